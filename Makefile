@@ -1,0 +1,68 @@
+# Everything from nothing: a target makes .venv and installs missing Debian packages itself, and says so.
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/made-of-$(shell sha256sum requirements.lock | cut -c 1-16)
+# Further options of pytest, as in: make test AGAIN=--last-failed
+AGAIN :=
+CHECKED := tasks.py provision roles lab proxy
+
+.PHONY: help deploy test test-faults test-vm reliability bench lint packages clean
+
+help:
+	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
+	@echo 'make test     the tests of the project itself: style, types, units, then a lab of their own'
+	@echo 'make test-faults  every fault of docs/reliability.md injected into a lab of its own, and survived'
+	@echo 'make test-vm  kube-proxy in each of its modes, ipvs too, on a virtual machine with a kernel of its own'
+	@echo 'make reliability  docs/reliability.md written from what that has measured'
+	@echo 'make bench    what a run costs beside plain ssh, as a table'
+	@echo 'make lint     style, types, and everything declared, without a host'
+	@echo 'make clean    take the default lab down with its disks, and remove .venv; builds stay in the cache'
+
+deploy: packages
+	@$(BIN)/invoke lab.up deploy verify
+	@echo 'The Traefik dashboard: $(BIN)/invoke lab.open, then http://127.0.0.1:8080/dashboard/ in your browser'
+
+test: packages
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --strict --no-error-summary $(CHECKED)
+	@$(BIN)/python -m pytest $(AGAIN) tests/unit tests/lab --ignore=tests/lab/faults
+
+test-faults: packages
+	@$(BIN)/python -m pytest $(AGAIN) tests/lab/faults
+
+test-vm: packages
+	@.ci/install $$($(BIN)/python -c 'from lab import preflight; print(*preflight.packages(vm=True))')
+	@$(BIN)/python -m pytest $(AGAIN) tests/vm
+
+reliability: $(READY)
+	@$(BIN)/python -m tests.lab.faults.table
+
+bench: packages
+	@$(BIN)/python -m bench
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict $(CHECKED)
+	@$(BIN)/invoke lint
+
+packages: $(READY)
+	@.ci/install $$($(BIN)/python -c 'from lab import preflight; from provision import verify; \
+		print(*preflight.packages(), *verify.packages())')
+
+# The stamp's name holds the lock's checksum: another lock is another environment.
+$(READY):
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed and was not found: apt-get install python3 (Debian 12, Ubuntu 24.04 or newer)' >&2; exit 4; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/install python3-venv
+	@echo 'Making $(VENV) of requirements.lock'
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@rm -f $(VENV)/made-of-*
+	@touch $@
+
+clean:
+	@test ! -x $(BIN)/invoke || $(BIN)/invoke lab.down --purge
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

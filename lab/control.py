@@ -1,0 +1,89 @@
+"""Orders to a lab's owner, and its answers: one JSON line each way over a socket in the lab's folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from lab.state import Lab
+from provision.errors import FailedError
+
+LONGEST_LINE = 1 << 20
+SECONDS = 180.0  # an orderly reboot may take 120 of them
+Verb = Literal["status", "on", "off", "reboot", "cycle", "down"]
+
+
+class Order(msgspec.Struct, frozen=True):
+    """do: `on`, `off` (power cut), `reboot` (orderly), `cycle` (power cut and on) one host; `status`, `down`: all."""
+
+    do: Verb
+    host: str = ""
+
+
+class HostState(msgspec.Struct, frozen=True):
+    """on: its init runs. boots: how often it booted since lab.up. ended: how it last went off by itself."""
+
+    on: bool
+    boots: int
+    ended: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """hosts: state of each booted host. error: why the order failed, for a person; empty when it did not."""
+
+    hosts: dict[str, HostState] = {}
+    error: str = ""
+
+
+def ask(lab: Lab, order: Order) -> Answer:
+    """Give an order and wait for the answer. Raises FailedError when it failed or the owner does not answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(SECONDS)
+        try:
+            with _short(lab.socket) as address:
+                connection.connect(address)
+            connection.sendall(msgspec.json.encode(order) + b"\n")
+            answer = msgspec.json.decode(read_line(connection), type=Answer)
+        except (OSError, msgspec.DecodeError) as error:
+            raise FailedError(
+                f"the owner of the lab {lab.name} did not answer to {order.do!r}",
+                host=order.host,
+                found=str(error),
+                do=f"what it had to say is in {lab.log}; invoke lab.down{lab.option} and lab.up start it anew",
+            ) from None
+    if answer.error:
+        raise FailedError(f"{order.do} failed", host=order.host, found=answer.error)
+    return answer
+
+
+def listen(lab: Lab) -> socket.socket:
+    """The owner's end; only the user who owns the lab may connect."""
+    lab.socket.unlink(missing_ok=True)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with _short(lab.socket) as address:
+        server.bind(address)
+    lab.socket.chmod(0o600)
+    server.listen()
+    return server
+
+
+def read_line(connection: socket.socket) -> bytes:
+    """One line, as far as the other side has sent one."""
+    with connection.makefile("rb") as file:
+        return file.readline(LONGEST_LINE)
+
+
+@contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """The same socket under a path that fits: the kernel takes 107 bytes, and a state folder may lie deep."""
+    folder = os.open(path.parent, os.O_PATH)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

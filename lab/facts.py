@@ -1,0 +1,42 @@
+"""What a lab adds to the inventory it was started from, as a second inventory source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from lab import keys
+from lab.state import Lab
+from lab.topology import MACHINE_GROUP, Topology
+
+DEFAULT_URL = "http://10.4.7.200"  # the artefacts name the course's ops host; other sites have their own
+HEAD = "# Written by lab.up: what this lab is, and what its ops host serves. Read after the inventory itself.\n"
+
+
+def variables(lab: Lab, topology: Topology, served: Mapping[str, Any]) -> dict[str, Any]:
+    """The lab's variables: how to reach and to trust its hosts, and what they may fetch (`served`)."""
+    return {
+        "lab": lab.name,
+        "dial": f"lab.network:dial {lab.name}",
+        "outsider": f"lab.outsider:on_ops_host {lab.name}",
+        "ansible_ssh_private_key_file": str(keys.client_key(lab.keys)),
+        "known_hosts": str(keys.known_hosts(lab.keys)),
+        "pki_directory": str(lab.directory / "pki"),
+        "ops_url": f"http://{topology.ops.address}",
+        **served,
+    }
+
+
+def write(lab: Lab, topology: Topology, served: Mapping[str, Any]) -> None:
+    """Replace the lab's inventory file as a whole."""
+    facts: dict[str, Any] = {"vars": variables(lab, topology, served)}
+    machines = {host.name: {"ansible_host": host.address} for host in topology.hosts if host.virtual}
+    if machines:  # `lab.up --vm` made them hosts of this lab; the inventory itself knows of none
+        facts["children"] = {MACHINE_GROUP: {"hosts": machines}}
+    text = HEAD + yaml.safe_dump({"all": facts}, sort_keys=False).replace(DEFAULT_URL, f"http://{topology.ops.address}")
+    beside = lab.inventory.with_name(f".inventory.{os.getpid()}")
+    beside.write_text(text)
+    beside.rename(lab.inventory)

@@ -1,0 +1,156 @@
+"""From down to up and back, from whatever state a crash left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lab import control, disk, facts, host, keys, network, outsider
+from lab.control import Answer, Order
+from lab.owner import READY, at_once
+from lab.state import Lab, read, write
+from lab.topology import HostSpec, Topology
+from provision.errors import FailedError, InputError
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOT_SECONDS = 60.0
+MACHINE_BOOT_SECONDS = 300.0  # an emulated processor is slower by an order of magnitude
+GREETING_SECONDS, MACHINE_GREETING_SECONDS = 1.0, 20.0  # from a connection to sshd's first words
+DYING_SECONDS = 10.0
+OFF_SECONDS = 3.0  # a host that reboots by itself is off for a moment
+PAUSE = 0.02
+Say = Callable[[str], None]
+
+
+def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock: int, say: Say) -> bool:
+    """Have every host boot, and wait for their sshds. Returns whether all of them ran already.
+
+    tree: gives what a host's disk lies on, in its time. lock: the lab's, held by the caller.
+    Raises InputError when the lab runs other hosts, FailedError when one does not come up.
+    """
+    if lab.owner_process() is not None:
+        if lab.topology().hosts != wanted.public.hosts:
+            raise InputError(
+                f"the lab {lab.name} runs another set of hosts than this inventory's",
+                found=f"it runs {lab.topology().described}; the inventory has {wanted.described}",
+                do=f"take it down first (invoke lab.down{lab.option}), or use another name with --lab",
+            )
+        states = control.ask(lab, Order("status")).hosts
+        off = [spec for spec in wanted.booted if not states[spec.name].on]
+        at_once(_on(lab, spec) for spec in off)
+        at_once(_ssh(lab, spec) for spec in wanted.booted)
+        return not off
+    if sweep(lab):
+        say(f"lab {lab.name}: removed what an earlier run left")
+    lab.directory.mkdir(parents=True, exist_ok=True)
+    lab.directory.chmod(0o700)
+    keys.ensure_all(lab.keys, wanted.booted)
+    for spec in wanted.booted:
+        disk.ensure(lab, wanted, spec, tree(spec))
+    write(lab.record, wanted.public)
+    outsider.write_files(lab, wanted)
+    if not lab.inventory.exists():
+        facts.write(lab, wanted, {})
+    _start_owner(lab, lock)
+    at_once(_ssh(lab, spec) for spec in wanted.booted)
+    return False
+
+
+def take_down(lab: Lab) -> bool:
+    """Leave nothing of a lab but its folder. Returns whether there was anything. The caller holds the lab's lock.
+
+    The owner takes everything down; one that can't is killed, and `sweep` does its work.
+    """
+    owner = lab.owner_process()
+    if owner is None:
+        return sweep(lab)
+    try:
+        control.ask(lab, Order("down"))
+    except FailedError:
+        pass
+    finally:
+        owner.kill(DYING_SECONDS)
+    sweep(lab)
+    return True
+
+
+def sweep(lab: Lab) -> bool:
+    """Remove what an owner left that died without being asked to. Returns whether there was anything."""
+    found = read(lab.record, Topology)
+    left = bool(network.made(lab))
+    if found is not None:
+        try:
+            at_once(_off(lab, spec) for spec in found.booted)
+        finally:
+            network.remove(lab)
+    lab.owner.unlink(missing_ok=True)
+    lab.socket.unlink(missing_ok=True)
+    return left
+
+
+def offer(lab: Lab, wanted: Topology, directory: Path, variables: Mapping[str, Any]) -> None:
+    """Have the ops host serve a folder, and say so in the lab's inventory."""
+    with lab.locked():
+        if not lab.record.exists():
+            raise FailedError(f"the lab {lab.name} was purged while its artefacts were built")
+        beside = lab.served.with_name(f".www.{os.getpid()}")
+        beside.symlink_to(directory)
+        beside.rename(lab.served)
+        facts.write(lab, wanted, variables)
+
+
+def _start_owner(lab: Lab, lock: int) -> None:
+    """Start the owner and wait until it has booted the hosts. It inherits the lock, and lets go once it is known."""
+    reading, writing = os.pipe()
+    with lab.log.open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "lab.owner", lab.name, str(writing), str(lock)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=(writing, lock),
+            start_new_session=True,
+        )
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        said = pipe.read()
+    if said != READY:
+        raise FailedError(f"the lab {lab.name} could not be started", found=said or f"its owner died; see {lab.log}")
+
+
+def await_ssh(lab: Lab, spec: HostSpec) -> None:
+    """Wait until the host's sshd says who it is. Raises FailedError with its last words when it takes too long."""
+    deadline = time.monotonic() + (MACHINE_BOOT_SECONDS if spec.virtual else BOOT_SECONDS)
+    patience = MACHINE_GREETING_SECONDS if spec.virtual else GREETING_SECONDS
+    seen = time.monotonic()
+    while True:
+        try:
+            with network.dial_in(lab, spec.address, spec.port, patience, origin=spec.behind) as connection:
+                if connection.recv(4) == b"SSH-" and host.admits(lab, spec):
+                    return
+        except OSError:
+            pass
+        now = time.monotonic()
+        seen = now if host.running(lab, spec) else seen
+        if now > min(deadline, seen + OFF_SECONDS):
+            found = f"its last words:\n{host.last_words(lab, spec)}\n"
+            raise FailedError("the host did not come up", host=spec.name, found=found)
+        time.sleep(PAUSE)
+
+
+def _on(lab: Lab, spec: HostSpec) -> Callable[[], Answer]:
+    return lambda: control.ask(lab, Order("on", spec.name))
+
+
+def _off(lab: Lab, spec: HostSpec) -> Callable[[], None]:
+    return lambda: host.power_off(lab, spec)
+
+
+def _ssh(lab: Lab, spec: HostSpec) -> Callable[[], None]:
+    return lambda: await_ssh(lab, spec)

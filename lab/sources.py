@@ -1,0 +1,67 @@
+"""What an inventory whose hosts live in a lab still lacks: the lab's own facts, as one more source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.state import Lab
+from provision.errors import UnreachableError
+from provision.inventory import Inventory
+from provision.vault import Vault
+
+DIAL = "lab.network:dial"
+NO_SUM = "0" * 64
+COMMANDS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
+IMAGES = ("pause", "coredns", "traefik", "nginx", "agnhost", "websocket")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What an inventory is loaded from, and the lab that its hosts live in, if they do."""
+
+    paths: tuple[Path, ...]
+    extra_vars: tuple[str, ...] = ()
+    lab: Lab | None = None
+
+    def check_up(self) -> None:
+        """Raises UnreachableError when the hosts live in a lab that is down: asked once, not by every host."""
+        if self.lab and self.lab.owner_process() is None:
+            raise UnreachableError(f"the lab {self.lab.name} is not up", do=f"Start it: invoke lab.up{self.lab.option}")
+
+
+def completed(
+    paths: Sequence[Path], name: str | None, extra_vars: Sequence[str], vault: Vault | None = None
+) -> Sources:
+    """The sources with the lab's facts, where a lab is meant: by its `name`, or because a host is dialled in one.
+
+    What a lab that is down has not yet said is stood in for by placeholders: enough to compile every role.
+    """
+    if name is None and not _dials(paths, vault):
+        return Sources(tuple(paths), tuple(extra_vars))
+    lab = Lab.named(name or "main")
+    facts = lab.inventory if lab.inventory.exists() else None
+    whole = facts is not None and "\n    binaries:" in facts.read_text()
+    stand_in = () if whole or lab.owner_process() else (json.dumps(placeholders()),)
+    return Sources((*paths, *((facts,) if facts else ())), (*stand_in, *extra_vars), lab)
+
+
+def placeholders() -> dict[str, Any]:
+    """What a lab's ops host will serve, with checksums that no file has."""
+    url = "http://10.4.7.200"
+    return {
+        "ops_url": url,
+        "apt_repository": {"url": f"{url}/apt", "line": f"deb [trusted=yes] {url}/apt ./"},
+        "binaries": {name: {"url": f"{url}/bin/{name}", "sha256": NO_SUM} for name in COMMANDS},
+        "images": {
+            name: {"url": f"{url}/images/{name}.tar", "sha256": NO_SUM, "name": f"lab.local/{name}:0"}
+            for name in IMAGES
+        },
+    }
+
+
+def _dials(paths: Sequence[Path], vault: Vault | None) -> bool:
+    return any(str(host.var("dial", "")).startswith(DIAL) for host in Inventory.load(list(paths), vault=vault).hosts)

@@ -1,0 +1,166 @@
+"""The hosts that a lab has to make: what it needs to know of an inventory, and nothing more."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.errors import InputError
+
+if TYPE_CHECKING:
+    from provision.inventory import Host, Inventory
+
+OPS_GROUP = "ops"
+DNS_GROUP = "dns"
+EDGE_GROUP = "edge"
+MACHINE_GROUP = "proxy_only"
+
+
+class HostSpec(msgspec.Struct, frozen=True):
+    """One host as the lab makes it.
+
+    user: who logs in over SSH; anyone but root gets sudo, with `password` if there is one.
+    behind: the only host (by name) from which its SSH port answers. ops: a namespace and no booted host.
+    virtual: a virtual machine, with a kernel of its own.
+    """
+
+    name: str
+    address: str
+    port: int = 22
+    user: str = "root"
+    password: str = ""
+    behind: str = ""
+    ops: bool = False
+    virtual: bool = False
+
+
+class Topology(msgspec.Struct, frozen=True):
+    """The lab's hosts on their one network.
+
+    gateway: the switch's own address, a dead end. resolver: bind's address. edge: where the site's names lead.
+    """
+
+    hosts: tuple[HostSpec, ...]
+    network: str
+    gateway: str
+    resolver: str
+    edge: str = ""
+
+    @property
+    def public(self) -> Topology:
+        """The same for a record: only whether there is a password."""
+        hosts = (msgspec.structs.replace(host, password="*" if host.password else "") for host in self.hosts)
+        return msgspec.structs.replace(self, hosts=tuple(hosts))
+
+    @property
+    def booted(self) -> tuple[HostSpec, ...]:
+        """The hosts with a disk, an init and an sshd."""
+        return tuple(host for host in self.hosts if not host.ops)
+
+    @property
+    def ops(self) -> HostSpec:
+        """The host from which the site is looked at, and which serves what the others may fetch."""
+        return next(host for host in self.hosts if host.ops)
+
+    @property
+    def described(self) -> str:
+        """Names and addresses, for a line of text."""
+        return ", ".join(f"{host.name} {host.address}" for host in self.hosts)
+
+    def host(self, name: str) -> HostSpec:
+        """A host by name or address. Raises InputError for one that the lab has not."""
+        for host in self.hosts:
+            if name in (host.name, host.address):
+                return host
+        names = ", ".join(host.name for host in self.hosts)
+        raise InputError(f"the lab has no host {name!r}", found=f"its hosts are {names}")
+
+
+def topology(inventory: Inventory) -> Topology:
+    """The lab that stands for an inventory.
+
+    Reads how each host is logged in to: address, port, user, sudo password, and the jump host, which must be one of the
+    inventory's. The first host of group `ops` is the ops host; without one the lab adds its own.
+    Raises InputError for an address that is no IPv4 address, used twice, or outside the others' /24.
+    """
+    ops = next((host.name for host in inventory.hosts if OPS_GROUP in host.groups), None)
+    specs = tuple(_spec(host, inventory, host.name == ops) for host in inventory.hosts)
+    if not specs:
+        raise InputError("a lab can't be made of an inventory without hosts")
+    return arranged(specs, resolver=_first(inventory, DNS_GROUP), edge=_first(inventory, EDGE_GROUP))
+
+
+def arranged(specs: tuple[HostSpec, ...], resolver: str = "", edge: str = "") -> Topology:
+    """Put the hosts on a network, check that they fit, and add an ops host where there is none."""
+    _refuse_duplicates(specs)
+    network = ipaddress.IPv4Network((_address(specs[0]), 24), strict=False)
+    for spec in specs:
+        if _address(spec) not in network:
+            raise InputError(
+                f"the lab's hosts must share one network, and {spec.address} is outside {network}",
+                host=spec.name,
+                do=f"give it an address in {network}",
+            )
+    used = {spec.address for spec in specs}
+    free = [address for address in map(str, network.hosts()) if address not in used]
+    if not any(spec.ops for spec in specs):
+        address = next(one for one in reversed(free) if int(one.rsplit(".", 1)[1]) <= 200)
+        specs = (*specs, HostSpec("ops", address, ops=True))
+        free.remove(address)
+    first = specs[0].address
+    return Topology(specs, str(network), gateway=free[-1], resolver=resolver or first, edge=edge or first)
+
+
+def _first(inventory: Inventory, group: str) -> str:
+    return next((host.address for host in inventory.hosts if group in host.groups), "")
+
+
+def _spec(host: Host, inventory: Inventory, ops: bool) -> HostSpec:
+    return HostSpec(
+        name=host.name,
+        address=host.address,
+        port=host.port,
+        user=host.user or "root",
+        password=host.become_password or "",
+        behind=_jump(host, inventory) if host.jumps else "",
+        ops=ops,
+        virtual=MACHINE_GROUP in host.groups,
+    )
+
+
+def _jump(host: Host, inventory: Inventory) -> str:
+    """The last hop's name in the inventory. A hop is written [user@]host[:port]."""
+    at = host.jumps[-1].rpartition("@")[2].partition(":")[0]
+    for other in inventory.hosts:
+        if at in (other.name, other.address):
+            return other.name
+    raise InputError(
+        f"the lab can't make the jump host {at}: it is no host of the inventory",
+        host=host.name,
+        line=host.origin("ansible_ssh_common_args"),
+        do=f"add a host with ansible_host: {at} to the inventory",
+    )
+
+
+def _address(spec: HostSpec) -> ipaddress.IPv4Address:
+    try:
+        return ipaddress.IPv4Address(spec.address)
+    except ValueError:
+        raise InputError(
+            f"the lab needs an IPv4 address and got {spec.address!r}",
+            host=spec.name,
+            do="set ansible_host to an address such as 10.4.7.21",
+        ) from None
+
+
+def _refuse_duplicates(specs: tuple[HostSpec, ...]) -> None:
+    seen: dict[str, str] = {}
+    for spec in specs:
+        if spec.address in seen:
+            raise InputError(
+                f"{spec.address} is the address of two hosts, {seen[spec.address]} and {spec.name}",
+                do="give each host of the inventory an ansible_host of its own",
+            )
+        seen[spec.address] = spec.name

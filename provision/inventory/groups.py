@@ -1,0 +1,180 @@
+"""The tree of groups and hosts that inventory files describe, with the variables written in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from provision.errors import InputError
+from provision.inventory.layers import Layer
+from provision.inventory.ranges import expand
+from provision.inventory.yamlfile import Document
+from provision.secret import shown
+from provision.words import suggestion
+
+_SECTIONS = ("hosts", "children", "vars")
+PRIORITY = "ansible_group_priority"
+
+
+@dataclass
+class Group:
+    """A group while it is being read. hosts and children are its own, in the order written."""
+
+    name: str
+    hosts: dict[str, None] = field(default_factory=dict)
+    children: dict[str, None] = field(default_factory=dict)
+    layers: list[Layer] = field(default_factory=list)
+    priority: int = 1
+
+
+@dataclass
+class Tree:
+    """All groups and hosts of an inventory, in the order written; `all` and `ungrouped` always exist."""
+
+    groups: dict[str, Group] = field(default_factory=lambda: {"all": Group("all"), "ungrouped": Group("ungrouped")})
+    hosts: dict[str, list[Layer]] = field(default_factory=dict)
+
+    def read(self, document: Document) -> None:
+        """Add what one inventory file says. Raises InputError, naming file and line, for what it can't mean."""
+        for name, body in _mapping(document, ()).items():
+            self._read_group(document, (name,), name, body, ())
+
+    def finish(self) -> None:
+        """Give the groups that nobody mentions as children to `all`, and the other hosts to `ungrouped`."""
+        everything = self.groups["all"]
+        nested = {child for group in self.groups.values() for child in group.children}
+        for name in self.groups:
+            if name not in nested and name not in ("all", "ungrouped"):
+                everything.children[name] = None
+        grouped = {h for g in self.groups.values() if g.name not in ("all", "ungrouped") for h in g.hosts}
+        loose = self.groups["ungrouped"].hosts
+        everything.children["ungrouped"] = None
+        for host in self.hosts:
+            if host in grouped:
+                loose.pop(host, None)
+            else:
+                loose[host] = None
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """The hosts of a group, then those of its children, as written there; of `all`, in inventory order."""
+        if name == "all":
+            return tuple(self.hosts)
+        return tuple(dict.fromkeys(host for group in self._below(name) for host in self.groups[group].hosts))
+
+    def precedence(self) -> tuple[str, ...]:
+        """Groups from weakest to strongest: by distance from `all`, then ansible_group_priority, then name."""
+        depth = self._depths()
+        return tuple(sorted(self.groups, key=lambda name: (depth[name], self.groups[name].priority, name)))
+
+    def _below(self, name: str) -> Iterator[str]:
+        seen: dict[str, None] = {}
+        waiting = [name]
+        while waiting:
+            group = waiting.pop(0)
+            if group not in seen:
+                seen[group] = None
+                waiting.extend(self.groups[group].children)
+        return iter(seen)
+
+    def _depths(self) -> dict[str, int]:
+        depth = dict.fromkeys(self.groups, 0)
+        level = {"all"}
+        number = 0
+        while level:
+            depth.update(dict.fromkeys(level, number))
+            number += 1
+            level = {child for name in level for child in self.groups[name].children}
+        return depth
+
+    def _read_group(
+        self, document: Document, path: tuple[Any, ...], name: Any, body: Any, above: Sequence[str]
+    ) -> None:
+        if not isinstance(name, str):
+            raise InputError(f"the group name {name!r} is not text", line=document.line(path), do="Put it in quotes.")
+        if name in above:
+            raise InputError(
+                f"the group '{name}' is inside itself",
+                line=document.line(path),
+                found=" → ".join((*above, name)),
+            )
+        group = self.groups.setdefault(name, Group(name))
+        if above:
+            self._adopt(above[-1], name, document.line(path))
+        for section in _mapping(document, path, body):
+            if section not in _SECTIONS:
+                raise InputError(
+                    f"the group '{name}' has no part '{section}'",
+                    line=document.line((*path, section)),
+                    do=suggestion(str(section), _SECTIONS) or "A group has hosts, children and vars.",
+                )
+            here = (*path, section)
+            content = body[section]
+            if section == "vars":
+                self._set_group_vars(group, document, here, _mapping(document, here, content))
+            else:
+                names = {content: None} if isinstance(content, str) else _mapping(document, here, content)
+                for entry, inner in names.items():
+                    if section == "children":
+                        self._read_group(document, (*here, entry), entry, inner, (*above, name))
+                    else:
+                        self._read_host(group, document, (*here, entry), entry, inner)
+
+    def _adopt(self, parent: str, child: str, line: str) -> None:
+        if child == "all" or parent in self._below(child):
+            raise InputError(f"the group '{child}' is inside itself, by way of '{parent}'", line=line)
+        self.groups[parent].children[child] = None
+
+    def _set_group_vars(
+        self, group: Group, document: Document, path: tuple[Any, ...], values: Mapping[str, Any]
+    ) -> None:
+        if PRIORITY in values:
+            try:
+                group.priority = int(values[PRIORITY])
+            except (TypeError, ValueError):
+                raise InputError(f"{PRIORITY} is not a whole number", line=document.line((*path, PRIORITY))) from None
+        group.layers.append(Layer(values, _lines(document, path)))
+
+    def _read_host(self, group: Group, document: Document, path: tuple[Any, ...], entry: Any, body: Any) -> None:
+        line = document.line(path)
+        if not isinstance(entry, str):
+            raise InputError(f"the host name {entry!r} is not text", line=line, do="Put it in quotes.")
+        pattern, port = _split_port(entry)
+        values = _mapping(document, path, body)
+        for host in expand(pattern, line):
+            layers = self.hosts.setdefault(host, [])
+            group.hosts[host] = None
+            if port:
+                layers.append(Layer({"ansible_port": port}, lambda _: line))
+            if values:
+                layers.append(Layer(values, _lines(document, path)))
+
+
+def _split_port(name: str) -> tuple[str, int | None]:
+    head, colon, tail = name.rpartition(":")
+    if colon and tail.isdecimal() and head.count("[") == head.count("]") and ":" not in head.rpartition("]")[2]:
+        return head, int(tail)
+    return name, None
+
+
+def _lines(document: Document, prefix: tuple[Any, ...]) -> Callable[[Sequence[object]], str]:
+    return lambda path: document.line((*prefix, *path))
+
+
+def _mapping(document: Document, path: tuple[Any, ...], body: Any = ...) -> Mapping[Any, Any]:
+    """The mapping at `path`; an empty one for nothing. Raises InputError for anything else."""
+    value = document.data if body is ... else body
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    raise InputError(
+        f"'{path[-1]}' must hold names, each followed by ':'" if path else "an inventory holds groups",
+        line=document.line(path),
+        found=f"{_kind(value)} was written",
+        do="Write 'hdss7-21:' where '- hdss7-21' stands." if isinstance(value, list) else "",
+    )
+
+
+def _kind(value: Any) -> str:
+    return "a list" if isinstance(value, list) else f"'{shown(value)}'"

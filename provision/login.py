@@ -1,0 +1,204 @@
+"""How a host is reached: the login as plain data, Fabric's connections made strict, and every way it can fail, told."""
+
+from __future__ import annotations
+
+import importlib
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provision.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+
+KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
+
+Dial = Callable[[str, int, float], socket.socket]
+
+
+@dataclass(frozen=True)
+class Login:
+    """How a host is reached: plain data, so that it can travel to another thread or process.
+
+    jumps: hops as [user@]host[:port], the first one first. dial: `module:function [argument …]`, or ''.
+    timeout: seconds.
+    """
+
+    name: str
+    address: str
+    port: int = 22
+    user: str | None = None
+    key_files: tuple[str, ...] = ()
+    password: str | None = field(default=None, repr=False)
+    become_user: str | None = None
+    become_password: str | None = field(default=None, repr=False)
+    jumps: tuple[str, ...] = ()
+    known_hosts: tuple[str, ...] = KNOWN_HOSTS
+    dial: str = ""
+    timeout: float = 10.0
+
+    @staticmethod
+    def of(host: Host, *, user: str | None, key: str | None, become_password: str | None) -> Login:
+        """The login that the inventory describes; the arguments are the command line's and win."""
+        known = host.var("known_hosts", None)
+        become = bool(host.become)
+        return Login(
+            name=host.name,
+            address=host.address,
+            port=host.port,
+            user=user or host.user,
+            key_files=tuple(str(Path(k).expanduser()) for k in (key or host.private_key,) if k),
+            password=host.password,
+            become_user=host.become_user if become else None,
+            become_password=become_password or host.become_password,
+            jumps=host.jumps,
+            known_hosts=(str(known),) if known else KNOWN_HOSTS,
+            dial=str(host.var("dial", "") or ""),
+            timeout=host.timeout,
+        )
+
+
+def hops(login: Login) -> list[Any]:
+    """Fabric connections from the first jump host to the host itself, not yet open, each strict about host keys."""
+    import logging
+
+    from fabric import Connection as Fabric
+
+    # what goes wrong is told once, by us: without a handler paramiko's threads print tracebacks of their own
+    logging.getLogger("paramiko").handlers = [logging.NullHandler()]
+    arguments: dict[str, Any] = {
+        "timeout": login.timeout,
+        "banner_timeout": login.timeout,
+        "auth_timeout": login.timeout,
+    }
+    if login.key_files:
+        arguments |= {"key_filename": list(login.key_files), "allow_agent": False, "look_for_keys": False}
+    if login.password:
+        arguments["password"] = login.password
+    chain: list[Any] = []
+    for jump in login.jumps:
+        user, _, rest = jump.rpartition("@")
+        host, _, port = rest.partition(":")
+        chain.append(
+            Fabric(
+                host,
+                user=user or None,
+                port=int(port) if port else None,
+                gateway=chain[-1] if chain else None,
+                connect_kwargs=dict(arguments),
+            )
+        )
+    target = Fabric(
+        login.address,
+        user=login.user,
+        port=login.port,
+        gateway=chain[-1] if chain else None,
+        connect_kwargs=dict(arguments),
+    )
+    if not chain and target.gateway is not None and not isinstance(target.gateway, str):
+        chain.append(target.gateway)  # ProxyJump of the user's ssh_config
+    chain.append(target)
+    for hop in chain:
+        _strict(hop, login)
+    return chain
+
+
+def _strict(hop: Any, login: Login) -> None:
+    """Refuses unknown host keys: Fabric accepts them, on each gateway's connection too."""
+    from paramiko import RejectPolicy
+
+    hop.client.set_missing_host_key_policy(RejectPolicy())
+    for name in login.known_hosts:
+        path = Path(name).expanduser()
+        if path.exists():
+            hop.client.load_host_keys(str(path))
+
+
+def first_socket(hop: Any, login: Login) -> socket.socket:
+    """The first hop's socket: TCP_NODELAY, keepalive, by the dialer that the inventory may name."""
+    sock = dialer(login.dial)(hop.host, hop.port, login.timeout)
+    for level, option, value in (
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    ):
+        sock.setsockopt(level, option, value)
+    return sock
+
+
+def dialer(spec: str) -> Dial:
+    """The function that `module:function [argument …]` names, its arguments after host, port and timeout."""
+    if not spec:
+        return lambda host, port, timeout: socket.create_connection((host, port), timeout)
+    name, *arguments = spec.split()
+    module, _, function = name.partition(":")
+    dial = getattr(importlib.import_module(module), function)
+    return lambda host, port, timeout: dial(host, port, timeout, *arguments)
+
+
+def unreachable(login: Login, error: Exception) -> UnreachableError:
+    """Every way a login can fail, told with what to do about it."""
+    import paramiko
+
+    at = f"{login.address}:{login.port}"
+    trust = f"invoke hosts.trust --host {login.name}"
+    if isinstance(error, UnreachableError):
+        return error
+    if isinstance(error, paramiko.BadHostKeyException):
+        found = (
+            f"{error.hostname} now shows the key {_fingerprint(error.key)}, known is {_fingerprint(error.expected_key)}"
+        )
+        return UnreachableError(
+            "the host key has changed: refused",
+            host=login.name,
+            found=found,
+            do=f"If the host was reinstalled, compare the fingerprint on its console, then run: {trust}",
+        )
+    if isinstance(error, paramiko.AuthenticationException):
+        keys = ", ".join(login.key_files) or "the agent's and ~/.ssh keys"
+        return UnreachableError(
+            f"{login.user or 'the default user'} was not let in",
+            host=login.name,
+            found=f"{at} refused {keys}: {error}",
+            do="Name the right --user and --private-key, or put the public key into its authorized_keys",
+        )
+    if isinstance(error, paramiko.SSHException) and "not found in known_hosts" in str(error):
+        return UnreachableError(
+            "the host key is unknown: refused",
+            host=login.name,
+            found=f"{at} is in none of {', '.join(login.known_hosts)}",
+            do=f"Compare the fingerprint that this shows with the host's console, then let it write it down: {trust}",
+        )
+    return UnreachableError(
+        "could not log in",
+        host=login.name,
+        found=f"{at}: {_plain(error)}",
+        do="Look whether the host is up and sshd listens there (ansible_host, ansible_port in the inventory)",
+    )
+
+
+# paramiko's words for a peer that sent no banner in time: its own, and those of who waited for it
+SILENT = frozenset({"Error reading SSH protocol banner", "No existing session"})
+
+
+def _plain(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer within the connect timeout"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if str(error) in SILENT:
+        return "its kernel takes connections, but its sshd says nothing"
+    return str(error) or type(error).__name__
+
+
+def _fingerprint(key: Any) -> str:
+    import base64
+    import hashlib
+
+    digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
+    return f"{key.get_name()} SHA256:{digest}"

@@ -1,0 +1,1 @@
+"""What runs have done: written down on hosts and on the controller, told, explained and undone."""

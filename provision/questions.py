@@ -1,0 +1,352 @@
+"""What can be asked of a host. All questions of all resources travel in one script, grouped by kind.
+
+A question is a frozen value, so two resources that ask the same thing ask it once, and a kind puts all its questions
+into one or two commands: two hundred files cost one `find` and one `sha256sum`, not four hundred.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+Answers = Mapping["Question", Any]
+STATE_DIRECTORY = "/var/lib/provision"
+STAMPS = f"{STATE_DIRECTORY}/stamps"
+
+
+class Question(ABC):
+    """One thing to know about a host."""
+
+    @classmethod
+    @abstractmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        """POSIX sh that prints what `read` needs; runs in a subshell of its own."""
+
+    @classmethod
+    @abstractmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, Any]:
+        """The answers, out of what the script printed and its exit code."""
+
+    def seen(self, answer: Any) -> str:
+        """What of the answer a plan rests on: another text, and somebody changed the host since."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Questions grouped for one script."""
+
+    script: str
+    groups: tuple[tuple[Question, ...], ...]
+    mark: str
+
+    def answers(self, output: str) -> dict[Question, Any]:
+        """Every question's answer. Raises ValueError when the output was cut short."""
+        found: dict[Question, Any] = {}
+        for number, group in enumerate(self.groups):
+            body, separator, output = output.partition(f"\n{self.mark} {number} ")
+            if not separator:
+                raise ValueError("the host's answer ended early")
+            code, _, output = output.partition("\n")
+            found.update(type(group[0]).read(group, body, int(code)))
+        return found
+
+
+def ask(questions: Iterable[Question], mark: str) -> Asked:
+    """One script for all `questions`; `mark` is a word that no answer contains (a fresh random token)."""
+    kinds: dict[type[Question], dict[Question, None]] = {}
+    for question in questions:
+        kinds.setdefault(type(question), {})[question] = None
+    groups = tuple(tuple(group) for group in kinds.values())
+    sections = [
+        f"(\n{type(group[0]).script(group)}\n)\nprintf '\\n%s %s %s\\n' {mark} {number} $?\n"
+        for number, group in enumerate(groups)
+    ]
+    return Asked("".join(sections), groups, mark)
+
+
+def _words(values: Iterable[str]) -> str:
+    return " ".join(shlex.quote(value) for value in values)
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What stands at a path. `kind` is find's %y: f file, d directory, l link, '' nothing.
+
+    `identity` (size, mtime, ctime, inode) changes whenever somebody touches the file; `sha256` follows links and is
+    '' unless it was asked for.
+    """
+
+    kind: str = ""
+    mode: str = ""
+    owner: str = ""
+    group: str = ""
+    identity: str = ""
+    target: str = ""
+    sha256: str = ""
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything stands there."""
+        return self.kind != ""
+
+
+@dataclass(frozen=True)
+class FileQuestion(Question):
+    """What stands at a path; with `content` its SHA-256 too (sha256sum does about 230 MB/s: small files only)."""
+
+    path: str
+    content: bool = True
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        every = _words(dict.fromkeys(q.path for q in questions))
+        hashed = _words(dict.fromkeys(q.path for q in questions if q.content))
+        lines = [f"find {every} -maxdepth 0 -printf '%y\\t%m\\t%u\\t%g\\t%s %T@ %C@ %i\\t%l\\t%p\\n' 2>/dev/null"]
+        if hashed:
+            lines.append(f"sha256sum -- {hashed} 2>/dev/null")
+        return "\n".join([*lines, "true"])
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, FileState]:
+        states: dict[str, FileState] = {}
+        sums: dict[str, str] = {}
+        for line in output.splitlines():
+            if line.count("\t") == 6:
+                kind, mode, owner, group, identity, target, path = line.split("\t")
+                states[path] = FileState(kind, mode, owner, group, identity, target)
+            elif "  " in line:
+                digest, _, path = line.partition("  ")
+                sums[path] = digest
+        return {q: replace(states.get(q.path, FileState()), sha256=sums.get(q.path, "")) for q in questions}
+
+    def seen(self, answer: FileState) -> str:
+        content = answer.sha256 or (answer.identity if answer.kind == "f" else "")
+        return f"{answer.kind} {answer.mode} {answer.owner} {answer.group} {answer.target} {content}"
+
+
+@dataclass(frozen=True)
+class ContentQuestion(Question):
+    """The text of a file, at most `limit` bytes: asked only of a file that is known to differ."""
+
+    path: str
+    limit: int = 65_536
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        return "\n".join(
+            f"printf '%s\\n' \"$(head -c {q.limit} {shlex.quote(q.path)} 2>/dev/null | base64 -w0)\"" for q in questions
+        )
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
+        import base64
+
+        lines = output.splitlines()
+        return {q: base64.b64decode(line).decode("utf-8", "replace") for q, line in zip(questions, lines, strict=True)}
+
+
+@dataclass(frozen=True)
+class StampQuestion(Question):
+    """A line that an earlier run left on the host under `name`; '' when there is none."""
+
+    name: str
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        return f"cd {STAMPS} 2>/dev/null && grep -H '' {_words(q.name for q in questions)} 2>/dev/null; true"
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
+        found = dict(line.split(":", 1) for line in output.splitlines() if ":" in line)
+        return {q: found.get(q.name, "") for q in questions}
+
+    def seen(self, answer: str) -> str:
+        return answer
+
+
+@dataclass(frozen=True)
+class PackageQuestion(Question):
+    """The installed version of a Debian package; '' when it is not installed."""
+
+    name: str
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        names = _words(q.name for q in questions)
+        return f"dpkg-query -W -f '${{Package}}\\t${{db:Status-Status}}\\t${{Version}}\\n' {names} 2>/dev/null; true"
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
+        rows = (line.split("\t") for line in output.splitlines() if line.count("\t") == 2)
+        installed = {name: version for name, status, version in rows if status == "installed"}
+        return {q: installed.get(q.name, "") for q in questions}
+
+    def seen(self, answer: str) -> str:
+        return answer
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """A systemd unit: `load` loaded|not-found|masked, `active` active|failed|…, `enabled` enabled|disabled|static|…"""
+
+    load: str
+    active: str
+    enabled: str
+
+
+@dataclass(frozen=True)
+class UnitQuestion(Question):
+    """The state of a systemd unit."""
+
+    name: str
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        properties = "LoadState,ActiveState,UnitFileState"
+        return f"systemctl show --property={properties} -- {_words(q.name for q in questions)}"
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, UnitState]:
+        blocks = [
+            dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+            for block in output.strip().split("\n\n")
+        ]
+        return {
+            q: UnitState(block.get("LoadState", ""), block.get("ActiveState", ""), block.get("UnitFileState", ""))
+            for q, block in zip(questions, blocks, strict=True)
+        }
+
+    def seen(self, answer: UnitState) -> str:
+        return f"{answer.load} {answer.enabled}"
+
+
+@dataclass(frozen=True)
+class ProgramQuestion(Question):
+    """The process ids that supervisord runs under a program's name; () when none.
+
+    supervisorctl is a Python program of about 200 ms; /proc says it in one grep, because supervisord puts each
+    child's name into its environment (SUPERVISOR_PROCESS_NAME, supervisord.org/subprocess.html).
+    """
+
+    name: str
+    pidfile: ClassVar[str] = "/run/supervisord.pid"
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        return (
+            f"p=$(cat {cls.pidfile} 2>/dev/null) && for c in $(cat /proc/$p/task/$p/children 2>/dev/null); do "
+            'set -- "$@" /proc/$c/environ; done\n'
+            '[ $# -eq 0 ] || grep -azH "^SUPERVISOR_PROCESS_NAME=" "$@" 2>/dev/null | tr "\\0" "\\n"; true'
+        )
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[int, ...]]:
+        running: dict[str, list[int]] = {}
+        for line in output.splitlines():
+            path, _, name = line.partition(":SUPERVISOR_PROCESS_NAME=")
+            running.setdefault(name, []).append(int(path.split("/")[2]))
+        return {q: tuple(running.get(q.name, ())) for q in questions}
+
+
+@dataclass(frozen=True)
+class SysctlQuestion(Question):
+    """The live value of a kernel parameter, columns joined by one space; '' when the kernel has none of that name."""
+
+    key: str
+
+    @property
+    def path(self) -> str:
+        """Where the kernel shows it."""
+        return "/proc/sys/" + self.key.replace(".", "/")
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        return f"grep -H '' {_words(q.path for q in questions)} 2>/dev/null; true"
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
+        found = dict(line.split(":", 1) for line in output.splitlines() if ":" in line)
+        return {q: " ".join(found.get(q.path, "").split()) for q in questions}
+
+    def seen(self, answer: str) -> str:
+        return answer
+
+
+@dataclass(frozen=True)
+class ShellAnswer:
+    """What a shell question came to."""
+
+    code: int
+    output: str
+
+
+@dataclass(frozen=True)
+class ShellQuestion(Question):
+    """Anything else: a fragment of sh, its exit code and what it printed."""
+
+    fragment: str
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        return "\n".join(f"o=$(\n{q.fragment}\n); printf '%s\\n%s' $? \"$o\" | base64 -w0; echo" for q in questions)
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, ShellAnswer]:
+        import base64
+
+        answers = {}
+        for q, line in zip(questions, output.splitlines(), strict=True):
+            status, _, text = base64.b64decode(line).decode("utf-8", "replace").partition("\n")
+            answers[q] = ShellAnswer(int(status), text)
+        return answers
+
+
+TIMED_OUT = 124  # what timeout(1) ends with
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """The API server could not be asked; `reason` is kubectl's own last line."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ObjectsQuestion(Question):
+    """The live state of Kubernetes objects, all of a host's sets in one `kubectl get`.
+
+    `manifests` is JSON, one object a line. The answer maps (kind, namespace, name) to the live object, or is
+    Unavailable.
+    """
+
+    kubectl: str
+    manifests: str
+    patience: ClassVar[int] = 20  # seconds for all objects: --request-timeout counts for each of them anew
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        documents = "\n---\n".join(line for q in questions for line in q.manifests.splitlines())
+        return (
+            f"timeout {cls.patience} {questions[0].kubectl} get -f - --ignore-not-found -o json "
+            "--request-timeout=10s 2>&1 "
+            f"<<'END-OF-MANIFESTS'\n{documents}\nEND-OF-MANIFESTS"
+        )
+
+    @classmethod
+    def read(
+        cls, questions: Sequence[Self], output: str, code: int
+    ) -> Mapping[Self, Mapping[tuple[str, str, str], Any] | Unavailable]:
+        if code == TIMED_OUT:
+            return {q: Unavailable(f"no answer within {cls.patience} s") for q in questions}
+        if code != 0:
+            reason = output.strip().splitlines()[-1:] or ["kubectl failed"]
+            return {q: Unavailable(reason[0]) for q in questions}
+        document = json.loads(output) if output.strip() else {}
+        items = document.get("items", [document] if document else [])
+        live = {(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): item for item in items}
+        return dict.fromkeys(questions, live)

@@ -1,0 +1,71 @@
+"""Commands, for what no other resource says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from provision.questions import Answers, Question, ShellQuestion
+from provision.resources.base import (
+    Change,
+    Deferred,
+    Following,
+    Resource,
+    Undone,
+    activation,
+    settled,
+    stamp_question,
+)
+from provision.script import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(Following):
+    """A command that runs unless another says it need not.
+
+        Command(name="load ip_vs", run="modprobe ip_vs", unless="test -d /proc/sys/net/ipv4/vs")
+
+    `unless` is part of the one probe of every run: it has to be quick and to change nothing. `rerun`: resources whose
+    change makes the command run again. timeout: seconds.
+    """
+
+    name: str
+    run: str
+    unless: str
+    rerun: tuple[Resource, ...] = field(default=(), repr=False)
+    timeout: float = 120
+    as_before: ClassVar[bool] = True
+    follows: ClassVar[str] = "rerun"
+
+    @property
+    def key(self) -> str:
+        return f"Command {self.name}"
+
+    @property
+    def stamp(self) -> str:
+        return f"command-{self.name.replace(' ', '-').replace('/', '-')}" if self.rerun else ""
+
+    def questions(self) -> tuple[Question, ...]:
+        stamp = (stamp_question(self.stamp),) if self.stamp else ()
+        return (ShellQuestion(self.unless), *stamp)
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        if answers[ShellQuestion(self.unless)].code != 0:
+            return Change("run", f"run: {self.name}")
+        if upstream:
+            return Change("run", f"run again: {self.name} ({', '.join(upstream)} changed)")
+        if self.stamp and answers[stamp_question(self.stamp)] != activation(self.rerun):
+            return Change("run", f"run again: {self.name} (its inputs changed)")
+        return None
+
+    @property
+    def way_back(self) -> str:
+        return "run again for what it follows" if self.rerun else "cannot be undone"
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        return Undone((self,)) if self.rerun else Undone(why=f"{self.key}: what a command did is not known")
+
+    def fix(self, change: Change) -> Step:
+        tail = settled(self.stamp, activation(self.rerun)) if self.stamp else ""
+        return Step(f"set -eu\n{self.run}\n{tail}", timeout=self.timeout)

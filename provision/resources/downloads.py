@@ -1,0 +1,204 @@
+"""Big files that a host fetches itself, and container images out of them."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from provision.questions import STAMPS, Answers, FileQuestion, FileState, Question, ShellAnswer, ShellQuestion
+from provision.resources.base import (
+    STANDS,
+    Change,
+    Deferred,
+    Resource,
+    Stood,
+    Undone,
+    check_mode,
+    check_name,
+    check_path,
+    settled,
+    stamp_question,
+)
+from provision.resources.files import File
+from provision.script import Step
+
+_FETCH = """set -eu
+t=$(mktemp %(directory)s/.fetch.XXXXXX)
+trap 'rm -f "$t"' EXIT
+curl -fsS --retry 2 --connect-timeout 10 --max-time %(timeout)d -o "$t" %(url)s
+set -- $(sha256sum "$t")
+[ "$1" = %(sha256)s ] || {
+  echo "checksum of %(url)s is $1, declared is %(sha256)s: nothing was installed" >&2; exit 1
+}
+"""
+
+
+def fetch(url: str, sha256: str, directory: str, timeout: int) -> str:
+    """sh that leaves the file at `$t`, checked, in `directory` (removed at exit unless it was moved)."""
+    return _FETCH % {
+        "url": shlex.quote(url),
+        "sha256": sha256,
+        "directory": shlex.quote(directory),
+        "timeout": timeout,
+    }
+
+
+def _stamped(stamp: str) -> str:
+    """sh that prints from where what is there was fetched."""
+    return f"cat {STAMPS}/{stamp} {STAMPS}/{stamp}.url 2>/dev/null"
+
+
+def _source(printed: bytes) -> tuple[str, str] | None:
+    """(SHA-256, URL), None when it is not known."""
+    lines = printed.decode("utf-8", "replace").splitlines()
+    return (lines[0].split()[0], lines[1]) if len(lines) == 2 and lines[0].strip() else None
+
+
+def check_sha256(kind: str, name: str, sha256: str) -> None:
+    """64 hexadecimal digits, or InputError."""
+    check_name(f"{kind} {name}", "sha256", sha256, "[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download(Resource):
+    """A file from a URL, with this SHA-256.
+
+        Download(path="/opt/kubernetes/server/bin/kubelet", url=…, sha256=…, mode="0755")
+
+    A no-op hashes nothing: size, times and inode are stamped at installation and compared (contract.md: 400 MB of
+    binaries at 230 MB/s would break it). Whoever replaces the file changes at least one of them.
+    """
+
+    path: str
+    url: str
+    sha256: str
+    mode: str = "0644"
+    timeout: int = 600
+    kind: ClassVar[str] = "Download"
+
+    def __post_init__(self) -> None:
+        check_path("Download", self.path)
+        check_mode("Download", self.path, self.mode)
+        check_sha256("Download", self.path, self.sha256)
+
+    @property
+    def key(self) -> str:
+        return f"Download {self.path}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    @property
+    def digest(self) -> str:
+        return f"{self.path} {self.sha256} {self.mode}"
+
+    @property
+    def _stamp(self) -> str:
+        return f"download-{hashlib.sha256(self.path.encode()).hexdigest()[:16]}"
+
+    def questions(self) -> tuple[Question, ...]:
+        return (FileQuestion(self.path, content=False), stamp_question(self._stamp))
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        state: FileState = answers[FileQuestion(self.path, content=False)]
+        stamp: str = answers[stamp_question(self._stamp)]
+        if not state.exists:
+            return Change("create", f"fetch {self.path}")
+        if stamp != f"{self.sha256} {state.identity}":
+            old = stamp.partition(" ")[0]
+            why = f"{old[:12]} -> {self.sha256[:12]}" if old and old != self.sha256 else "it was replaced by hand"
+            return Change("update", f"fetch {self.path}: {why if old else 'of unknown origin'}")
+        if state.mode.zfill(4) != self.mode or state.owner != "root":
+            return Change("update", f"{self.path}: mode {state.mode.zfill(4)}, owner {state.owner}")
+        return None
+
+    @property
+    def way_back(self) -> str:
+        return "its former URL and SHA-256"
+
+    def former(self, change: Change) -> str:
+        return f"{STANDS % shlex.quote(self.path)}\n{_stamped(self._stamp)}"
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        stood = Stood.read(former)
+        if stood is None:
+            return Undone((File(path=self.path, absent=True),))
+        source = _source(stood.content)
+        if source is None:
+            return Undone(why=f"{self.key}: nobody knows where the file before it came from")
+        return Undone((replace(self, url=source[1], sha256=source[0], mode=stood.mode),))
+
+    @property
+    def removed(self) -> Resource | None:
+        return File(path=self.path, absent=True)
+
+    def fix(self, change: Change) -> Step:
+        path = shlex.quote(self.path)
+        directory = self.path.rsplit("/", 1)[0]
+        stamp = f"{STAMPS}/{self._stamp}"
+        body = (
+            f'chmod {self.mode} "$t"; chown root:root "$t"; sync "$t"\nmv -fT -- "$t" {path}\n'
+            f"mkdir -p {STAMPS}\nfind {path} -maxdepth 0 -printf '{self.sha256} %s %T@ %C@ %i\\n' >{stamp}\n"
+            f"printf '%s\\n' {shlex.quote(self.url)} >{stamp}.url\n"
+        )
+        return Step(fetch(self.url, self.sha256, directory, self.timeout) + body, timeout=self.timeout + 60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image(Resource):
+    """A container image in containerd's k8s.io namespace, out of an OCI archive at a URL.
+
+    Image(name="lab.local/traefik:3.7.15", url=…, sha256=…)
+    """
+
+    name: str
+    url: str
+    sha256: str
+    timeout: int = 600
+
+    def __post_init__(self) -> None:
+        check_sha256("Image", self.name, self.sha256)
+
+    @property
+    def key(self) -> str:
+        return f"Image {self.name}"
+
+    @property
+    def _stamp(self) -> str:
+        return f"image-{hashlib.sha256(self.name.encode()).hexdigest()[:16]}"
+
+    # one listing for all images: the question is the same for each of them
+    _LISTING: ClassVar[ShellQuestion] = ShellQuestion(
+        "command -v ctr >/dev/null && timeout 10 ctr -n k8s.io images ls -q 2>/dev/null"
+    )
+
+    def questions(self) -> tuple[Question, ...]:
+        return (self._LISTING, stamp_question(self._stamp))
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        listing: ShellAnswer = answers[self._LISTING]
+        if self.name not in listing.output.splitlines():
+            return Change("create", f"import {self.name}")
+        if answers[stamp_question(self._stamp)] != self.sha256:
+            return Change("update", f"import {self.name}: another archive")
+        return None
+
+    @property
+    def way_back(self) -> str:
+        return "its former archive; a new image stays"
+
+    def former(self, change: Change) -> str:
+        return _stamped(self._stamp)
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        source = _source(former)
+        return Undone((replace(self, url=source[1], sha256=source[0]),) if source and action == "update" else ())
+
+    def fix(self, change: Change) -> Step:
+        body = 'ctr -n k8s.io images import "$t" >/dev/null\n' + settled(self._stamp, self.sha256)
+        body += f"printf '%s\\n' {shlex.quote(self.url)} >{STAMPS}/{self._stamp}.url\n"
+        return Step(fetch(self.url, self.sha256, "/var/tmp", self.timeout) + body, timeout=self.timeout + 120)

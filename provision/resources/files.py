@@ -1,0 +1,287 @@
+"""Files, directories and symbolic links."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import ClassVar
+
+from provision.errors import FailedError, InputError
+from provision.questions import Answers, ContentQuestion, FileQuestion, FileState, Question
+from provision.resources.base import (
+    FORMER_KEPT,
+    STANDS,
+    Change,
+    Content,
+    Deferred,
+    Pending,
+    Rendering,
+    Resource,
+    Stood,
+    Template,
+    Undone,
+    check_mode,
+    check_path,
+    everybodys,
+    unified,
+)
+from provision.resources.links import KINDS, Symlink
+from provision.script import Step
+from provision.secret import Keeper, Secret
+
+DIFF_LIMIT = 65_536
+
+
+def place(path: str, mode: str, owner: str, group: str) -> str:
+    """sh that puts standard input at `path`: a private neighbour first, synced, then renamed over it.
+
+    The neighbour's name starts with a dot and ends in random letters, so no `*.conf` glob ever reads it.
+    """
+    directory, name = path.rsplit("/", 1)
+    q = shlex.quote
+    return (
+        "set -eu\n"
+        f"t=$(mktemp {q(directory or '/')}/.{q(name)}.XXXXXX)\n"
+        "trap 'rm -f \"$t\"' EXIT\n"
+        'cat >"$t"\n'
+        f'chown {q(owner)}:{q(group)} "$t"\nchmod {mode} "$t"\nsync "$t"\n'
+        f'mv -fT -- "$t" {q(path)}\n'
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Owned(Resource):
+    """What files and directories share."""
+
+    path: str
+    mode: str
+    owner: str = "root"
+    group: str = "root"
+    absent: bool = False
+    kind: ClassVar[str]
+    expected: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        check_path(self.kind, self.path)
+        check_mode(self.kind, self.path, self.mode)
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.path}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def _attributes(self, state: FileState) -> list[tuple[str, str, str]]:
+        """(what, actual, desired) of mode, owner and group where they differ."""
+        pairs = [
+            ("mode", state.mode.zfill(4), self.mode),
+            ("owner", state.owner, self.owner),
+            ("group", state.group, self.group),
+        ]
+        return [pair for pair in pairs if pair[1] != pair[2]]
+
+    def _reattribute(self) -> str:
+        path = shlex.quote(self.path)
+        return f"set -eu\nchown {shlex.quote(self.owner)}:{shlex.quote(self.group)} {path}\nchmod {self.mode} {path}\n"
+
+    def _refuse(self, state: FileState) -> None:
+        """A thing of another kind in the way is never removed on a guess."""
+        if state.exists and state.kind not in self.expected:
+            raise FailedError(
+                f"{self.key}: there is a {KINDS.get(state.kind, 'thing')} at this path",
+                found="Nothing was changed",
+                do=f"Move it away (mv {self.path} {self.path}.old) or declare another path",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class File(_Owned):
+    """A file with this content, mode and owner.
+
+        File(path="/etc/hosts", content=Template("base/hosts.j2"))
+
+    content: text, bytes, a Template, or a Path on the controller (streamed, never rendered).
+    secret: its content never shows in a diff, and its mode keeps others out. A file that a secret went into is secret
+    of itself.
+    """
+
+    content: Content = field(default="", repr=False)
+    mode: str = "0644"
+    secret: bool = False
+    kind: ClassVar[str] = "File"
+    expected: ClassVar[str] = "fl"
+    closed: ClassVar[frozenset[str]] = frozenset({"content"})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.secret and not self.absent and everybodys(self.mode):
+            raise InputError(
+                f"{self.key} holds a secret, and its mode {self.mode} is not closed to others",
+                do='Write mode="0600", or "0640" with the group that has to read it',
+            )
+
+    def rendered(self, rendering: Rendering) -> File:
+        text = rendering.template(self.content) if isinstance(self.content, Template) else self.content
+        if isinstance(text, str):
+            return replace(self, content=text.encode(), secret=self.secret or isinstance(text, Secret))
+        return self
+
+    def keeping(self, keeper: Keeper) -> File:
+        super().keeping(keeper)
+        if isinstance(self.content, bytes) and not self.secret and keeper.finds(self.content):
+            return replace(self, secret=True)
+        return self
+
+    @property
+    def payload(self) -> bytes | Path:
+        """The content as it travels."""
+        if isinstance(self.content, Template | str | Pending):
+            raise InputError(f"{self.key} was not rendered before it was used")
+        return self.content
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the desired content."""
+        if isinstance(self.content, Pending):
+            return "pending"
+        if isinstance(self.payload, Path):
+            with self.payload.open("rb") as source:
+                return hashlib.file_digest(source, "sha256").hexdigest()
+        return hashlib.sha256(self.payload).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        return f"{self.path} {self.sha256} {self.mode} {self.owner} {self.group}"
+
+    def questions(self) -> tuple[Question, ...]:
+        return (FileQuestion(self.path),)
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        state: FileState = answers[FileQuestion(self.path)]
+        if self.absent:
+            return Change("remove", f"remove {self.path}") if state.exists else None
+        self._refuse(state)
+        if isinstance(self.content, Pending):
+            return Deferred(self.content.after)
+        if not state.exists:
+            return Change("create", f"create {self.path}", parts=frozenset({"content"}))
+        differs = [f"{what} {was} -> {wanted}" for what, was, wanted in self._attributes(state)]
+        if state.kind == "l":
+            differs.insert(0, f"replace the link to {state.target} by a file")
+        if state.sha256 != self.sha256:
+            differs.insert(0, "content")
+        if not differs:
+            return None
+        parts = frozenset({"content"} if state.sha256 != self.sha256 or state.kind == "l" else {"attributes"})
+        return Change("update", f"{self.path}: {', '.join(differs)}", parts=parts)
+
+    def evidence(self, change: Change) -> tuple[Question, ...]:
+        if self.secret or "content" not in change.parts or isinstance(self.content, Path):
+            return ()
+        return (ContentQuestion(self.path, DIFF_LIMIT),)
+
+    def explain(self, change: Change, answers: Answers) -> Change:
+        if "content" not in change.parts:
+            return change
+        if isinstance(self.payload, Path):
+            return replace(change, diff=f"({self.payload.stat().st_size} bytes from {self.payload.name})")
+        if self.secret:
+            return replace(change, diff="(secret: content not shown)")
+        state: FileState = answers[FileQuestion(self.path)]
+        if state.exists and (state.kind == "l" or not everybodys(state.mode)):
+            # who knows what it held before: only what everybody on the host may read is shown
+            return replace(change, diff="(not open to everybody on the host: content not shown)")
+        before = answers.get(ContentQuestion(self.path, DIFF_LIMIT), "")
+        return replace(change, diff=unified(before, self.payload.decode("utf-8", "replace"), self.path))
+
+    @property
+    def contents(self) -> tuple[bytes, ...]:
+        return (self.content,) if isinstance(self.content, bytes) else ()
+
+    @property
+    def way_back(self) -> str:
+        if self.secret:
+            return "cannot be undone: secrets are not kept"
+        return f"its former content, if everybody might read it, to {FORMER_KEPT >> 10} KiB"
+
+    def former(self, change: Change) -> str:
+        path = shlex.quote(self.path)
+        stands = STANDS % path
+        # what only some may read on the host is copied nowhere
+        open_ = f'[ -f {path} ] && [ ! -L {path} ] && [ -n "$(find {path} -maxdepth 0 -perm -004)" ]'
+        return stands if self.secret else f"{stands}\n! {{ {open_}; }} || cat {path}"
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        stood = Stood.read(former)
+        if stood is None:
+            return Undone((replace(self, absent=True),))
+        if stood.kind == "l":
+            return Undone((Symlink(path=self.path, target=stood.target),))
+        if self.secret:
+            return Undone(why=f"{self.key}: secrets are not kept")
+        if len(stood.content) != stood.size and not everybodys(stood.mode):
+            return Undone(why=f"{self.key}: it was closed to others, and such contents are not kept")
+        if len(stood.content) != stood.size:
+            return Undone(why=f"{self.key}: it was bigger ({stood.size} bytes) than what a host keeps")
+        before = replace(self, content=stood.content, mode=stood.mode, owner=stood.owner, group=stood.group)
+        return Undone((replace(before, absent=False),))
+
+    @property
+    def removed(self) -> Resource | None:
+        return None if self.absent else File(path=self.path, absent=True)
+
+    def fix(self, change: Change) -> Step:
+        if change.action == "remove":
+            return Step(f"rm -f -- {shlex.quote(self.path)}")
+        if "content" not in change.parts:
+            return Step(self._reattribute())
+        return Step(place(self.path, self.mode, self.owner, self.group), self.payload, timeout=300)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory(_Owned):
+    """A directory; `absent` removes it only when it is empty.
+
+    Directory(path="/data/logs/kubernetes/kube-proxy")
+    """
+
+    mode: str = "0755"
+    kind: ClassVar[str] = "Directory"
+    expected: ClassVar[str] = "d"
+
+    def questions(self) -> tuple[Question, ...]:
+        return (FileQuestion(self.path, content=False),)
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        state: FileState = answers[FileQuestion(self.path, content=False)]
+        if self.absent:
+            return Change("remove", f"remove {self.path}") if state.exists else None
+        self._refuse(state)
+        if not state.exists:
+            return Change("create", f"create directory {self.path}")
+        differs = [f"{what} {was} -> {wanted}" for what, was, wanted in self._attributes(state)]
+        return Change("update", f"{self.path}: {', '.join(differs)}") if differs else None
+
+    @property
+    def way_back(self) -> str:
+        return "its former mode and owner; a new directory stays"
+
+    def former(self, change: Change) -> str:
+        return STANDS % shlex.quote(self.path)
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        stood = Stood.read(former)
+        if stood is None:
+            return Undone()
+        return Undone((replace(self, absent=False, mode=stood.mode, owner=stood.owner, group=stood.group),))
+
+    def fix(self, change: Change) -> Step:
+        path = shlex.quote(self.path)
+        if change.action == "remove":
+            return Step(f"rmdir -- {path}")
+        return Step(f"mkdir -p -- {path}\n{self._reattribute()}")

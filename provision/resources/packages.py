@@ -1,0 +1,74 @@
+"""Debian packages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from provision.questions import Answers, PackageQuestion, Question
+from provision.resources.base import Change, Deferred, Resource, Undone, check_name
+from provision.script import Step
+
+# Debian starts a daemon as soon as its package is unpacked, with a configuration nobody chose. policy-rc.d (Debian
+# policy 9.3.3.1) keeps invoke-rc.d and deb-systemd-invoke from it; ours is removed again, also by the next run.
+_QUIETLY = """set -u
+p=/usr/sbin/policy-rc.d
+if [ ! -e $p ] || grep -q provision $p; then
+  trap 'rm -f $p' EXIT
+  printf '#!/bin/sh\\n# by provision, while packages are installed\\nexit 101\\n' >$p; chmod 755 $p
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt() { apt-get -q -y -o DPkg::Lock::Timeout=%(lock)d -o Dpkg::Options::=--force-confold --no-install-recommends "$@"; }
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package(Resource):
+    """One or more packages, installed (any version) or `absent`; recommended ones are left out.
+
+        Package(names=("nginx", "libnginx-mod-stream"))
+
+    Their daemons are not started by the installation: a Service says that. lock_timeout: seconds to wait for another
+    apt.
+    """
+
+    names: tuple[str, ...]
+    absent: bool = False
+    lock_timeout: int = 60
+    kind: ClassVar[str] = "Package"
+
+    def __post_init__(self) -> None:
+        for name in self.names:
+            check_name("Package", "name", name, r"[a-z0-9][a-z0-9+.-]+")
+
+    @property
+    def key(self) -> str:
+        return f"Package {' '.join(self.names)}"
+
+    def questions(self) -> tuple[Question, ...]:
+        return tuple(PackageQuestion(name) for name in self.names)
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        wrong = [name for name in self.names if bool(answers[PackageQuestion(name)]) is self.absent]
+        if not wrong:
+            return None
+        verb = "remove" if self.absent else "install"
+        return Change("remove" if self.absent else "create", f"{verb} {', '.join(wrong)}")
+
+    @property
+    def way_back(self) -> str:
+        return "what was removed is installed again; what was installed stays"
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        return Undone((replace(self, absent=False),) if action == "remove" else ())
+
+    def fix(self, change: Change) -> Step:
+        names = " ".join(self.names)
+        # lists are fetched only when the names are not known yet: no network on a host that has them
+        body = (
+            f"apt remove {names} >&2"
+            if self.absent
+            else f"apt install {names} >/dev/null 2>&1 || {{ apt update && apt install {names}; }} >&2"
+        )
+        return Step(_QUIETLY % {"lock": self.lock_timeout} + body + "\n", timeout=900)

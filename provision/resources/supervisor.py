@@ -1,0 +1,135 @@
+"""Programs under supervisord."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from provision.questions import Answers, ProgramQuestion, Question
+from provision.resources.base import (
+    Change,
+    Deferred,
+    Following,
+    Resource,
+    Undone,
+    activation,
+    check_name,
+    settled,
+    stamp_question,
+)
+from provision.script import Step
+
+# supervisorctl is a Python program of about 200 ms, and its `start` blocks for startsecs although the program may
+# answer long before: it is called as seldom as can be, and what may block is not waited for, but the program's own
+# endpoint is. A program that is not wanted back (BACKOFF, FATAL) ends the wait at once. /proc says which process is
+# the program: one that still runs as it was asked to stop must not be taken for the new one.
+_START = """set -u
+program=%(name)s
+pid() {
+  p=$(cat %(pidfile)s 2>/dev/null)
+  for c in $(cat /proc/$p/task/$p/children 2>/dev/null); do
+    ! grep -zqx "SUPERVISOR_PROCESS_NAME=$program" /proc/$c/environ 2>/dev/null || echo $c
+  done
+}
+fail() {
+  { echo "$1; its last lines:"; tail -n 15 %(log)s 2>/dev/null
+    %(diagnose)s
+  } >&2
+  exit 1
+}
+answers() { %(ready)s
+}
+before=$(pid)
+began=$(date -u +%%Y-%%m-%%dT%%H:%%M:%%SZ)
+said=$(printf 'reread\nupdate %%s\n' $program | supervisorctl)
+starter=
+case $said in
+*ERROR*|*"no such file"*|*"refused connection"*) printf '%%s\n' "$said" >&2; exit 1 ;;
+*": added process group"*|*": updated process group"*) ;;
+*) printf 'stop %%s\nstart %%s\n' $program $program | supervisorctl >/dev/null 2>&1 & starter=$! ;;
+esac
+n=0
+until now=$(pid); [ -n "$now" ] && [ "$now" != "$before" ] && answers >/dev/null 2>&1; do
+  [ $(date +%%s) -lt ${end:=$(($(date +%%s) + %(timeout)d))} ] || fail "$program was not ready within %(timeout)d s"
+  n=$((n+1)); [ $((n %% 10)) -ne 0 ] || case $(supervisorctl status $program) in
+    *FATAL*|*BACKOFF*) fail "supervisor gave up on $program ($(supervisorctl status $program | tr -s ' '))" ;;
+  esac
+  sleep 0.2
+done
+[ -z "$starter" ] || kill $starter 2>/dev/null || :
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program(Following):
+    """A program that supervisord keeps running; restarted when anything in `restart` changes.
+
+        Program(name="kube-proxy-7-21", restart=(script, unit, binary), ready="curl -fs 127.0.0.1:10256/healthz",
+                log="/data/logs/kubernetes/kube-proxy/proxy.stdout.log")
+
+    ready: sh that succeeds once the program itself answers: supervisor's RUNNING says only that it has not exited.
+    $began there is the moment before the start, as Kubernetes writes times.
+    ready_timeout: seconds. When it does not come up, the last lines of `log` are shown, and what `diagnose` prints.
+    """
+
+    name: str
+    ready: str
+    log: str
+    restart: tuple[Resource, ...] = field(default=(), repr=False)
+    ready_timeout: int = 60
+    diagnose: str = ""
+    absent: bool = False
+    as_before: ClassVar[bool] = True
+    follows: ClassVar[str] = "restart"
+
+    def __post_init__(self) -> None:
+        check_name("Program", "name", self.name, r"[A-Za-z0-9_.-]+")
+
+    @property
+    def key(self) -> str:
+        return f"Program {self.name}"
+
+    @property
+    def stamp(self) -> str:
+        return f"program-{self.name}"
+
+    def questions(self) -> tuple[Question, ...]:
+        return (ProgramQuestion(self.name), stamp_question(self.stamp))
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        running: tuple[int, ...] = answers[ProgramQuestion(self.name)]
+        if self.absent:
+            return Change("remove", f"stop {self.name}") if running else None
+        if not running:
+            return Change("create", f"start {self.name}")
+        if upstream:
+            return Change("restart", f"restart {self.name}: {', '.join(upstream)} changed")
+        if answers[stamp_question(self.stamp)] != activation(self.restart):
+            return Change("restart", f"restart {self.name}: it runs with an older configuration")
+        return None
+
+    @property
+    def way_back(self) -> str:
+        return "restarted with its former files; stopped if it had none"
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        started = action == "create" and any(getattr(r, "absent", False) for r in self.restart)
+        return Undone((replace(self, absent=started),))
+
+    @property
+    def removed(self) -> Resource | None:
+        return None if self.absent else replace(self, absent=True, restart=())
+
+    def fix(self, change: Change) -> Step:
+        if change.action == "remove":
+            return Step(f"supervisorctl stop {self.name} >&2")
+        script = _START % {
+            "name": self.name,
+            "log": self.log,
+            "ready": self.ready,
+            "diagnose": self.diagnose or ":",
+            "pidfile": ProgramQuestion.pidfile,
+            "timeout": self.ready_timeout,
+        }
+        return Step(script + settled(self.stamp, activation(self.restart)), timeout=2 * self.ready_timeout + 60)

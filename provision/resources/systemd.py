@@ -1,0 +1,112 @@
+"""systemd services."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from provision.questions import Answers, Question, UnitQuestion, UnitState
+from provision.resources.base import (
+    Change,
+    Deferred,
+    Following,
+    Resource,
+    Undone,
+    activation,
+    check_name,
+    settled,
+    stamp_question,
+)
+from provision.script import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service(Following):
+    """A systemd unit, running and enabled or neither; restarted when anything in `restart` changes.
+
+        Service(name="containerd", restart=(config,), ready="ctr version")
+
+    ready: sh that succeeds once the program answers; awaited for ready_timeout seconds after a start.
+    reload: reload instead of restart.
+    """
+
+    name: str
+    running: bool = True
+    enabled: bool = True
+    restart: tuple[Resource, ...] = field(default=(), repr=False)
+    reload: bool = False
+    ready: str = "true"
+    ready_timeout: int = 60
+    as_before: ClassVar[bool] = True
+    follows: ClassVar[str] = "restart"
+
+    def __post_init__(self) -> None:
+        check_name("Service", "name", self.name, r"[A-Za-z0-9:_.@\\-]+")
+
+    @property
+    def key(self) -> str:
+        return f"Service {self.name}"
+
+    @property
+    def stamp(self) -> str:
+        return f"service-{self.name}" if self.restart else ""
+
+    def questions(self) -> tuple[Question, ...]:
+        stamp = (stamp_question(self.stamp),) if self.stamp else ()
+        return (UnitQuestion(self.name), *stamp)
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        state: UnitState = answers[UnitQuestion(self.name)]
+        differs, again = [], False
+        if (state.active in ("active", "reloading")) is not self.running:
+            differs.append(f"{state.active or 'absent'} -> {'running' if self.running else 'stopped'}")
+        if state.load == "masked" and self.running:
+            differs.append("masked -> unmasked")
+        if state.enabled in ("enabled", "disabled") and (state.enabled == "enabled") is not self.enabled:
+            differs.append(f"{state.enabled} -> {'enabled' if self.enabled else 'disabled'}")
+        if self.running and self.stamp:
+            verb = "reload" if self.reload else "restart"
+            again = bool(upstream) or answers[stamp_question(self.stamp)] != activation(self.restart)
+            if again and not differs:
+                why = f"{', '.join(upstream)} changed" if upstream else "it runs with an older configuration"
+                differs.append(f"{verb}: {why}")
+        if not differs:
+            return None
+        return Change("restart" if again else "update", f"{self.name}: {', '.join(differs)}")
+
+    @property
+    def way_back(self) -> str:
+        return "as it ran and was enabled before"
+
+    def former(self, change: Change) -> str:
+        return f"systemctl show --property=ActiveState,UnitFileState -- {shlex.quote(self.name)}"
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        said = dict(line.split("=", 1) for line in former.decode("utf-8", "replace").splitlines() if "=" in line)
+        running = said.get("ActiveState") in ("active", "reloading")
+        return Undone((replace(self, running=running, enabled=said.get("UnitFileState") == "enabled"),))
+
+    def fix(self, change: Change) -> Step:
+        unit = shlex.quote(self.name)
+        enable = "enable" if self.enabled else "disable"
+        lines = [
+            "set -u",
+            "systemctl daemon-reload",
+            f"systemctl unmask -q {unit}",
+            f"systemctl {enable} -q {unit}",
+        ]
+        if not self.running:
+            return Step("\n".join([*lines, f"systemctl stop {unit}"]))
+        # what only has to be started or enabled is not interrupted when it runs already
+        verb = "start" if change.action != "restart" else "reload-or-restart" if self.reload else "restart"
+        lines += [
+            f"systemctl {verb} {unit} || {{ journalctl -u {unit} -n 15 --no-pager -o cat >&2; exit 1; }}",
+            f"n={self.ready_timeout * 5}",
+            f"until {{ {self.ready}; }} >/dev/null 2>&1; do n=$((n-1)); [ $n -gt 0 ] || {{",
+            f"  echo '{self.name} was not ready within {self.ready_timeout} s; its last lines:' >&2",
+            f"  journalctl -u {unit} -n 15 --no-pager -o cat >&2; exit 1; }}; sleep 0.2; done",
+        ]
+        tail = settled(self.stamp, activation(self.restart)) if self.stamp else ""
+        return Step("\n".join(lines) + "\n" + tail, timeout=self.ready_timeout + 90)

@@ -1,0 +1,174 @@
+"""The conversation that one SSH exec carries: framed steps out, framed results back.
+
+A host is driven over a single exec for the whole run. Its command line is a fixed, short loader; everything else
+travels on standard input as frames, `TIMEOUT SCRIPT_BYTES PAYLOAD_BYTES [PATIENCE]`, then the script, then the payload
+that the script reads on its own standard input, each followed by `end`. Two traps decide this form: dash reads ahead
+and would eat a payload that follows a script on the same stdin, and one argument over 128 KiB is refused with E2BIG
+(both tried, contract.md).
+
+Between two steps the host waits for the next frame. That is where a run may stop: a cut line or an interrupted
+controller lets the step that runs finish and starts no other.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHUNK = 1 << 16
+STDERR_KEPT = 16_384
+_WHOLE = b"end\n"  # follows script and payload: what ends without it was cut
+
+# /run is a tmpfs: a full or read-only disk can still be asked what is wrong with it.
+# SIGPIPE and SIGHUP are ignored so that a step that was begun ends, whatever happens to the line. A script or payload
+# that did not arrive whole is another matter: the script is not begun, or killed where it waits for the rest, because
+# half a payload must not look like the whole.
+# A frame may carry a patience `w` in seconds. From then on descriptor 9 is open (a step can take the host's lock on it,
+# which every process of this exec then shares) and the loader ends when it hears nothing for that long between steps.
+_LOADER = """
+trap "" PIPE HUP
+export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+umask 022
+d=$(umask 077; mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d /tmp/provision.XXXXXX) || exit 90
+w=; k=
+trap "[ -z \\"\\$k\\" ] || flock -u 9; rm -rf $d" EXIT
+while IFS= read -r t; do case $t in provision-*) break;; esac; done
+printf "%s ready %s\\n" "$t" "$(id -u)"
+heard() {
+  [ -n "$w" ] || return 0
+  while :; do case $(timeout "$w" head -c 1) in +) return 0;; .) ;; *) return 1;; esac; done
+}
+whole() { IFS= read -r e && [ "$e" = end ]; }
+lockable() {
+  k=/run/provision.lock; [ -w /run ] || k=/tmp/provision-$(id -u).lock
+  umask 077; command exec 9<>"$k" || k=; umask 022
+}
+while heard && read -r s n m w; do
+  ${w:+timeout "$s"} head -c "$n" >"$d/script" && whole || break
+  [ -z "$w" ] || [ -n "$k" ] || lockable
+  : >"$d/pid"
+  { ${w:+timeout "$s"} head -c "$m" && whole || { : >"$d/cut"
+      until [ -s "$d/pid" ]; do sleep 0.01; done
+      p=$(cat "$d/pid"); until kill -s KILL -- "-$p" 2>/dev/null || ! kill -0 "$p" 2>/dev/null; do sleep 0.01; done; }
+  } | { exec 3<&0
+    timeout -k 5 "$s" sh "$d/script" <&3 3<&- 2>"$d/err" & p=$!; echo $p >"$d/pid"
+    wait $p; r=$?; cat >/dev/null
+    printf "\\n%s %s %s\\n" "$t" "$r" "$(wc -c <"$d/err")"; cat "$d/err"; }
+  [ ! -e "$d/cut" ] || break
+done
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One script to run on a host. `payload`: bytes, or a file that is streamed; `timeout` in seconds."""
+
+    script: str
+    payload: bytes | Path = b""
+    timeout: float = 60.0
+
+    @property
+    def payload_size(self) -> int:
+        """Bytes that follow the script."""
+        return self.payload.stat().st_size if isinstance(self.payload, Path) else len(self.payload)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step returned. `code` 124 or 137: it ran into its timeout."""
+
+    code: int
+    output: str
+    errors: str = field(default="")
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether `timeout` ended the step (its code 124, or 137 when SIGKILL was needed)."""
+        return self.code in (124, 137)
+
+
+def loader(become_user: str | None) -> str:
+    """The command line of the exec. `become_user` None: run as the login user; else through sudo."""
+    shell = f"sh -c {shlex.quote(_LOADER.strip())}"
+    if become_user is None:
+        return shell
+    # -k: never a cached credential, so that the password line is read or not, always the same way
+    return f"sudo -k -S -p '' -u {shlex.quote(become_user)} -- {shell}"
+
+
+def hello(token: str, password: str | None) -> bytes:
+    """The first bytes on standard input: sudo's password line, if any, then the line that opens the talk.
+
+    The loader skips lines until it sees the token: where sudo asked for nothing, the password is such a line. Two
+    empty lines are the second and third try of a sudo that refused the first: it gives up at once.
+    """
+    secret = f"{password}\n\n\n" if password is not None else ""
+    return f"{secret}{token}\n".encode()
+
+
+BEAT = b"."  # a sign of life to a loader that waits with patience
+FRAME_FOLLOWS = b"+"
+
+
+def frame(step: Step, patience: float | None = None, *, awaited: bool = False) -> Iterator[bytes]:
+    """The bytes of one step, in chunks; a payload file is never read whole.
+
+    patience: seconds of silence between this step and the next that the loader bears; None: any. awaited: the step
+    before had a patience, so that the loader looks for a sign of life.
+    """
+    script = step.script.encode("utf-8", "surrogateescape")
+    bears = "" if patience is None else f" {patience:g}"
+    yield FRAME_FOLLOWS if awaited else b""
+    yield f"{step.timeout:g} {len(script)} {step.payload_size}{bears}\n".encode() + script + _WHOLE
+    if isinstance(step.payload, Path):
+        with step.payload.open("rb") as source:
+            while chunk := source.read(CHUNK):
+                yield chunk
+    elif step.payload:
+        yield step.payload
+    yield _WHOLE
+
+
+class Reader:
+    """Finds the end of each step's output in the stream that comes back."""
+
+    def __init__(self, token: str) -> None:
+        self._trailer = re.compile(rb"\n" + re.escape(token.encode()) + rb" (\d+) (\d+)\n")
+        self._ready = re.compile(re.escape(token.encode()) + rb" ready (\d+)\n")
+        self._buffer = bytearray()
+        self._searched = 0
+
+    def feed(self, data: bytes) -> None:
+        """Add what arrived."""
+        self._buffer += data
+
+    @property
+    def pending(self) -> bytes:
+        """What arrived and belongs to no finished step: the evidence when a talk breaks off."""
+        return bytes(self._buffer)
+
+    def ready(self) -> bool:
+        """Whether the loader has answered; everything before its answer (a banner) is dropped."""
+        match = self._ready.search(self._buffer)
+        if match is None:
+            return False
+        del self._buffer[: match.end()]
+        return True
+
+    def result(self) -> StepResult | None:
+        """The finished step, once all of it has arrived."""
+        match = self._trailer.search(self._buffer, max(0, self._searched - 128))
+        if match is None:
+            self._searched = len(self._buffer)
+            return None
+        code, end = int(match[1]), match.end() + int(match[2])
+        if len(self._buffer) < end:
+            return None
+        output = bytes(self._buffer[: match.start()])
+        errors = bytes(self._buffer[match.end() : end])[-STDERR_KEPT:]
+        del self._buffer[:end]
+        self._searched = 0
+        return StepResult(code, output.decode("utf-8", "surrogateescape"), errors.decode("utf-8", "replace").strip())

@@ -1,0 +1,85 @@
+"""`invoke verify`: the promises of the site's roles, checked on live hosts by pytest from tests/verify."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provision.errors import Exit, InputError, worst
+
+if TYPE_CHECKING:
+    from provision.project import Project, Selection
+
+PATIENCE = 6.0  # seconds that a promise may take to come true: Traefik reads new routes in under one
+FOLDER = Path("tests", "verify")
+
+
+def packages() -> list[str]:
+    """The Debian packages that verifying needs on this controller and that are not installed, for `make`."""
+    from provision.verify.chromium import PACKAGE, program
+
+    return [] if program() else [PACKAGE]
+
+
+def main(
+    project: Project,
+    selection: Selection,
+    *,
+    k: str | None = None,
+    junit: Path | None = None,
+    gate: bool = False,
+    patience: float = PATIENCE,
+    say: Callable[[str], None] = print,
+    stop: threading.Event | None = None,
+) -> Exit:
+    """Runs the checks of the hosts within the selection's limit.
+
+    k: only those whose names match, as pytest's -k. junit: a file for the results. gate: only checks marked `gate`,
+    which need no other node. patience: seconds for which what does not hold is asked again. say: prints a line.
+    Raises InputError for a project that can't be compiled and for a k that nothing matches.
+    """
+    import pytest
+
+    from provision.verify.context import single
+    from provision.verify.plugin import Verification
+    from provision.verify.report import Report
+
+    context = single(project, selection)
+    report = Report(say)
+    arguments = [
+        *(str(project.root / FOLDER), f"--rootdir={project.root}", "-o", "addopts=", "--strict-markers"),
+        # nothing of what happens to be installed beside pytest; no output but the report's
+        *("--disable-plugin-autoload", "-p", "no:terminal", "-p", "no:cacheprovider", "--capture=no"),
+        *(("-k", k) if k else ()),
+        *(("-m", "gate") if gate else ()),
+        *((f"--junit-xml={junit}", "-o", "junit_suite_name=verify") if junit else ()),
+    ]
+    stop = stop or threading.Event()
+    try:
+        code = pytest.main(arguments, plugins=[Verification(context, report, stop, patience)])
+    finally:
+        context.close()
+    if stop.is_set():
+        say("interrupted: nothing is known of the checks, and what they had made is taken back")
+        return Exit.INTERRUPTED
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise InputError(
+            f"no check matches -k {k!r}" if k else "there is no check for these hosts",
+            found=report.refused,
+            do=f"The checks are in {FOLDER}: pytest's -k takes words of their names, hosts included",
+        )
+    report.close()
+    interrupted = code == pytest.ExitCode.INTERRUPTED and not report.unread
+    return _exit(int(code), report.unreachable, interrupted)
+
+
+def _exit(code: int, unreachable: bool, interrupted: bool) -> Exit:
+    """pytest's 1 is a broken promise; all else but 0 means that the checks themselves could not run."""
+    if interrupted:
+        return Exit.INTERRUPTED
+    codes = [{0: Exit.OK, 1: Exit.FAILED}.get(code, Exit.BAD_INPUT)]
+    if unreachable:
+        codes.append(Exit.UNREACHABLE)
+    return worst(codes)

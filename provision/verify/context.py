@@ -1,0 +1,110 @@
+"""What checks are about: the hosts, which roles they have, the settings, and the places that commands run at."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from provision.errors import InputError
+from provision.inventory import Host
+from provision.login import Login
+from provision.project import Project, Selection
+from provision.roles import SITE
+from provision.settings import bind
+from provision.verify.browser import BROWSER, Browser, BrowserVantage
+from provision.verify.checks import OUTSIDER, Node
+from provision.verify.vantage import OUTSIDE, HostVantage, LocalVantage, Vantage, wrapper
+
+OPS = "ops"
+
+
+@dataclass(frozen=True)
+class Context:
+    """One run's view of the site. Raises InputError when the project can't be compiled, before a host is asked."""
+
+    project: Project
+    selection: Selection
+
+    @cached_property
+    def hosts(self) -> tuple[Host, ...]:
+        """Every host that a play is about, whether or not it is within the limit."""
+        return self.project.hosts(None)
+
+    @cached_property
+    def limited(self) -> frozenset[str]:
+        """The hosts whose checks run."""
+        return frozenset(host.name for host in self.project.hosts(self.selection.limit))
+
+    @cached_property
+    def roles(self) -> Mapping[str, tuple[Host, ...]]:
+        """For each role the hosts for which it declares something: there its promises hold."""
+        found: dict[str, dict[str, Host]] = {}
+        for host in self.hosts:
+            for declaration in self.project.declared(host.name):
+                found.setdefault(declaration.role, {})[host.name] = host
+        return {role: tuple(hosts.values()) for role, hosts in found.items()}
+
+    def about(self, role: str, group: str | None) -> tuple[Node, ...]:
+        """The hosts that a check of a role is about: the role's, or a group's where the site has the role at all."""
+        if role in self.project.roles.names() and role not in self.roles:
+            return ()
+        if group is None:
+            return tuple(Node.of(host) for host in self.roles.get(role, ()))
+        if group not in self.project.inventory.groups:
+            return ()
+        return tuple(Node.of(host) for host in self.project.inventory.select(group))
+
+    def known(self, role: str, node: Node) -> Mapping[str, Any]:
+        """What a check of a role may name as its parameters."""
+        site = bind(importlib.import_module(f"roles.{SITE}").Settings, node.host, SITE)
+        known: dict[str, Any] = {"node": node, "site": site, "outside": OUTSIDER, "browser": Browser()}
+        if role in self.project.roles.names():
+            known["settings"] = bind(self.project.roles.load(role).settings, node.host, role)
+        return known
+
+    @cached_property
+    def vantages(self) -> Mapping[str, Vantage]:
+        """Every place, by name; none is reached before something is asked there."""
+        hosts = {host.name: HostVantage(self._login(host)) for host in self.hosts}
+        return {**hosts, OUTSIDE: self._outside(), BROWSER: self._browser()}
+
+    def close(self) -> None:
+        """Ends every connection."""
+        if "vantages" in self.__dict__:
+            for vantage in self.vantages.values():
+                vantage.close()
+
+    def _outside(self) -> Vantage:
+        """The ops host: as the variable `outsider` says, or over SSH. A site without one is looked at from here."""
+        ops = self._ops()
+        spec = str(self._any("outsider"))
+        if spec or ops is None:
+            return LocalVantage(wrapper(spec))
+        return HostVantage(self._login(ops))
+
+    def _browser(self) -> Vantage:
+        """A program of the controller's, started where `outsider` says. Screenshots stay in .artifacts."""
+        spec = str(self._any("outsider"))
+        return BrowserVantage(wrapper(spec) if spec else None, self.project.root / ".artifacts")
+
+    def _ops(self) -> Host | None:
+        group = self.project.inventory.groups.get(OPS, ())
+        return next((host for host in self.project.inventory.hosts if host.name in group), None)
+
+    def _any(self, variable: str) -> Any:
+        return next((found for host in self.hosts if (found := host.var(variable, None))), "")
+
+    def _login(self, host: Host) -> Login:
+        return self.project.login(host, self.selection)
+
+
+def single(project: Project, selection: Selection) -> Context:
+    """The context of one run, compiled. Raises InputError."""
+    context = Context(project, selection)
+    if not context.limited:
+        raise InputError("no host is left to verify", do="Widen --limit")
+    context.roles  # noqa: B018 - compiled here, so that what is wrong is told before pytest starts
+    return context

@@ -1,0 +1,109 @@
+"""How a verification is told: a line for each promise with the hosts that keep it, a paragraph for each broken one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+KEPT, BROKEN, SKIPPED = "=", "!", "?"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One check of one host. found: what came back instead of what was promised. skipped: why it was not asked.
+
+    unreachable: it could not be asked, `found` says why.
+    """
+
+    role: str
+    host: str
+    sentence: str
+    found: str = ""
+    skipped: str = ""
+    unreachable: bool = False
+
+    @property
+    def symbol(self) -> str:
+        """As it stands before the line."""
+        return BROKEN if self.found else SKIPPED if self.skipped else KEPT
+
+
+@dataclass
+class Report:
+    """Listens to a verification. say: prints a line.
+
+    unread: a file of checks could not be loaded. refused: why no check could be chosen.
+    """
+
+    say: Callable[[str], None]
+    unread: bool = False
+    refused: str = ""
+    checks: list[Checked] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    def begin(self, count: int, hosts: Sequence[str]) -> None:
+        """Before anything is asked."""
+        if count:
+            self.say(f"asking {', '.join(hosts)}, and from outside: {_number(count, 'check')}")
+
+    def waiting(self, sentences: Sequence[str], seconds: float) -> None:
+        """Some promises do not hold yet."""
+        first = f"{sentences[0]}{', …' if len(sentences) > 1 else ''}"
+        self.say(f"{_number(len(sentences), 'check')} not as promised ({first}); asked again for up to {seconds:.0f} s")
+
+    def unreadable(self, name: str, why: str) -> None:
+        """A file of checks could not be loaded."""
+        self.unread = True
+        self.say(f"{BROKEN} {name} can't be read: {why.strip()}")
+
+    def checked(self, check: Checked) -> None:
+        """One more check is over."""
+        self.checks.append(check)
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether a host could not be asked."""
+        return any(check.unreachable for check in self.checks)
+
+    @property
+    def broken(self) -> list[Checked]:
+        """What does not hold."""
+        return [check for check in self.checks if check.found]
+
+    def close(self) -> None:
+        """Print what was found, broken promises last, where they are seen."""
+        lines: dict[tuple[str, str, str, str], dict[str, None]] = {}
+        for check in self.checks:
+            lines.setdefault((check.symbol, check.role, check.sentence, check.skipped), {})[check.host] = None
+        wide = max((len(check.role) for check in self.checks), default=0)
+        for (symbol, role, sentence, skipped), hosts in lines.items():
+            if symbol != BROKEN:
+                why = f": not asked, {skipped}" if skipped else ""
+                self.say(f"{symbol} {role:{wide}}  {sentence}{why}  ({', '.join(host for host in hosts if host)})")
+        lost: dict[str, int] = {}
+        for check in self.broken:
+            if check.unreachable:
+                lost[check.found] = lost.get(check.found, 0) + 1
+                continue
+            at = f"{check.host}: " if check.host else ""
+            self.say(f"{BROKEN} {check.role:{wide}}  {at}it is not so that {check.sentence}: {check.found}")
+        for why, count in lost.items():
+            self.say(f"{BROKEN} {_number(count, 'check')} could not be asked. {why}")
+        self.say(self.summary())
+
+    def summary(self) -> str:
+        """The last line: how many hold, how long it took."""
+        seconds = time.monotonic() - self.began
+        hosts = {check.host for check in self.checks if check.host}
+        text = f"verify: {_number(len(self.checks), 'check')} on {_number(len(hosts), 'host')}"
+        skipped = sum(1 for check in self.checks if check.skipped)
+        end = f", {skipped} skipped" if skipped else ""
+        lost = sum(1 for check in self.checks if check.unreachable)
+        broken = len(self.broken) - lost
+        told = ", ".join([f"{broken} broken"] * bool(broken) + [f"{lost} not asked"] * bool(lost))
+        return f"{text}, {told or 'every promise is kept'}{end}; {seconds:.1f} s"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,118 @@
+"""What the roles of the cluster agree on: where things are, who is who, and how the API is reached."""
+
+from __future__ import annotations
+
+import base64
+import re
+from ipaddress import IPv4Address, IPv4Network, ip_address
+from typing import TYPE_CHECKING
+
+from provision.errors import InputError
+from provision.resources import Pending, Template
+from provision.resources.base import Content
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Binary
+    from roles.site import Settings as Site
+
+# The course's layout (domain.md §1); role base makes the folders.
+BIN = "/opt/kubernetes/server/bin"
+CERT = f"{BIN}/cert"
+CONF = f"{BIN}/conf"
+LOGS = "/data/logs/kubernetes"
+# By its own path, with a cache of its own: another kubectl may stand earlier on PATH, and root's home is not ours.
+KUBECTL = f"{BIN}/kubectl --kubeconfig={CONF}/admin.kubeconfig --cache-dir=/var/cache/kubectl"
+
+
+def members(host: Host, group: str) -> tuple[Host, ...]:
+    """The hosts of a group, in inventory order; () when the inventory has no such group."""
+    return host.group(group) if group in host.inventory.groups else ()
+
+
+def entrance(host: Host, site: Site) -> str:
+    """Where *.od.com and the API are asked for: site.vip, or the first edge's address."""
+    edges = members(host, "edge")
+    if not site.vip and not edges:
+        raise InputError(
+            "nothing says where the API server is reached",
+            found="site.vip is not set, and the inventory has no group edge",
+            do="Set site.vip in group_vars/all.yml, or put a host into the group edge",
+        )
+    return site.vip or edges[0].address
+
+
+def api_url(host: Host, site: Site) -> str:
+    """The API server as every client but the masters' own reaches it: through the edge, to whichever master lives."""
+    return f"https://{entrance(host, site)}:{site.api_port}"
+
+
+def address_of(host: Host) -> IPv4Address:
+    """The host's address as a number. Raises InputError for a name: pods' routes and programs' names are made of it."""
+    try:
+        address = ip_address(host.address)
+    except ValueError:
+        address = None
+    if isinstance(address, IPv4Address):
+        return address
+    raise InputError(
+        "the host of a cluster needs an IPv4 address",
+        host=host.name,
+        line=host.origin("ansible_host"),
+        found=f"its address is {host.address!r}",
+        do="Set ansible_host to its IPv4 address",
+    )
+
+
+def numbered(name: str, host: Host) -> str:
+    """A program's name under supervisord, with the host's last two octets as the course has it: etcd-server-7-21."""
+    octets = str(address_of(host)).split(".")
+    return f"{name}-{octets[2]}-{octets[3]}"
+
+
+def node_name(host: Host, site: Site) -> str:
+    """The host's name in the cluster: hdss7-21.host.com."""
+    name = re.sub(r"[^a-z0-9.-]", "-", host.name.lower())
+    return name if "." in name else f"{name}.{site.host_domain}"
+
+
+def api_service(site: Site) -> IPv4Address:
+    """The address of the service `kubernetes`: the first of service_cidr."""
+    return IPv4Network(site.service_cidr)[1]
+
+
+def binary(site: Site, name: str) -> Binary:
+    """Where hosts fetch a program. Raises InputError when the site doesn't say."""
+    if name in site.binaries:
+        return site.binaries[name]
+    raise InputError(
+        f"site.binaries has no {name!r}: nothing says where hosts fetch it",
+        do=f"Set site.binaries.{name}.url and .sha256 (of Kubernetes {site.kubernetes}) in group_vars/all.yml",
+    )
+
+
+def kubeconfig(host: Host, site: Site, user: str, server: str = "") -> Content:
+    """A kubeconfig (the course's names inside), for `File(secret=True, mode="0600")`.
+
+    user: the certificate it logs in with, by its name in roles/_certificates.py ('kube-proxy-client', 'admin').
+    server: '' means the entrance. Pending until a deploy has made the certificates.
+    """
+    from roles._certificates import named, store
+
+    keys = store(host.inventory, site)
+    authority = keys.authority("ca")
+    certificate, key = keys.pair(named(host.inventory, site, user))
+    for content in (authority, certificate, key):
+        if isinstance(content, Pending):
+            return content
+    assert isinstance(authority, bytes)
+    assert isinstance(certificate, bytes)
+    assert isinstance(key, bytes)
+    return Template(
+        "_cluster/kubeconfig.j2",
+        server=server or api_url(host, site),
+        user=user,
+        authority=base64.b64encode(authority).decode(),
+        certificate=base64.b64encode(certificate).decode(),
+        key=base64.b64encode(key).decode(),
+    )

@@ -1,0 +1,95 @@
+"""What programs under supervisord share: start script, log, unit file, and the wait until the program answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from provision.resources import Directory, Download, File, Program, Resource, Template
+from roles._cluster import BIN, LOGS, binary, numbered
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+UNITS = "/etc/supervisor/conf.d"
+
+
+def download(site: Site, name: str) -> Download:
+    """A program of Kubernetes, in the course's place."""
+    source = binary(site, name)
+    return Download(path=f"{BIN}/{name}", url=source.url, sha256=source.sha256, mode="0755")
+
+
+def component(
+    host: Host,
+    site: Site,
+    name: str,
+    *,
+    arguments: Sequence[str],
+    reads: Sequence[Resource],
+    ready: str,
+    ready_timeout: int = 60,
+    stop_seconds: int = 30,
+    program: str = "",
+    log: str = "",
+    diagnose: str = "",
+    first: Sequence[Resource] = (),
+) -> Iterator[Resource]:
+    """A component of Kubernetes: its binary, start script BIN/NAME.sh and program under supervisord.
+
+    arguments: its flags. reads: the resources whose change restarts it. ready: sh that succeeds once it answers.
+    stop_seconds: what it gets to stop in good order. program: its name there without the octets, if not `name`.
+    log: its log is LOGS/<program>/<log>.stdout.log. diagnose: sh that says more when it does not come up.
+    """
+    executable = download(site, name)
+    yield executable
+    yield from supervised(
+        program=numbered(program or name, host),
+        executable=f"{BIN}/{name}",
+        script=f"{BIN}/{name}.sh",
+        log=f"{LOGS}/{program or name}/{log or name}.stdout.log",
+        arguments=arguments,
+        reads=(executable, *reads),
+        ready=ready,
+        ready_timeout=ready_timeout,
+        stop_seconds=stop_seconds,
+        diagnose=diagnose,
+        first=first,
+    )
+
+
+def supervised(
+    *,
+    program: str,
+    executable: str,
+    script: str,
+    log: str,
+    arguments: Sequence[str],
+    reads: Sequence[Resource],
+    ready: str,
+    user: str = "root",
+    ready_timeout: int = 60,
+    stop_seconds: int = 30,
+    diagnose: str = "",
+    first: Sequence[Resource] = (),
+) -> Iterator[Resource]:
+    """Any program under supervisord; see `component`. script, log, executable: paths."""
+    known = {"program": program, "executable": executable, "script": script, "log": log, "user": user}
+    yield Directory(path=log.rpartition("/")[0], owner=user, group=user)
+    start = File(path=script, content=Template("_component/start.sh.j2", arguments=arguments, **known), mode="0755")
+    yield start
+    unit = File(
+        path=f"{UNITS}/{program.rpartition('-')[0].rpartition('-')[0]}.conf",
+        content=Template("_component/program.conf.j2", stop_seconds=stop_seconds, **known),
+    )
+    yield unit
+    yield from first
+    yield Program(
+        name=program,
+        restart=(start, unit, *reads, *first),
+        ready=ready,
+        ready_timeout=ready_timeout,
+        log=log,
+        diagnose=diagnose,
+    )

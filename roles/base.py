@@ -1,0 +1,72 @@
+"""What every host has: the site's package source, names of its neighbours, and supervisord where programs run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.resources import Command, Directory, File, Package, Resource, Service, Symlink, Sysctl, Template
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+SUPERVISED = frozenset({"etcd", "masters", "nodes", "proxy_only"})  # groups whose hosts run programs under supervisord
+KUBERNETES = frozenset({"masters", "nodes", "proxy_only"})  # groups whose hosts have /opt/kubernetes
+DROP_IN = "/etc/systemd/system/supervisor.service.d"
+SOCKET = "/run/supervisor.sock"
+END_ORPHANS = "/usr/local/sbin/supervisor-end-orphans"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the base role, all under `base:`."""
+
+    repository: str = ""  # a line for apt's sources: where the site's own packages are
+    packages: tuple[str, ...] = ("ca-certificates", "curl")
+    sysctls: dict[str, str] = {}  # of every host; a role that needs one declares it itself
+    hosts: dict[str, str] = {}  # further names for /etc/hosts: name -> address
+
+
+def base(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """Package source, /etc/hosts, kernel parameters, the course's directories, supervisord."""
+    if settings.repository:
+        yield File(path="/etc/apt/sources.list.d/provision.list", content=f"{settings.repository}\n")
+    yield Package(names=settings.packages)
+    if site.managed:  # a site that stands already has names of its own
+        yield File(path="/etc/hosts", content=Template("base/hosts.j2"))
+    for name, value in settings.sysctls.items():
+        yield Sysctl(name=name, value=value)
+    groups = frozenset(host.groups)
+    if groups & KUBERNETES:
+        yield from _folders(site)
+    if groups & (SUPERVISED if site.managed else KUBERNETES):
+        yield from _supervisor()
+
+
+def _folders(site: Site) -> Iterator[Resource]:
+    """The course's layout: /opt/kubernetes leads to the version in use; one that is there already is left as it is."""
+    if site.managed:
+        real = f"/opt/kubernetes-v{site.kubernetes}"
+        for below in ("", "/server", "/server/bin", "/server/bin/cert", "/server/bin/conf"):
+            yield Directory(path=f"{real}{below}")
+        yield Symlink(path="/opt/kubernetes", target=real)
+    else:
+        yield Directory(path="/opt/kubernetes/server/bin/conf")
+    for path in ("/data", "/data/logs", "/data/logs/kubernetes"):
+        yield Directory(path=path)
+
+
+def _supervisor() -> Iterator[Resource]:
+    """supervisord, back within a second of its death, and never beside children of a dead one."""
+    yield Package(names=("supervisor",))
+    orphans = File(path=END_ORPHANS, content=Template("base/end-orphans.sh.j2"), mode="0755")
+    yield orphans
+    yield Directory(path=DROP_IN)
+    unit = File(path=f"{DROP_IN}/provision.conf", content=Template("base/supervisor.conf.j2"))
+    yield unit
+    # systemd only has to read it: a restart of supervisord would restart every program on the host
+    yield Command(name="supervisor drop-in", run="systemctl daemon-reload", unless="true", rerun=(unit,))
+    # its socket answers: supervisorctl itself is a quarter of a second of Python a try
+    yield Service(name="supervisor", ready=f"curl -s -m 2 -o /dev/null --unix-socket {SOCKET} http://localhost/")

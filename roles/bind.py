@@ -1,0 +1,71 @@
+"""BIND: the site's own zones, and everybody's resolver."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.errors import InputError
+from provision.resources import Bind, ConfigSet, Package, Resource, Service, Template
+from roles._cluster import entrance
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+
+# What the site publishes itself. No wildcard: a name that nobody published does not exist, as in the course.
+PUBLISHED = ("traefik", "nginx", "demo", "ws")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the bind role, all under `bind:`."""
+
+    records: dict[str, str] = {}  # further names in the site's zone -> address; '' is where the site's traffic goes
+    host_records: dict[str, str] = {}  # further names in the hosts' zone -> address
+    forwarders: tuple[str, ...] = ()  # who is asked for all other names; (): the root servers
+    recursion: bool = True  # False: only the site's own names are answered
+    dnssec: bool = True  # check the signatures of other people's zones
+    clients: tuple[str, ...] = ("localnets", "localhost")  # who may ask for other names: BIND's address lists
+    ttl: int = 60  # seconds
+
+
+def bind(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """BIND with a zone for the site's names and one for its hosts."""
+    yield Package(names=("bind9",))
+    hosts = {h.name: h.address for h in host.inventory.hosts}
+    records = {**dict.fromkeys(PUBLISHED, ""), **settings.records}
+    names = {name: address or entrance(host, site) for name, address in records.items()}
+    zones = {
+        site.domain: _checked(host, "records", names, {"dns": host.address}),
+        site.host_domain: _checked(host, "host_records", {**hosts, **settings.host_records}, {"dns": host.address}),
+    }
+    known = {"zones": tuple(zones)}
+    yield ConfigSet(
+        directory="/etc/bind",
+        files={
+            "named.conf.options": Template("bind/named.conf.options.j2", **known),
+            "named.conf.local": Template("bind/named.conf.local.j2", **known),
+            **{f"zones/{z}.zone": Template("bind/zone.j2", zone=z, records=zones[z]) for z in zones},
+        },
+        activation=Bind(tuple(zones), ttl=settings.ttl),
+    )
+    yield Service(name="named", ready="rndc status")
+
+
+def _checked(host: Host, variable: str, records: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """The records, each with an address. Raises InputError with the line of one that has none."""
+    for name, address in records.items():
+        try:
+            ipaddress.IPv4Address(address)
+        except ValueError:
+            raise InputError(
+                f"{address!r} is not an IPv4 address",
+                line=host.origin("bind", variable, name) or host.origin("ansible_host"),
+                found=f"It is the record of the name {name}",
+                do="Write an address such as 10.4.7.200",
+            ) from None
+    return {**own, **records}

@@ -1,0 +1,91 @@
+"""Pods' network: a bridge on each node, and routes between the nodes, as the course's host-gw has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.errors import InputError
+from provision.resources import Command, Directory, File, Package, Resource, Service, Sysctl, Template
+from provision.settings import bind
+from roles._cluster import address_of
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+SCRIPT = "/usr/local/sbin/pod-network"
+UNIT = "pod-network.service"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the cni role, all under `cni:`."""
+
+    packages: tuple[str, ...] = ("containernetworking-plugins", "iptables")
+    subnet: str = ""  # this node's pods; '': the /24 of site.cluster_cidr with the last number of its address
+    bridge: str = "cni0"
+
+
+def cni(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """bridge, host-local and portmap; routes to the other nodes' pods and the way out, also after a reboot.
+
+    A host that is no node runs no pods: it gets the routes alone.
+    """
+    if not site.managed:
+        return
+    subnets = pod_subnets(host, site)
+    others = {address_of(node): subnet for node, subnet in subnets.items() if node != host}
+    known = {"subnet": subnets.get(host), "routes": others}
+    if host in subnets:
+        yield Package(names=settings.packages)
+    yield Sysctl(name="net.ipv4.ip_forward", value="1")
+    script = File(path=SCRIPT, content=Template("cni/pod-network.sh.j2", **known), mode="0755")
+    yield script
+    unit = File(path=f"/etc/systemd/system/{UNIT}", content=Template("cni/pod-network.service.j2", script=SCRIPT))
+    yield unit
+    yield Service(name=UNIT, restart=(script, unit))
+    yield Command(name="pod network", run=SCRIPT, unless=f"{SCRIPT} check")  # rules and routes that somebody removed
+    if host in subnets:
+        yield Directory(path="/etc/cni")
+        yield Directory(path="/etc/cni/net.d")
+        yield File(path="/etc/cni/net.d/10-hdss7.conflist", content=Template("cni/network.conflist.j2", **known))
+
+
+def pod_subnets(host: Host, site: Site) -> dict[Host, IPv4Network]:
+    """Every node's pod network. Raises InputError when two nodes would share one, or one lies outside cluster_cidr."""
+    subnets: dict[Host, IPv4Network] = {}
+    for node in host.group("nodes"):
+        subnet = _subnet(node, site)
+        twin = next((other for other, taken in subnets.items() if taken.overlaps(subnet)), None)
+        if twin:
+            raise _wrong(node, f"its pods would share {subnet} with those of {twin.name}")
+        subnets[node] = subnet
+    return subnets
+
+
+def _subnet(node: Host, site: Site) -> IPv4Network:
+    cluster = IPv4Network(site.cluster_cidr)
+    text = bind(Settings, node, "cni").subnet
+    if not text:
+        # 172.7.21.0/24 on 10.4.7.21: one sees at once which host a pod is on
+        text = f"{cluster.network_address + int(address_of(node)) % 256 * 256}/24"
+    try:
+        subnet = IPv4Network(text)
+    except ValueError as error:
+        raise _wrong(node, f"{text!r} is not a network: {error}") from None
+    if not subnet.subnet_of(cluster):
+        raise _wrong(node, f"{subnet} is not inside site.cluster_cidr {cluster}")
+    return subnet
+
+
+def _wrong(node: Host, found: str) -> InputError:
+    return InputError(
+        "the node's pod network can't be right",
+        host=node.name,
+        line=node.origin("cni", "subnet") or node.origin("ansible_host"),
+        found=found,
+        do="Give the host a network of its own inside site.cluster_cidr: cni: {subnet: 172.7.121.0/24}",
+    )

@@ -1,0 +1,43 @@
+"""The container runtime, and the images that come from an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.resources import Directory, File, Image, Package, Resource, Service, Template
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the containerd role, all under `containerd:`. The defaults fit systemd with cgroup v2."""
+
+    package: str = "containerd"
+    systemd_cgroup: bool = True  # as kubelet.cgroup_driver
+    snapshotter: str = "overlayfs"
+    pause: str = "registry.k8s.io/pause:3.10"  # unless site.images has a `pause`
+    disabled_plugins: tuple[str, ...] = ()
+    disable_apparmor: bool = False
+    restrict_oom_score_adj: bool = False  # for a containerd that may not lower it
+    disable_hugetlb_controller: bool = True
+
+
+def containerd(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """Package, configuration, service; every image of the site that has a URL, before a pod asks for it."""
+    if not site.managed:
+        return
+    package = Package(names=(settings.package,))
+    yield package
+    yield Directory(path="/etc/containerd")
+    pause = site.images["pause"].name if "pause" in site.images else settings.pause
+    config = File(path="/etc/containerd/config.toml", content=Template("containerd/config.toml.j2", pause=pause))
+    yield config
+    yield Service(name="containerd", restart=(package, config), ready="ctr version")
+    for image in site.images.values():
+        if image.url:
+            yield Image(name=image.name, url=image.url, sha256=image.sha256)

@@ -1,0 +1,42 @@
+"""CoreDNS: the cluster's own names, for pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.resources import Manifests, Resource, Rollout, Template
+from roles._cluster import KUBECTL, members
+from roles._workloads import image
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the coredns role, all under `coredns:`."""
+
+    replicas: int = 0  # 0: one for each node, two at most
+    forward: tuple[str, ...] = ()  # who is asked for other names; (): the hosts of group dns
+    cache: int = 30  # seconds
+
+
+def coredns(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """CoreDNS at site.cluster_dns; everything outside site.cluster_domain is asked of the site's BIND."""
+    if not site.managed:
+        return  # a cluster that stands already has its own
+    objects = Manifests(
+        name="coredns",
+        content=Template(
+            "coredns/coredns.yaml.j2",
+            image=image(host, site, "coredns"),
+            replicas=settings.replicas or min(2, len(members(host, "nodes"))),
+            forward=settings.forward or tuple(h.address for h in members(host, "dns")) or ("/etc/resolv.conf",),
+        ),
+        kubectl=KUBECTL,
+    )
+    yield objects
+    yield Rollout(kind="Deployment", namespace="kube-system", name="coredns", kubectl=KUBECTL, of=objects)

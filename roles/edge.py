@@ -1,0 +1,57 @@
+"""nginx in front of the site: *.od.com to Traefik on every node, :7443 to every API server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.edges import Watch
+from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
+from provision.resources.drain import mark
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+# of this host alone, and no port more: whoever listens on *:80 has all of 127.0.0.0/8 too
+ANSWER = "127.0.0.2:80"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the edge role, all under `edge:`."""
+
+    worker_processes: int = 2
+    keepalive: int = 32  # idle connections that each worker keeps to the nodes
+    max_fails: int = 3  # failures within fail_timeout that make a node be left out for fail_timeout
+    fail_timeout: str = "10s"
+    read_timeout: str = "1h"  # silence that ends a request; a quiet WebSocket lives as long
+    max_body: str = "100m"  # nginx's own limit is 1 MB: uploads end in 413
+    api_fail_timeout: str = "5s"  # the course's 30s keeps an API server out long after it is back
+    api_idle_timeout: str = "900s"
+
+
+def watch(site: Site, settings: Settings) -> Watch:
+    """What has to go on answering while a node is out: for plays with `drain: edge`."""
+    return Watch(f"http://traefik.{site.domain}/dashboard/", site.traefik_port)
+
+
+def drain(node: Host) -> str:
+    """What the templates write behind a node's address, so that a roll can leave it out."""
+    return mark(node.name)
+
+
+def edge(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """nginx, the files that are ours as one set, running and enabled."""
+    yield Package(names=("nginx", "libnginx-mod-stream"))
+    masters = host.group("masters") if "masters" in host.inventory.groups else ()
+    yield ConfigSet(
+        directory="/etc/nginx",
+        files={
+            "nginx.conf": Template("edge/nginx.conf.j2", masters=masters, drain=drain),
+            f"conf.d/{site.domain}.conf": Template("edge/site.conf.j2", nodes=host.group("nodes"), drain=drain),
+        },
+        activation=Nginx(answer=ANSWER),
+    )
+    yield Service(name="nginx")

@@ -1,0 +1,103 @@
+"""The cluster's memory: one etcd member on each host of the group, peers and clients with certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.resources import Command, Directory, Package, Resource, Symlink
+from roles import _certificates
+from roles._cluster import address_of, numbered
+from roles._component import supervised
+from roles._trust import TrustedAuthority
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+HOME = "/opt/etcd"
+CERT = f"{HOME}/certs"
+CLIENT_PORT = 2379
+PEER_PORT = 2380
+HEALTH = "http://127.0.0.1:2381"  # /health and /metrics alone, so that looking at a member needs no certificate
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the etcd role, all under `etcd:`."""
+
+    package: str = "etcd-server"  # what brings /usr/bin/etcd
+    data: str = "/data/etcd/etcd-server"
+    quota: int = 8_000_000_000  # bytes; a bigger database refuses writes
+    heartbeat: int = 100  # milliseconds between two signs of life of the leader
+    election: int = 1000  # milliseconds without one until another is chosen; ten heartbeats or more
+    ready_timeout: int = 60  # seconds; a member answers once more than half of them are there
+
+
+def etcd(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """Package, certificates, and etcd-server-7-21 under supervisord."""
+    if not site.managed:
+        return
+    # masked before the package brings it: its own unit would take the ports, with a configuration nobody chose
+    yield Symlink(path="/etc/systemd/system/etcd.service", target="/dev/null")
+    yield Package(names=(settings.package,))
+    yield Command(name="stop the package's own etcd", run="systemctl stop etcd", unless="! systemctl is-active -q etcd")
+    yield Directory(path=HOME)
+    yield Directory(path=CERT)
+    yield Directory(path=settings.data.rpartition("/")[0])
+    yield Directory(path=settings.data, mode="0700", owner="etcd", group="etcd")
+    authority = TrustedAuthority(
+        path=f"{CERT}/ca.pem", content=_certificates.store(host.inventory, site).authority("ca")
+    )
+    pair = _certificates.files(host, site, _certificates.etcd(host, site), "etcd-peer", CERT, owner="etcd")
+    yield authority
+    yield from pair
+    yield from supervised(
+        program=numbered("etcd-server", host),
+        executable="/usr/bin/etcd",
+        script=f"{HOME}/etcd-server-startup.sh",
+        log="/data/logs/etcd-server/etcd.stdout.log",
+        arguments=_arguments(host, settings),
+        reads=(authority, *pair),
+        ready=f"curl -fs -m 2 {HEALTH}/health",
+        ready_timeout=settings.ready_timeout,
+        user="etcd",
+    )
+
+
+def clients(host: Host) -> str:
+    """Every member's address for clients, as kube-apiserver's --etcd-servers wants them."""
+    return ",".join(f"https://{address_of(member)}:{CLIENT_PORT}" for member in host.group("etcd"))
+
+
+def _arguments(host: Host, settings: Settings) -> tuple[str, ...]:
+    peers = {
+        numbered("etcd-server", member): f"https://{address_of(member)}:{PEER_PORT}" for member in host.group("etcd")
+    }
+    me = numbered("etcd-server", host)
+    mine = f"https://{address_of(host)}:{CLIENT_PORT}"
+    return (
+        f"--name={me}",
+        f"--data-dir={settings.data}",
+        f"--quota-backend-bytes={settings.quota}",
+        f"--heartbeat-interval={settings.heartbeat}",
+        f"--election-timeout={settings.election}",
+        # the course also listens on plain http://127.0.0.1:2379, where everyone on the host may read every Secret
+        f"--listen-client-urls={mine},https://127.0.0.1:{CLIENT_PORT}",
+        f"--advertise-client-urls={mine}",
+        f"--listen-metrics-urls={HEALTH}",
+        f"--listen-peer-urls={peers[me]}",
+        f"--initial-advertise-peer-urls={peers[me]}",
+        "--initial-cluster=" + ",".join(f"{name}={url}" for name, url in peers.items()),
+        f"--trusted-ca-file={CERT}/ca.pem",
+        f"--cert-file={CERT}/etcd-peer.pem",
+        f"--key-file={CERT}/etcd-peer-key.pem",
+        "--client-cert-auth",
+        f"--peer-trusted-ca-file={CERT}/ca.pem",
+        f"--peer-cert-file={CERT}/etcd-peer.pem",
+        f"--peer-key-file={CERT}/etcd-peer-key.pem",
+        "--peer-client-cert-auth",
+        "--logger=zap",
+        "--log-outputs=stderr",
+    )

@@ -1,0 +1,114 @@
+"""The API, on every master; clients reach it through the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.resources import File, Manifests, Resource, Template
+from roles._certificates import CLIENTS, apiserver, files, store
+from roles._cluster import CERT, CONF, KUBECTL, address_of, kubeconfig
+from roles._component import component, download
+from roles._networks import check_node_ports
+from roles.etcd import clients
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+PORT = 6443
+LOCAL = f"https://127.0.0.1:{PORT}"  # how a master's own components reach it: not through the edge and back
+MINE = {certificate.name: certificate for certificate in CLIENTS}
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the kube_apiserver role, all under `kube_apiserver:`."""
+
+    verbosity: int = 2  # of the log
+    arguments: tuple[str, ...] = ()  # further flags, as the program takes them
+    ready_timeout: int = 90  # seconds until /readyz
+    kubectl: str = "/usr/local/bin/kubectl"  # what root types, with the administrator's kubeconfig; '': nothing
+
+
+def kube_apiserver(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """kube-apiserver-7-21 under supervisord; kubectl and the administrator's kubeconfig beside it."""
+    if not site.managed:
+        return
+    check_node_ports(host, site)
+    yield download(site, "kubectl")
+    yield File(
+        path=f"{CONF}/admin.kubeconfig", content=kubeconfig(host, site, "admin", LOCAL), mode="0600", secret=True
+    )
+    if settings.kubectl:
+        yield File(
+            path=settings.kubectl, content=Template("kube_apiserver/kubectl.sh.j2", kubectl=KUBECTL), mode="0755"
+        )
+    reads = tuple(_keys(host, site))
+    yield from reads
+    yield from component(
+        host,
+        site,
+        "kube-apiserver",
+        log="apiserver",
+        arguments=(*_arguments(host, site), f"--v={settings.verbosity}", *settings.arguments),
+        reads=reads,
+        ready=f"curl -fs -m 2 --cacert {CERT}/ca.pem {LOCAL}/readyz",
+        ready_timeout=settings.ready_timeout,
+        stop_seconds=70,  # it lets requests that run end, for up to a minute
+    )
+    if host == host.group("masters")[0]:
+        # without it `kubectl logs` and `exec` are refused by every kubelet: its authorizer asks the API, too
+        yield Manifests(name="kubelet-api", content=Template("kube_apiserver/kubelet-api.yaml.j2"), kubectl=KUBECTL)
+
+
+def _keys(host: Host, site: Site) -> Iterator[File]:
+    keys = store(host.inventory, site)
+    public, private = keys.service_accounts()
+    yield from files(host, site, apiserver(host, site))
+    yield from files(host, site, MINE["client"])
+    yield from files(host, site, MINE["apiserver-kubelet-client"])
+    yield from files(host, site, MINE["front-proxy-client"])
+    yield File(path=f"{CERT}/front-proxy-ca.pem", content=keys.authority("front-proxy-ca"))
+    yield File(path=f"{CERT}/sa.pem", content=public)
+    yield File(path=f"{CERT}/sa-key.pem", content=private, mode="0600", secret=True)
+
+
+def _arguments(host: Host, site: Site) -> tuple[str, ...]:
+    return (
+        f"--advertise-address={address_of(host)}",
+        f"--secure-port={PORT}",
+        "--allow-privileged=true",
+        "--profiling=false",
+        # told to stop, it ends once short requests are done; without this it waits a minute for its clients' watches
+        "--shutdown-send-retry-after=true",
+        f"--etcd-servers={clients(host)}",
+        f"--etcd-cafile={CERT}/ca.pem",
+        f"--etcd-certfile={CERT}/client.pem",
+        f"--etcd-keyfile={CERT}/client-key.pem",
+        f"--service-cluster-ip-range={site.service_cidr}",
+        # contains ports of the hosts themselves (6443, 10250 …): a Service with one of them would take it over
+        # (kubernetes#76892), so role nginx_ds refuses those
+        f"--service-node-port-range={site.node_ports}",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        f"--client-ca-file={CERT}/ca.pem",
+        f"--tls-cert-file={CERT}/apiserver.pem",
+        f"--tls-private-key-file={CERT}/apiserver-key.pem",
+        f"--kubelet-certificate-authority={CERT}/ca.pem",
+        f"--kubelet-client-certificate={CERT}/apiserver-kubelet-client.pem",
+        f"--kubelet-client-key={CERT}/apiserver-kubelet-client-key.pem",
+        "--kubelet-preferred-address-types=InternalIP,Hostname",
+        f"--service-account-issuer=https://kubernetes.default.svc.{site.cluster_domain}",
+        # the course signs tokens with the CA's key, which then has to lie on every master
+        f"--service-account-key-file={CERT}/sa.pem",
+        f"--service-account-signing-key-file={CERT}/sa-key.pem",
+        f"--requestheader-client-ca-file={CERT}/front-proxy-ca.pem",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={CERT}/front-proxy-client.pem",
+        f"--proxy-client-key-file={CERT}/front-proxy-client-key.pem",
+    )

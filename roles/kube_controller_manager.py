@@ -1,0 +1,60 @@
+"""The loops that make the cluster what its objects say, on every master; one of them leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.resources import File, Resource
+from roles._cluster import CERT, CONF, kubeconfig
+from roles._component import component
+from roles.kube_apiserver import LOCAL
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the kube_controller_manager role, all under `kube_controller_manager:`."""
+
+    verbosity: int = 2  # of the log
+    arguments: tuple[str, ...] = ()  # further flags, as the program takes them
+
+
+def kube_controller_manager(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """kube-controller-manager-7-21 under supervisord."""
+    if not site.managed:
+        return
+    name = "kube-controller-manager"
+    path = f"{CONF}/{name}.kubeconfig"
+    login = File(path=path, content=kubeconfig(host, site, name, LOCAL), mode="0600", secret=True)
+    yield login
+    yield from component(
+        host,
+        site,
+        name,
+        log="controller",
+        arguments=(
+            "--bind-address=127.0.0.1",
+            f"--kubeconfig={path}",
+            f"--authentication-kubeconfig={path}",
+            f"--authorization-kubeconfig={path}",
+            # it may start before RBAC's first roles are there, and would end at once
+            "--authentication-tolerate-lookup-failure=true",
+            "--leader-elect=true",
+            "--use-service-account-credentials=true",
+            f"--service-account-private-key-file={CERT}/sa-key.pem",
+            f"--root-ca-file={CERT}/ca.pem",
+            f"--cluster-cidr={site.cluster_cidr}",
+            f"--service-cluster-ip-range={site.service_cidr}",
+            "--allocate-node-cidrs=false",  # a node's pod network follows from its address (role cni)
+            "--profiling=false",
+            f"--v={settings.verbosity}",
+            *settings.arguments,
+        ),
+        reads=(login,),
+        ready="curl -fsk -m 2 https://127.0.0.1:10257/healthz",
+    )

@@ -1,0 +1,143 @@
+"""kube-proxy on every node: services' addresses and node ports, in one of its three modes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from provision.errors import InputError
+from provision.resources import Command, File, Package, ProxyMode, Resource
+from provision.resources.kuberules import Mode
+from roles._cluster import BIN, CONF, LOGS, kubeconfig, node_name, numbered
+from roles._component import component, supervised
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+Scheduler = Literal["", "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "mh"]
+HEALTH = "127.0.0.1:10256"
+
+# kube-proxy says it is healthy before its rules are there: both are asked for. `kubernetes` is a service of every
+# cluster, so there is always a rule to look for.
+RULES: dict[Mode, str] = {
+    "iptables": "iptables -w 5 -t nat -n -L KUBE-SERVICES",
+    "nftables": "nft list map ip kube-proxy service-ips",
+    "ipvs": "ip addr show dev kube-ipvs0",
+}
+NO_IPVS = "this kernel has no ip_vs: install the modules of the distribution, or set kube_proxy.mode to nftables"
+PACKAGES: dict[Mode, tuple[str, ...]] = {
+    "iptables": ("iptables", "conntrack", "kmod"),
+    "nftables": ("nftables", "conntrack", "kmod"),
+    "ipvs": ("iptables", "ipset", "ipvsadm", "conntrack", "kmod"),
+}
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the kube_proxy role, all under `kube_proxy:`."""
+
+    mode: Mode = "iptables"
+    scheduler: Scheduler = ""  # ipvs only; '' is rr. nq sends idle clients to one and the same pod
+    flags: dict[str, str] = {}  # further flags, without the dashes
+    kubeconfig: str = ""  # of a cluster that this toolkit did not make: a file beside the inventory, put on each node
+    kubeconfig_path: str = ""  # the same, if the file is on the nodes already
+
+
+def kube_proxy(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """What the mode needs of the host, then kube-proxy itself under supervisord."""
+    _check(host, settings)
+    yield Package(names=PACKAGES[settings.mode])
+    kernel = tuple(_kernel(settings))
+    yield from kernel
+    login, path = _kubeconfig(host, site, settings)
+    yield from login
+    arguments = _arguments(host, site, settings, path)
+    program = numbered("kube-proxy", host)
+    clean = (ProxyMode(program=program, mode=settings.mode, services=site.service_cidr),)
+    ready = f"curl -fs -m 2 {HEALTH}/healthz && {RULES[settings.mode]}"
+    if site.managed or "kube-proxy" in site.binaries:
+        yield from component(
+            host, site, "kube-proxy", arguments=arguments, reads=login, ready=ready, log="proxy", first=clean
+        )
+    else:  # the program is there already, only how it is started is ours
+        yield from supervised(
+            program=program,
+            executable=f"{BIN}/kube-proxy",
+            script=f"{BIN}/kube-proxy.sh",
+            log=f"{LOGS}/kube-proxy/proxy.stdout.log",
+            arguments=arguments,
+            reads=login,
+            ready=ready,
+            first=clean,
+        )
+
+
+def _check(host: Host, settings: Settings) -> None:
+    if settings.scheduler and settings.mode != "ipvs":
+        raise InputError(
+            f"kube_proxy.scheduler means nothing in mode {settings.mode}",
+            line=host.origin("kube_proxy", "scheduler"),
+            found=f"{settings.scheduler!r} was written, but only ipvs has one: {settings.mode} picks pods at random",
+            do="Remove it, or set kube_proxy.mode to ipvs",
+        )
+
+
+def _kernel(settings: Settings) -> Iterator[Resource]:
+    """What kube-proxy of this mode would die of, looked at before anything of it is changed."""
+    if settings.mode == "nftables":
+        new_enough = "printf '5.13\\n%s\\n' $(uname -r) | sort -VC && nft list tables >/dev/null"
+        why = "this kernel is older than 5.13 or has no nftables: set kube_proxy.mode to iptables"
+        yield Command(name="look whether the kernel has nftables", run=_or(new_enough, why), unless=new_enough)
+    if settings.mode == "ipvs":
+        modules = ("ip_vs", f"ip_vs_{settings.scheduler or 'rr'}")
+        names = " ".join(modules)
+        yield Command(
+            name="load what ipvs needs",
+            run=_or(f"modprobe -a {names}", NO_IPVS),
+            unless=f"modprobe -naq {names} && test -e /proc/net/ip_vs",
+        )
+        yield File(path="/etc/modules-load.d/kube-proxy.conf", content="".join(f"{module}\n" for module in modules))
+
+
+def _or(command: str, why: str) -> str:
+    return f"{{ {command}; }} || {{ echo '{why}' >&2; exit 1; }}"
+
+
+def _kubeconfig(host: Host, site: Site, settings: Settings) -> tuple[Sequence[Resource], str]:
+    """How it logs in to the API: the file on the host as a resource, if it is ours, and its path."""
+    path = f"{CONF}/kube-proxy.kubeconfig"
+    if settings.kubeconfig_path:
+        return (), settings.kubeconfig_path
+    if settings.kubeconfig:
+        source = host.inventory.directory / Path(settings.kubeconfig).expanduser()
+        if not source.is_file():
+            raise InputError(f"there is no file {source}", line=host.origin("kube_proxy", "kubeconfig"))
+        return (File(path=path, content=source, mode="0600", secret=True),), path
+    if not site.managed:
+        raise InputError(
+            "nothing says how kube-proxy logs in to a cluster that stands already",
+            line=host.origin("site", "managed"),
+            do="Set kube_proxy.kubeconfig to a file beside the inventory, or .kubeconfig_path to one on the nodes",
+        )
+    return (File(path=path, content=kubeconfig(host, site, "kube-proxy-client"), mode="0600", secret=True),), path
+
+
+def _arguments(host: Host, site: Site, settings: Settings, path: str) -> list[str]:
+    """Its flags. Not --config: with that every other flag is ignored in silence."""
+    flags = {
+        "proxy-mode": settings.mode,
+        "kubeconfig": path,
+        "hostname-override": node_name(host, site),
+        "cluster-cidr": site.cluster_cidr,
+        "detect-local-mode": "ClusterCIDR",
+        "healthz-bind-address": "0.0.0.0:10256",
+        "metrics-bind-address": "127.0.0.1:10249",
+        # a port that another kube-proxy holds ends it; without this it would run beside it in silence
+        "bind-address-hard-fail": "true",
+    }
+    if settings.mode == "ipvs":
+        flags["ipvs-scheduler"] = settings.scheduler or "rr"
+    return [f"--{name}={value}" for name, value in {**flags, **settings.flags}.items()]

@@ -1,0 +1,52 @@
+"""What chooses a node for each pod, on every master; one of them leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.resources import File, Resource
+from roles._cluster import CONF, kubeconfig
+from roles._component import component
+from roles.kube_apiserver import LOCAL
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the kube_scheduler role, all under `kube_scheduler:`."""
+
+    verbosity: int = 2  # of the log
+    arguments: tuple[str, ...] = ()  # further flags, as the program takes them
+
+
+def kube_scheduler(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """kube-scheduler-7-21 under supervisord."""
+    if not site.managed:
+        return
+    path = f"{CONF}/kube-scheduler.kubeconfig"
+    login = File(path=path, content=kubeconfig(host, site, "kube-scheduler", LOCAL), mode="0600", secret=True)
+    yield login
+    yield from component(
+        host,
+        site,
+        "kube-scheduler",
+        log="scheduler",
+        arguments=(
+            "--bind-address=127.0.0.1",
+            f"--kubeconfig={path}",
+            f"--authentication-kubeconfig={path}",
+            f"--authorization-kubeconfig={path}",
+            "--authentication-tolerate-lookup-failure=true",
+            "--leader-elect=true",
+            "--profiling=false",
+            f"--v={settings.verbosity}",
+            *settings.arguments,
+        ),
+        reads=(login,),
+        ready="curl -fsk -m 2 https://127.0.0.1:10259/healthz",
+    )

@@ -1,0 +1,73 @@
+"""What runs pods on a node."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from provision.resources import Directory, File, Resource, Template
+from roles import _certificates
+from roles._cluster import CERT, CONF, address_of, api_url, kubeconfig, node_name
+from roles._component import component
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+# the time at which kubelet last called the node Ready, out of a Node in JSON without spaces
+HEARD = r's/.*"type":"Ready","status":"True","lastHeartbeatTime":"\([^"]*\)".*/\1/p'
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the kubelet role, all under `kubelet:`. The defaults fit systemd with cgroup v2."""
+
+    root: str = "/data/kubelet"
+    cgroup_driver: str = "systemd"  # as containerd.systemd_cgroup
+    resolv_conf: str = "/etc/resolv.conf"  # what pods with dnsPolicy Default get
+    config: dict[str, Any] = {}  # further fields of KubeletConfiguration
+    verbosity: int = 2  # of the log
+    arguments: tuple[str, ...] = ()  # further flags, as the program takes them
+    ready_timeout: int = 90  # seconds until the API says that the node is Ready
+
+
+def kubelet(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """kube-kubelet-7-21 under supervisord; done when the API calls the node Ready."""
+    if not site.managed:
+        return
+    identity = _certificates.kubelet(host, site)
+    pair = _certificates.files(host, site, identity, "kubelet")
+    login = File(
+        path=f"{CONF}/kubelet.kubeconfig", content=kubeconfig(host, site, identity.name), mode="0600", secret=True
+    )
+    config = File(path=f"{CONF}/kubelet.yaml", content=Template("kubelet/kubelet.yaml.j2", cert=CERT))
+    yield Directory(path=settings.root)
+    yield from (*pair, login, config)
+    node = node_name(host, site)
+    ask = f"curl -fs -m 2 --cacert {CERT}/ca.pem --cert {CERT}/kubelet.pem --key {CERT}/kubelet-key.pem"
+    ask += f" {api_url(host, site)}/api/v1/nodes/{shlex.quote(node)}?pretty=0"
+    yield from component(
+        host,
+        site,
+        "kubelet",
+        program="kube-kubelet",
+        arguments=(
+            f"--config={config.path}",
+            f"--kubeconfig={login.path}",
+            f"--hostname-override={node}",
+            f"--node-ip={address_of(host)}",
+            f"--root-dir={settings.root}",
+            f"--v={settings.verbosity}",
+            *settings.arguments,
+        ),
+        reads=(*pair, login, config),
+        # its own /healthz says nothing of the node, and what an earlier kubelet said of it holds for 50 s: the API has
+        # to have heard from this one
+        ready=f"curl -fs -m 2 http://127.0.0.1:10248/healthz && t=$({ask} | sed -n '{HEARD}') && "
+        '[ -n "$t" ] && [ ! "$t" \\< "$began" ]',
+        ready_timeout=settings.ready_timeout,
+        diagnose=f"echo 'the node, as the API sees it:'; {ask} | grep -o '{{\"type\":\"[^}}]*}}' || "
+        f"echo 'no answer from {api_url(host, site)}'",
+    )

@@ -1,0 +1,86 @@
+"""The course's workload, and two more that show what a pod sees: an echo of HTTP and one of WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.resources import Manifests, Resource, Rollout, Template
+from roles._cluster import KUBECTL, members
+from roles._workloads import check_node_port, image, routed
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+WEBSOCKET_PORT = 8765
+HTTP_PORT = 8080
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the nginx_ds role, all under `nginx_ds:`."""
+
+    node_port: int = 8000
+    demo: bool = True  # demo.od.com: agnhost's netexec says what a pod sees (/header?key=, /clientip)
+    ws: bool = True  # ws.od.com: a WebSocket server that says back what it hears
+
+
+class Echo(msgspec.Struct, frozen=True):
+    """A server that says back what reached it: name of its objects and of its site, image, arguments, port."""
+
+    name: str
+    image: str
+    arguments: tuple[str, ...]
+    port: int
+
+
+def node_ports(site: Site, settings: Settings) -> tuple[int, ...]:
+    """What kube-proxy answers on every node by itself: asked while other nodes are out."""
+    return (settings.node_port,)
+
+
+def nginx_ds(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """nginx on every node behind a NodePort, nginx-dp behind a ClusterIP, the echo servers behind Ingresses."""
+    check_node_port(host, site, settings.node_port, ("nginx_ds", "node_port"))
+    echoes = _echoes(host, site, settings)
+    objects = Manifests(
+        name="nginx-ds",
+        content=Template(
+            "nginx_ds/nginx.yaml.j2",
+            nginx=image(host, site, "nginx"),
+            echoes=echoes,
+            replicas=min(2, len(members(host, "nodes"))),
+        ),
+        kubectl=KUBECTL,
+    )
+    yield objects
+    yield Rollout(
+        kind="DaemonSet",
+        namespace="default",
+        name="nginx-ds",
+        kubectl=KUBECTL,
+        of=objects,
+        ready=routed(host, site, "nginx"),
+    )
+    yield Rollout(kind="Deployment", namespace="kube-public", name="nginx-dp", kubectl=KUBECTL, of=objects)
+    for echo in echoes:
+        yield Rollout(
+            kind="Deployment",
+            namespace="default",
+            name=echo.name,
+            kubectl=KUBECTL,
+            of=objects,
+            ready=routed(host, site, echo.name),
+        )
+
+
+def _echoes(host: Host, site: Site, settings: Settings) -> tuple[Echo, ...]:
+    known = (
+        (settings.demo, "demo", "agnhost", ("netexec", f"--http-port={HTTP_PORT}"), HTTP_PORT),
+        (settings.ws, "ws", "websocket", (), WEBSOCKET_PORT),
+    )
+    return tuple(
+        Echo(name, image(host, site, program), arguments, port) for on, name, program, arguments, port in known if on
+    )

@@ -1,0 +1,40 @@
+"""The cluster's certificates: made on the controller; every host of the cluster trusts the same CA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from provision.resources import Resource
+from roles._certificates import every, store
+from roles._cluster import CERT
+from roles._networks import check_networks
+from roles._trust import TrustedAuthority
+
+if TYPE_CHECKING:
+    from provision.inventory import Host, Inventory
+    from roles.site import Settings as Site
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the pki role, all under `pki:`."""
+
+    days: int = 365  # life of a certificate; a deploy in its last third makes a new one
+
+
+def prepare(inventory: Inventory, site: Site, settings: Settings) -> None:
+    """Makes keys and certificates that are missing, due or no longer right. Raises InputError, FailedError."""
+    if site.managed:
+        check_networks(inventory.hosts[0], site)
+        store(inventory, site).renew(every(inventory, site), settings.days)
+
+
+def pki(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """The CA's certificate where programs of Kubernetes read it. What else a program reads, its own role puts there."""
+    if not site.managed:
+        return
+    check_networks(host, site)
+    if {"masters", "nodes"} & set(host.groups):
+        yield TrustedAuthority(path=f"{CERT}/ca.pem", content=store(host.inventory, site).authority("ca"))

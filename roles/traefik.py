@@ -1,0 +1,68 @@
+"""Traefik on every node, and its dashboard at traefik.od.com."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from provision.resources import Manifests, Resource, Rollout, Template
+from roles._cluster import KUBECTL, members, node_name
+from roles._workloads import image
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles.site import Settings as Site
+
+KINDS = ("DaemonSet", "Deployment")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables of the traefik role, all under `traefik:`."""
+
+    kind: Literal["DaemonSet", "Deployment"] = "DaemonSet"
+    replicas: int = 0  # of a Deployment; 0: one for each node
+    trusted: tuple[str, ...] = ()  # further senders whose X-Forwarded-For is believed, beside the edges
+    accept_seconds: int = 5  # new requests are taken that long after the end of a pod was decided
+    grace_seconds: int = 10  # and that long those that it has may take
+    soak_seconds: int = 12  # between one node's new pod and the next: longer than the edge's fail_timeout
+    ready_timeout: int = 120  # seconds that each new pod may take to be ready
+    log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = "INFO"
+    access_log: bool = True
+
+
+def traefik(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+    """Traefik's objects, its pods replaced one after the other, and the dashboard answering on every node."""
+    nodes = members(host, "nodes")
+    other = next(kind for kind in KINDS if kind != settings.kind)
+    # both want the same port of every node: what an earlier choice left goes first
+    yield Manifests(
+        name="traefik-other-kind", content=Template("traefik/absent.yaml.j2", kind=other), kubectl=KUBECTL, absent=True
+    )
+    objects = Manifests(
+        name="traefik",
+        content=Template(
+            "traefik/traefik.yaml.j2",
+            image=image(host, site, "traefik"),
+            replicas=settings.replicas or len(nodes),
+            trusted=(*(edge.address for edge in members(host, "edge")), *settings.trusted),
+        ),
+        kubectl=KUBECTL,
+    )
+    yield objects
+    # /ping answers before the first route is loaded: a node serves once it answers for the dashboard
+    dashboard = f"curl -fsS -m 2 -o /dev/null -H 'Host: traefik.{site.domain}'"
+    urls = [f"http://{node.address}:{site.traefik_port}/dashboard/" for node in nodes]
+    serving = urls if settings.kind == "DaemonSet" else []
+    yield Rollout(
+        kind=settings.kind,
+        namespace="kube-system",
+        name="traefik-ingress",
+        kubectl=KUBECTL,
+        of=objects,
+        soak=settings.soak_seconds,
+        timeout=settings.ready_timeout,
+        nodes=tuple((node.name, node_name(node, site)) for node in nodes),
+        ready=" && ".join(f"{dashboard} {url}" for url in serving) or "true",
+    )

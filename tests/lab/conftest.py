@@ -1,0 +1,66 @@
+"""Labs for the tests: each of its own name, none of them the user's, none left behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB_INVENTORY = ROOT / "inventory" / "lab"
+
+
+@dataclass(frozen=True)
+class RunningLab:
+    """A lab that is up. sources: the inventory sources by which its hosts are reached."""
+
+    name: str
+    sources: tuple[Path, ...]
+
+
+@contextmanager
+def running(name: str, inventory: Path = LAB_INVENTORY, *, wait_artifacts: bool = True) -> Iterator[RunningLab]:
+    """A fresh lab, forgotten at the end."""
+    from lab import commands
+    from lab.state import Lab
+
+    commands.down(name, purge=True, say=lambda _: None)
+    commands.up(name, [inventory], wait_artifacts=wait_artifacts, say=lambda _: None)
+    try:
+        yield RunningLab(name, (inventory, Lab.named(name).inventory))
+    finally:
+        commands.down(name, purge=True, say=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def bare_lab(request: pytest.FixtureRequest) -> Iterator[RunningLab]:
+    """The default site's hosts, bare, for one module."""
+    with running(f"t-{request.module.__name__.rpartition('.')[2].removeprefix('test_').replace('_', '-')[:12]}") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[None]:
+    """The default site, deployed from bare: one for all modules that only need it to be there."""
+    from lab.state import Lab
+    from tests.lab.test_lab_hosts import traces
+    from tests.lab.typed import NAME, invoke
+
+    with running(NAME):
+        deployed = invoke("deploy")
+        assert deployed.code == 0, str(deployed)
+        yield
+    assert traces(NAME) == []
+    assert not Lab.named(NAME).directory.exists()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without root there is no lab: said, not silent."""
+    if os.geteuid() != 0:
+        for item in items:
+            if "tests/lab" in str(item.path):
+                item.add_marker(pytest.mark.skip(reason="the lab needs root: run `sudo make test`"))

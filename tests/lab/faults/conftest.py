@@ -1,0 +1,66 @@
+"""One deployed lab that is injured and heals again and again, and the book that its rows are written into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.conftest import running
+from tests.lab.faults.bench import Bench
+from tests.lab.faults.hurried import project
+from tests.lab.faults.record import Book
+
+NAME = "t-faults"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--on-lab", default="", help="a lab that is up and deployed: it is used, and left as it is")
+
+
+@pytest.fixture(scope="session")
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The default site, deployed from bare, or the one that --on-lab names."""
+    if name := request.config.getoption("--on-lab"):
+        yield Bench(name)
+        return
+    with running(NAME):
+        made = Bench(NAME)
+        deployed = made.invoke("deploy")
+        assert deployed.code == 0, str(deployed)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def book() -> Book:
+    """Where rows are written."""
+    return Book.read()
+
+
+@pytest.fixture(scope="module")
+def hurried(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """The same lab, with a site that soaks for a shorter time; as it was at the end."""
+    made = Bench(bench.name, project(tmp_path_factory.mktemp("hurried")))
+    deployed = made.invoke("deploy")
+    assert deployed.code == 0, str(deployed)
+    yield made
+    deployed = bench.invoke("deploy")
+    assert deployed.code == 0, str(deployed)
+
+
+def _whole(bench: Bench) -> Iterator[Bench]:
+    bench.settle()
+    yield bench
+    bench.settle()
+
+
+@pytest.fixture
+def whole(bench: Bench) -> Iterator[Bench]:
+    """The site, whole before a change and whole after it."""
+    yield from _whole(bench)
+
+
+@pytest.fixture
+def hale(hurried: Bench) -> Iterator[Bench]:
+    """The site in a hurry, whole before a fault and whole again after it."""
+    yield from _whole(hurried)

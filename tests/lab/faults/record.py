@@ -1,0 +1,50 @@
+"""What a run of the fault tests saw, row by row: kept as JSON, and made into the table of docs/reliability.md."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.lab.conftest import ROOT
+
+MEASURED = ROOT / ".logs" / "faults.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table. name: the test's; cells: column -> what was seen."""
+
+    table: str
+    name: str
+    cells: dict[str, str]
+
+
+@dataclass
+class Book:
+    """The rows of the latest runs. A run of a few tests replaces their rows and keeps the others."""
+
+    path: Path = MEASURED
+    rows: dict[str, Row] = field(default_factory=dict)
+    when: str = ""
+    machine: str = ""
+
+    @staticmethod
+    def read(path: Path = MEASURED) -> Book:
+        """What was measured so far; empty when nothing was."""
+        if not path.exists():
+            return Book(path)
+        held = json.loads(path.read_text())
+        return Book(path, {name: Row(**row) for name, row in held["rows"].items()}, held["when"], held["machine"])
+
+    def write(self, row: Row) -> None:
+        """Adds a row, at once: a run that is cut keeps what it has seen."""
+        self.rows[row.name] = row
+        self.when = f"{datetime.now(UTC):%Y-%m-%d}"
+        self.machine = f"{os.cpu_count()} cores"
+        self.path.parent.mkdir(exist_ok=True)
+        rows = {name: asdict(one) for name, one in self.rows.items()}
+        held = {"when": self.when, "machine": self.machine, "rows": rows}
+        self.path.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,90 @@
+"""Faults injected into a site that serves: what clients see, what is left, what the operator is told, what mends it."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from provision.prober import Receipt
+from tests.lab.clients import await_answered
+from tests.lab.faults.bench import SETTLED, Bench, paragraph, summary
+from tests.lab.faults.fault import LIGHT, ROLLED, Fault
+from tests.lab.faults.injured import FAULTS, OUT_21
+from tests.lab.faults.record import Book, Row
+from tests.lab.typed import Ended
+
+OPERATORS = "two operators"
+
+
+def injure(fault: Fault, bench: Bench, words: tuple[str, ...], plan: Path) -> Ended:
+    """The command beside its fault."""
+    if fault.saved:
+        assert bench.invoke("plan", "--save", str(plan), *words).code == 2
+        words = ("--plan", str(plan), *words)
+    if not fault.at:
+        with fault.inject(bench):
+            return bench.invoke("deploy", *words)
+    running = bench.start("deploy", *words)
+    running.until(fault.at)
+    with fault.inject(bench):
+        return running.end()
+
+
+def cells(what: str, asked: str, clients: str, ended: Ended, seconds: float) -> dict[str, str]:
+    """What a row says of the run itself."""
+    told = f"exit {ended.code} after {seconds:.0f} s{f': {paragraph(ended)}' if ended.code else ''}"
+    return {"what": what, "asked": asked, "clients": clients, "told": told}
+
+
+def lost(receipt: Receipt, why: str) -> str:
+    """What clients saw, and why they may have lost something."""
+    return f"{receipt}; {why}" if why and receipt.failures else str(receipt)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
+def test_fault(fault: Fault, hale: Bench, book: Book, tmp_path: Path) -> None:
+    words = fault.asked.words(hale)
+    with hale.clients() as prober:
+        began = time.monotonic()
+        ended = injure(fault, hale, (*words, *fault.asked.beside(hale)), tmp_path / "plan")
+        took = time.monotonic() - began
+        receipt = prober.receipt()
+    state = hale.state(*words)
+    await_answered(hale.name, seconds=SETTLED)  # a run that rolls stops where requests fail, whoever is to blame
+    again = hale.invoke("deploy", "--json", "--wait", "60", *words)
+    row = cells(fault.injected, fault.asked.says, lost(receipt, fault.lost), ended, took)
+    book.write(Row(fault.table, fault.name, {**row, "after": str(state), "next": summary(again)}))
+    assert ended.code == fault.exit, str(ended)
+    assert re.search(fault.told, paragraph(ended)), str(ended)
+    assert "Traceback" not in ended.output + ended.errors
+    assert took < fault.within, row
+    assert fault.lost or receipt.failures == 0, receipt
+    assert set(state.differs) <= set(fault.left), str(state)
+    assert fault.left or state.whole, str(state)
+    assert fault.table != "stops" or "hdss7-22: out" not in ended.output, str(ended)
+    assert again.code == 0, str(again)
+
+
+def test_two_operators(hale: Bench, book: Book) -> None:
+    words = ROLLED.words(hale)
+    with hale.clients() as prober:
+        first = hale.start("deploy", *words)
+        first.until(OUT_21)
+        began = time.monotonic()
+        second = hale.invoke("deploy", *LIGHT.words(hale))
+        took = time.monotonic() - began
+        ended = first.end()
+        receipt = prober.receipt()
+    state = hale.state(*words)
+    again = hale.invoke("deploy", "--json", *hale.words)
+    row = cells("a second one deploys while the first one's roll goes on", LIGHT.says, str(receipt), second, took)
+    book.write(Row("faults", OPERATORS, {**row, "after": str(state), "next": summary(again)}))
+    assert ended.code == 0, str(ended)
+    assert second.code == 1, str(second)
+    assert re.search("another run is changing this host: nothing was changed", paragraph(second))
+    assert receipt.failures == 0, receipt
+    assert state.whole
+    assert again.code == 0, str(again)

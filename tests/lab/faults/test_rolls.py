@@ -1,0 +1,199 @@
+"""Changes that nobody notices, each beside the same change made without care, which has to fail where it must."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+from lab.state import Lab
+from provision.prober import Receipt, Target
+from tests.lab.clients import NODES, TARGETS, clients, unharmed
+from tests.lab.faults import older
+from tests.lab.faults.bench import Bench, Running
+from tests.lab.faults.beside import Watch, api, asking, follow, in_pods
+from tests.lab.faults.record import Book, Row
+from tests.lab.faults.streams import streams
+from tests.lab.typed import Ended
+
+Words = tuple[str, ...]
+NODE_PORTS = tuple(Target("http://nginx.od.com/", address, 8000, node=node) for node, address in NODES.items())
+SEEN = 5  # seconds for which clients go on after something was done by hand
+FEWER = [f"io.containerd.{name}" for name in ("internal.v1.opt", "snapshotter.v1.native", "tracing.processor.v1.otlp")]
+RECEIPT = re.compile(r"^(.+: \d+ requests in .*)$", re.M)
+
+
+def forced(*words: str) -> Callable[[Bench], Running]:
+    """The same by `deploy --force`: nothing is drained, and what can go at once goes at once."""
+    return lambda bench: bench.start("deploy", *words)
+
+
+def as_the_course(edit: str) -> Callable[[Bench], Running | None]:
+    """Traefik's DaemonSet edited (a sed expression) and applied, and its pods deleted, because OnDelete moves none."""
+
+    def change(bench: Bench) -> None:
+        bench.kubectl(f"-n kube-system get daemonset traefik-ingress -o json >/tmp/ds && sed -i '{edit}' /tmp/ds")
+        bench.kubectl("apply -f /tmp/ds")
+        bench.kubectl("-n kube-system delete pods -l k8s-app=traefik-ingress")
+        bench.settle()
+
+    return change
+
+
+def by_hand(script: str, *hosts: str) -> Callable[[Bench], Running | None]:
+    """As one does it without a toolkit."""
+
+    def change(bench: Bench) -> None:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda host: bench.on(host, script), hosts))
+        time.sleep(SEEN)
+
+    return change
+
+
+def expire(bench: Bench) -> Words:
+    """Every certificate but the authorities' is due: it is not there any more, and has to be made anew."""
+    for path in (Lab.named(bench.name).directory / "pki").glob("*.pem"):
+        if not re.match(r"(ca|front-proxy-ca|sa)(-key)?\.pem", path.name):
+            path.unlink()
+    return ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row. care: what is deployed, one run after the other. careless: the same without care, and back from there.
+
+    fails: why that has to fail; '' where nobody is harmed either, because of `spared`. ports: whether NodePorts,
+    ClusterIPs and names rest on what changes. streams: whether one WebSocket and one slow download stay open meanwhile.
+    """
+
+    name: str
+    care: tuple[Callable[[Bench], Words], ...]
+    without: str
+    careless: Callable[[Bench], Running | None]
+    fails: str = ""
+    spared: str = ""
+    ports: bool = False
+    streams: bool = False
+    prepare: Callable[[Bench], object] = lambda bench: None
+    back: tuple[Words, ...] = ()
+
+
+def words(*typed: str) -> Callable[[Bench], Words]:
+    return lambda bench: typed
+
+
+CHANGES = (
+    Change(
+        "a changed Traefik argument",
+        care=(words("--extra-vars", "traefik.log_level=DEBUG"),),
+        without="applied by hand, and the pods deleted, as the course does it",
+        careless=as_the_course("s/log.level=DEBUG/log.level=INFO/"),
+        fails="no node listens on :81 between the old pods and the new ones",
+    ),
+    Change(
+        "a Traefik version, 3.7.15 to 3.7.13",
+        care=(lambda bench: ("--extra-vars", older.offer(bench.name)),),
+        without="the same way, and back",
+        careless=as_the_course("s/traefik:3.7.13/traefik:3.7.15/"),
+        fails="as above",
+    ),
+    Change(
+        "kube-proxy, iptables to nftables to iptables",
+        care=(words("--extra-vars", "kube_proxy.mode=nftables"), words()),
+        without="`--force` to nftables, both nodes at once",
+        careless=forced("--force", "--extra-vars", "kube_proxy.mode=nftables"),
+        fails="no node holds the NodePort's rules while both change",
+        ports=True,
+        back=(("--force",),),
+    ),
+    Change(
+        "a kubelet flag",
+        care=(words("--extra-vars", "kubelet.verbosity=3"),),
+        without="`--force`, both nodes at once",
+        careless=forced("--force"),
+        spared="kubelet may be away for 40 s before anyone leaves its pods",
+    ),
+    Change(
+        "containerd restarted",
+        care=(words("--extra-vars", json.dumps({"containerd": {"disabled_plugins": FEWER}})),),
+        without="`systemctl restart containerd` on both nodes at once",
+        careless=by_hand("systemctl restart containerd", *NODES),
+        spared="containers are the children of their shims, not of containerd",
+    ),
+    Change(
+        "a changed edge configuration",
+        care=(words("--extra-vars", "edge.keepalive=33"),),
+        without="by hand, and `systemctl restart nginx`",
+        careless=by_hand(
+            "sed -i 's/keepalive 33/keepalive 32/' /etc/nginx/conf.d/od.com.conf; systemctl restart nginx", "hdss7-11"
+        ),
+        fails="nobody listens between the old nginx and the new one",
+        streams=True,
+    ),
+    Change(
+        "every certificate renewed",
+        care=(expire,),
+        without="`--force`, both API servers at once",
+        careless=lambda bench: forced("--force", *expire(bench))(bench),
+        spared="Traefik and the pods go on with what they know; the API is away meanwhile",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one run came to."""
+
+    ended: Ended | None
+    receipt: Receipt
+    watches: tuple[Watch, ...]
+
+    def __str__(self) -> str:
+        return "; ".join([str(self.receipt), *map(str, self.watches)])
+
+
+def watched(bench: Bench, change: Change, start: Callable[[Bench], Running | None], *, windows: bool) -> Seen:
+    """One run beside clients. windows: whether nodes may be silent on their own ports while they are out."""
+    pods = in_pods(bench, tuple(NODES)) if change.ports else ()
+    watches = (*pods, *(streams(bench.name) if change.streams else ()), api(bench))
+    ended = None
+    with clients(bench.name, (*TARGETS, *(NODE_PORTS if change.ports else ()))) as prober, asking(*watches):
+        running = start(bench)
+        if running:
+            follow(running, watches if windows else (), prober if windows else None)
+            ended = running.end()
+        return Seen(ended, prober.receipt(), watches)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name.replace(" ", "-"))
+def test_nobody_notices(change: Change, whole: Bench, book: Book) -> None:
+    change.prepare(whole)
+    careful = [
+        watched(whole, change, lambda bench, each=each: bench.start("deploy", *each(bench)), windows=True)
+        for each in change.care
+    ]
+    whole.settle()
+    careless = watched(whole, change, change.careless, windows=False)
+    for back in (*change.back, ()):
+        assert whole.invoke("deploy", *back).code == 0
+    receipts = [line for seen in careful if seen.ended for line in RECEIPT.findall(seen.ended.output)]
+    cells = {
+        "care": "; ".join(map(str, careful)),
+        "receipts": "; ".join(receipts) or "no node was out",
+        "careless": f"{change.without}: {careless}",
+        "why": f"must fail: {change.fails}" if change.fails else f"need not fail: {change.spared}",
+    }
+    book.write(Row("rolls", change.name, cells))
+    for seen in careful:
+        assert seen.ended
+        assert seen.ended.code == 0, str(seen.ended)
+        assert unharmed(seen.receipt), seen.receipt
+        *promised, _ = seen.watches  # nobody promises that one API server bears all of the cluster
+        assert [fault for watch in promised for fault in watch.failed] == [], str(seen)
+    assert (careless.receipt.failures > 0) == bool(change.fails), careless.receipt

@@ -1,0 +1,55 @@
+"""Another site works unchanged: other names and addresses, four nodes, a sudo user on port 2222, a jump host."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import ROOT, running
+
+NAME = "t-elsewhere"
+INVENTORY = Path("tests", "lab", "elsewhere")
+SECONDS = 600
+
+
+def invoke(*words: str) -> subprocess.CompletedProcess[str]:
+    """A command as a user types it, with this inventory."""
+    command, *rest = words
+    argv = [sys.executable, "-m", "invoke", command, "--inventory", str(INVENTORY), "--lab", NAME, *rest]
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def elsewhere() -> Iterator[None]:
+    """That site's hosts, deployed."""
+    with running(NAME, ROOT / INVENTORY):
+        deployed = invoke("deploy")
+        assert deployed.returncode == 0, deployed.stdout[-4000:] + deployed.stderr[-4000:]
+        yield
+
+
+def test_a_second_deploy_has_nothing_to_do() -> None:
+    again = invoke("deploy", "--json")
+    assert again.returncode == 0, again.stderr
+    hosts = json.loads(again.stdout)["hosts"]
+    assert {name: (h["status"], h["connections"], h["execs"]) for name, h in hosts.items()} == dict.fromkeys(
+        ("gate", "web1", "node1", "node2", "node3", "node4"), ("ok", 1, 1)
+    )
+
+
+def test_every_promise_is_kept_there_too() -> None:
+    verified = invoke("verify")
+    assert verified.returncode == 0, verified.stdout[-6000:] + verified.stderr[-2000:]
+    assert "every promise is kept" in verified.stdout
+
+
+def test_a_limit_as_ansible_has_it_reaches_one_node_through_the_jump_host() -> None:
+    answered = invoke("run", "--limit", "nodes[-1]", "--", "id -un; hostname")
+    assert answered.returncode == 0, answered.stderr
+    assert "root" in answered.stdout
+    assert "node4" in answered.stdout

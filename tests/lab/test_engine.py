@@ -1,0 +1,298 @@
+"""The engine on real hosts: what it costs, what it refuses, and that a refusal changes nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lab import commands
+from provision.errors import Exit
+from provision.events import ChangeStarted, Event
+from provision.inventory import Inventory
+from provision.login import Login
+from provision.plan import Declaration
+from provision.play import run
+from provision.resources import Command, Directory, Download, File, Package, Program, Resource, Service, Symlink, Sysctl
+from provision.resources.base import Rendering
+from provision.site import Play
+from provision.work import HostRun, Report, Work
+from tests.lab.conftest import RunningLab
+
+HOSTS = ("hdss7-11", "hdss7-21", "hdss7-22")
+PLAY = Play(name="a play", hosts="all", roles=(), line="site.yml:1")
+
+
+def logins(lab: RunningLab, names: Iterable[str] = HOSTS) -> tuple[Login, ...]:
+    inventory = Inventory.load(lab.sources)
+    return tuple(Login.of(inventory.host(name), user=None, key=None, become_password=None) for name in names)
+
+
+def converge(
+    logins: tuple[Login, ...],
+    resources: Iterable[Resource],
+    *,
+    check: bool = False,
+    on: Callable[[Event], None] = lambda _: None,
+    stop: threading.Event | None = None,
+    wait: float = 0,
+) -> Report:
+    """One run with these resources on every host."""
+    rendering = Rendering(lambda template: "")
+    declared = tuple(Declaration(rendering.resource(r), "role", "roles/role.py:1", 0) for r in resources)
+    names = tuple(login.name for login in logins)
+    known = {login.name: login for login in logins}
+    work = Work(
+        (PLAY,),
+        logins,
+        declarations=lambda _: declared,
+        everything=lambda _: declared,
+        members=lambda _: names,
+        login=known.__getitem__,
+        check=check,
+        wait=wait,
+    )
+    return run(work, on, stop)
+
+
+def on_host(lab: RunningLab, host: str, script: str) -> str:
+    """What a script prints on a host, past sshd."""
+    argv = commands.command(lab.name, host, ["sh", "-c", script])
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+
+
+def only(report: Report) -> HostRun:
+    assert len(report.hosts) == 1
+    return report.hosts[0]
+
+
+@pytest.fixture
+def one(bare_lab: RunningLab) -> tuple[Login, ...]:
+    return logins(bare_lab, ["hdss7-11"])
+
+
+def sessions(lab: RunningLab, host: str) -> tuple[int, int]:
+    """(connections, execs) that this host's sshd has logged so far."""
+    log = on_host(lab, host, "journalctl -u ssh -o cat --no-pager")
+    return len(re.findall(r"^Accepted publickey ", log, re.M)), len(
+        re.findall(r"^Starting session: (?:command|shell)", log, re.M)
+    )
+
+
+@pytest.mark.parametrize("count", [10, 200])
+def test_a_run_with_nothing_to_do_costs_one_connection_and_one_exec(bare_lab: RunningLab, count: int) -> None:
+    resources = [File(path=f"/data/budget-{n}", content=f"{n}\n" * 50) for n in range(count - 3)]
+    resources_all = [
+        Directory(path="/data"),
+        *resources,
+        Sysctl(name="net.ipv4.ip_forward", value="1"),
+        Service(name="ssh"),
+    ]
+    assert converge(logins(bare_lab), resources_all).exit is Exit.OK
+    before = {host: sessions(bare_lab, host) for host in HOSTS}
+    report = converge(logins(bare_lab), resources_all)
+    assert [h.status for h in report.hosts] == ["ok"] * 3
+    for host in HOSTS:
+        connections, execs = sessions(bare_lab, host)
+        assert (connections - before[host][0], execs - before[host][1]) == (1, 1)
+    assert [(h.connection.connections, h.connection.execs) for h in report.hosts if h.connection] == [(1, 1)] * 3
+
+
+def test_a_run_with_many_changes_still_needs_one_exec(bare_lab: RunningLab, one: tuple[Login, ...]) -> None:
+    before = sessions(bare_lab, "hdss7-11")
+    assert converge(one, [File(path=f"/data/many-{n}", content="x") for n in range(30)]).exit is Exit.OK
+    connections, execs = sessions(bare_lab, "hdss7-11")
+    assert (connections - before[0], execs - before[1]) == (1, 1)
+
+
+def test_a_change_is_made_shown_and_needed_only_once(bare_lab: RunningLab, one: tuple[Login, ...]) -> None:
+    motd = File(path="/etc/motd", content="hello\n", mode="0640")
+    link = Symlink(path="/opt/here", target="/etc/motd")
+    touched = Command(name="count", run="echo x >>/data/runs", unless="test -s /data/runs", rerun=(motd,))
+    everything = [Directory(path="/data"), motd, link, touched]
+    plan = only(converge(one, everything, check=True))
+    assert plan.plan
+    assert [i.resource.key for i in plan.plan.changes] == ["File /etc/motd", "Symlink /opt/here", "Command count"]
+    assert on_host(bare_lab, "hdss7-11", "ls /opt").split() == []
+    assert only(converge(one, everything)).status == "changed"
+    assert on_host(bare_lab, "hdss7-11", "stat -c %a /etc/motd; cat /opt/here; wc -l </data/runs").split() == [
+        "640",
+        "hello",
+        "1",
+    ]
+    assert only(converge(one, everything)).status == "ok"
+    changed = replace(motd, content="bye\n")
+    again = [Directory(path="/data"), changed, link, replace(touched, rerun=(changed,))]
+    assert only(converge(one, again)).status == "changed"
+    assert on_host(bare_lab, "hdss7-11", "wc -l </data/runs") == "2"
+
+
+REFUSED = {
+    "a directory stands at the path": (
+        "mkdir -p /data/in-the-way",
+        File(path="/data/in-the-way", content="x"),
+        "there is a directory at this path",
+    ),
+    "the disk is full": (
+        "mkdir -p /data/full; mountpoint -q /data/full || mount -t tmpfs -o size=64k tmpfs /data/full",
+        File(path="/data/full/big", content="x" * 200_000),
+        "Free space on the host",
+    ),
+    "the file system is read-only": (
+        "mkdir -p /data/ro; mountpoint -q /data/ro || mount -t tmpfs -o ro tmpfs /data/ro",
+        File(path="/data/ro/file", content="x"),
+        "mounted read-only",
+    ),
+    "the owner does not exist": (
+        "true",
+        File(path="/data/nobodys", content="x", owner="nobody-of-that-name"),
+        "Create the user first",
+    ),
+    "there is no such package": ("true", Package(names=("no-such-package",)), "no-such-package"),
+    "the download is not what was declared": (
+        "mkdir -p /data",
+        Download(path="/data/tool", url="http://10.4.7.200/apt/Packages", sha256="0" * 64),
+        "checksum of",
+    ),
+    "the service does not come up": (
+        "printf '[Service]\\nExecStart=/bin/sh -c \"echo no such luck; exit 3\"\\n' >/etc/systemd/system/bad.service",
+        Service(name="bad", enabled=False, ready="false", ready_timeout=1),
+        "no such luck",
+    ),
+    "another apt holds the lock": (
+        "echo 'deb [trusted=yes] http://10.4.7.200/apt ./' >/etc/apt/sources.list.d/x.list;"
+        " setsid -f perl -MFcntl -e 'open F, q(>/var/lib/dpkg/lock-frontend);"
+        " $l = pack(q(s s x4 q q i x4), F_WRLCK, 0, 0, 0, 0); fcntl(F, F_SETLK, $l) or die; sleep 20'"
+        " >/dev/null 2>&1; sleep 0.3",
+        Package(names=("supervisor",), lock_timeout=1),
+        "Another apt is at work",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("prepare", "resource", "says"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_can_not_be_done_says_so_in_one_paragraph(
+    bare_lab: RunningLab, one: tuple[Login, ...], prepare: str, resource: Resource, says: str
+) -> None:
+    on_host(bare_lab, "hdss7-11", prepare)
+    report = converge(one, [resource, File(path="/data/never", content="after a failure")])
+    host = only(report)
+    assert report.exit is Exit.FAILED
+    assert host.error
+    text = str(host.error)
+    assert says in text
+    assert "roles/role.py:1" in text
+    assert "Traceback" not in text
+    assert host.error.host == "hdss7-11"
+    # whatever comes after a failure is not begun, and no half of the file itself is left
+    left = "cd /data; ls -d never full/* full/.[!.]* ro/* nobodys .n* tool .fetch* 2>/dev/null; true"
+    assert on_host(bare_lab, "hdss7-11", left) == ""
+
+
+def test_one_host_that_is_down_does_not_stop_the_others(bare_lab: RunningLab) -> None:
+    there, down = logins(bare_lab, ["hdss7-21", "hdss7-22"])
+    gone = replace(down, address="10.4.7.99", timeout=2)
+    report = converge((there, gone), [File(path="/data/there", content="x")])
+    assert report.exit is Exit.UNREACHABLE
+    assert [h.status for h in report.hosts] == ["changed", "unreachable"]
+    assert "10.4.7.99:22" in str(report.hosts[1].error)
+
+
+UNREACHABLE: dict[str, tuple[Callable[[Login, Path], Login], str]] = {
+    "wrong port": (lambda login, _: replace(login, port=23), "connection refused"),
+    "unknown host key": (lambda login, tmp: replace(login, known_hosts=(str(tmp / "none"),)), "invoke hosts.trust"),
+    "key refused": (lambda login, tmp: replace(login, key_files=(_key(tmp),)), "was not let in"),
+    "no such user": (lambda login, _: replace(login, user="nobody-here"), "nobody-here was not let in"),
+}
+
+
+def _key(directory: Path) -> str:
+    path = directory / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return str(path)
+
+
+@pytest.mark.parametrize(("spoil", "says"), UNREACHABLE.values(), ids=UNREACHABLE.keys())
+def test_a_login_that_fails_says_why_and_what_to_do(
+    one: tuple[Login, ...], tmp_path: Path, spoil: Callable[[Login, Path], Login], says: str
+) -> None:
+    report = converge((spoil(one[0], tmp_path),), [File(path="/data/never", content="x")])
+    assert report.exit is Exit.UNREACHABLE
+    assert says in str(only(report).error)
+
+
+def test_a_changed_host_key_is_refused_with_both_fingerprints(one: tuple[Login, ...], tmp_path: Path) -> None:
+    public = Path(_key(tmp_path) + ".pub").read_text().split()[:2]
+    (tmp_path / "known").write_text(f"10.4.7.11 {' '.join(public)}\n")
+    report = converge((replace(one[0], known_hosts=(str(tmp_path / "known"),)),), [])
+    text = str(only(report).error)
+    assert report.exit is Exit.UNREACHABLE
+    assert text.count("SHA256:") == 2
+    assert "invoke hosts.trust --host hdss7-11" in text or "invoke hosts.trust hdss7-11" in text
+
+
+def test_a_run_that_is_stopped_ends_between_two_steps_and_says_what_is_left(one: tuple[Login, ...]) -> None:
+    stop = threading.Event()
+
+    def after_the_second(event: Event) -> None:
+        if isinstance(event, ChangeStarted) and event.item.resource.key == "File /data/stop-2":
+            stop.set()
+
+    files = [File(path=f"/data/stop-{n}", content="x") for n in range(5)]
+    report = converge(one, files, on=after_the_second, stop=stop)
+    host = only(report)
+    assert report.exit is Exit.INTERRUPTED
+    assert [a.item.resource.key for a in host.applied] == [f"File /data/stop-{n}" for n in range(3)]
+    assert [i.resource.key for i in host.skipped] == ["File /data/stop-3", "File /data/stop-4"]
+    assert only(converge(one, files)).status == "changed"
+
+
+@pytest.fixture(scope="module")
+def supervised(bare_lab: RunningLab) -> tuple[Login, ...]:
+    """A host with supervisor from the lab's own apt repository."""
+    source = File(path="/etc/apt/sources.list.d/lab.list", content="deb [trusted=yes] http://10.4.7.200/apt ./\n")
+    login = logins(bare_lab, ["hdss7-22"])
+    report = converge(login, [source, Package(names=("supervisor",)), Service(name="supervisor")])
+    assert report.exit is Exit.OK, only(report).error
+    return login
+
+
+def unit(command: str) -> File:
+    text = f"[program:p-7-22]\ncommand={command}\nautorestart=true\nstartsecs=1\nstdout_logfile=/data/p.log\n"
+    return File(path="/etc/supervisor/conf.d/p-7-22.conf", content=text + "redirect_stderr=true\n")
+
+
+def test_a_program_is_started_kept_and_restarted_when_its_unit_changes(supervised: tuple[Login, ...]) -> None:
+    first = unit("sleep 1000")
+    program = Program(name="p-7-22", ready="pgrep -x sleep", log="/data/p.log", restart=(first,), ready_timeout=10)
+    everything: list[Resource] = [Directory(path="/data"), first, program]
+    assert only(converge(supervised, everything)).status == "changed"
+    assert only(converge(supervised, everything)).status == "ok"
+    second = unit("sleep 2000")
+    changed = replace(program, ready='pgrep -fx "sleep 2000"', restart=(second,))
+    report = converge(supervised, [Directory(path="/data"), second, changed])
+    assert [a.item.resource.key for a in only(report).applied] == [f"File {second.path}", "Program p-7-22"]
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("sh -c 'echo out of luck; exit 4'", "out of luck"),
+        ("/no/such/program", "p-7-22"),
+    ],
+)
+def test_a_program_that_does_not_come_up_shows_its_last_lines(
+    supervised: tuple[Login, ...], command: str, says: str
+) -> None:
+    bad = unit(command)
+    program = Program(name="p-7-22", ready="false", log="/data/p.log", restart=(bad,), ready_timeout=6)
+    report = converge(supervised, [Directory(path="/data"), bad, program])
+    text = str(only(report).error)
+    assert report.exit is Exit.FAILED
+    assert says in text
+    assert "BACKOFF" in text or "FATAL" in text or "was not ready" in text

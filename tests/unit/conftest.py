@@ -1,0 +1,74 @@
+"""What the unit tests share: a folder of files written from a mapping of names to texts, and the lab's own roles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, Protocol
+
+import pytest
+
+Write = Callable[[Mapping[str, str]], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """`write({"hosts.yml": "..."})` writes the files and gives the folder that they are in."""
+
+    def write(files: Mapping[str, str]) -> Path:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(text))
+        return tmp_path
+
+    return write
+
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
+IMAGES = ("pause", "coredns", "traefik", "nginx", "agnhost", "websocket")
+
+
+class Declared(Protocol):
+    """What a role declares for a host of the lab, by key; `made`: after a deploy has made the certificates.
+    `also`: further inventories."""
+
+    def __call__(
+        self, host: str, role: str, *extra: str, made: bool = True, also: tuple[Path, ...] = ()
+    ) -> Mapping[str, Any]: ...
+
+
+@pytest.fixture
+def declared(tmp_path: Path) -> Declared:
+    """`declared("hdss7-21", "etcd", "etcd.quota=1")`: the role's resources on the lab's own inventory."""
+    from provision.inventory import Inventory
+    from provision.roles import SITE, Roles
+    from provision.site import Play, RoleUse
+
+    facts = {
+        "pki_directory": str(tmp_path / "pki"),
+        "binaries": {name: {"url": f"http://ops/bin/{name}", "sha256": "0" * 64} for name in PROGRAMS},
+        "images": {
+            name: {"name": f"lab.local/{name}:1", "url": f"http://ops/{name}.tar", "sha256": "1" * 64}
+            for name in IMAGES
+        },
+        "apt_repository": {"url": "http://ops/apt", "line": "deb [trusted=yes] http://ops/apt ./"},
+    }
+    file = tmp_path / "facts.yml"
+    file.write_text(json.dumps({"all": {"vars": facts}}))
+
+    def declared(
+        host: str, role: str, *extra: str, made: bool = True, also: tuple[Path, ...] = ()
+    ) -> Mapping[str, Any]:
+        roles = Roles(ROOT)
+        namespaces = frozenset((*roles.names(), SITE))
+        inventory = Inventory.load([ROOT / "inventory/lab", *also, file], extra, namespaces=namespaces)
+        if made:
+            roles.prepare(inventory, (Play("certificates", "all:!ops", (RoleUse("pki"),)),))
+        plays = (Play("trial", "all:!ops", (RoleUse(role),)),)
+        return {d.resource.key: d.resource for d in roles.declare(inventory.host(host), plays)}
+
+    return declared

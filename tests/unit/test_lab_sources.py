@@ -1,0 +1,62 @@
+"""Which inventories a run reads when its hosts live in a lab, and when they don't."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from lab.sources import completed, placeholders
+from provision.errors import Exit, InputError, UnreachableError
+
+Write = Callable[[Mapping[str, str]], Path]
+REAL = "all: {hosts: {a: {ansible_host: 10.1.1.1}}}\n"
+LAB = "all: {vars: {dial: 'lab.network:dial'}, hosts: {a: {ansible_host: 10.1.1.1}}}\n"
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder without any lab."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "hdss7" / "labs"
+
+
+def test_hosts_that_are_reached_over_the_network_need_no_lab(write: Write) -> None:
+    paths = (write({"real/hosts.yml": REAL}) / "real",)
+    found = completed(paths, None, ("a=1",))
+    assert (found.paths, found.extra_vars) == (paths, ("a=1",))
+    found.check_up()
+
+
+def test_a_lab_that_never_was_up_is_stood_in_for_and_named_when_hosts_are_asked(write: Write) -> None:
+    found = completed((write({"hosts.yml": LAB}),), None, ("a=1",))
+    assert "binaries" in found.extra_vars[0]
+    assert found.extra_vars[1:] == ("a=1",)
+    with pytest.raises(UnreachableError) as raised:
+        found.check_up()
+    assert (raised.value.exit, str(raised.value)) == (
+        Exit.UNREACHABLE,
+        "the lab main is not up. Start it: invoke lab.up.",
+    )
+
+
+def test_any_inventory_can_be_tried_in_a_lab_that_is_named(write: Write, state: Path) -> None:
+    path = write({"hosts.yml": REAL, "state/hdss7/labs/mine/inventory.yml": "all:\n  vars:\n    binaries: {}\n"})
+    found = completed((path / "hosts.yml",), "mine", ())
+    assert found.paths == (path / "hosts.yml", state / "mine" / "inventory.yml")
+    assert found.extra_vars == ()
+
+
+def test_a_name_that_is_none_is_bad_input(write: Write) -> None:
+    with pytest.raises(InputError, match="can't be the name of a lab"):
+        completed((write({"hosts.yml": REAL}),), "../main", ())
+
+
+def test_placeholders_name_what_a_lab_serves() -> None:
+    from lab.artifacts.binaries import COMMANDS
+    from lab.artifacts.catalog import IMAGES
+
+    said = placeholders()
+    assert set(said["binaries"]) >= set(COMMANDS)
+    assert set(said["images"]) == {image.name for image in IMAGES}

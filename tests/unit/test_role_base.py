@@ -1,0 +1,67 @@
+"""What every host has: names, packages, a supervisord that cleans up after itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.unit.conftest import Declared
+
+LINE = "deb [trusted=yes] http://ops/apt ./\n"
+ORPHANS = "File /usr/local/sbin/supervisor-end-orphans"
+
+
+def test_every_host_knows_every_other_by_both_of_its_names(declared: Declared) -> None:
+    text = declared("hdss7-11", "base", "base.hosts.harbor=10.4.7.200", made=False)["File /etc/hosts"].content.decode()
+    assert "\n10.4.7.22 hdss7-22.host.com hdss7-22\n" in text
+    assert text.endswith("\n10.4.7.200 harbor\n")
+
+
+def test_packages_come_from_the_sites_own_source(declared: Declared) -> None:
+    assert (
+        declared("hdss7-11", "base", made=False)["File /etc/apt/sources.list.d/provision.list"].content.decode() == LINE
+    )
+
+
+def test_supervisord_is_back_within_a_second_and_ends_what_a_dead_one_left(declared: Declared) -> None:
+    base = declared("hdss7-11", "base", made=False)
+    unit = base["File /etc/systemd/system/supervisor.service.d/provision.conf"].content.decode()
+    assert "\nRestartSec=1\n" in unit
+    assert "\nExecStartPre=/usr/local/sbin/supervisor-end-orphans\n" in unit
+    assert base[ORPHANS].mode == "0755"
+
+
+def test_a_change_of_its_unit_file_never_restarts_supervisord(declared: Declared) -> None:
+    assert declared("hdss7-21", "base", made=False)["Service supervisor"].restart == ()
+
+
+def test_the_script_ends_children_of_this_supervisord_and_nobody_elses(declared: Declared, tmp_path: Path) -> None:
+    script = tmp_path / "end-orphans"
+    script.write_bytes(
+        declared("hdss7-21", "base", made=False)[ORPHANS].content.replace(b"supervisor\\.sock", b"r2-test\\.sock")
+    )
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    mine, other = "unix:///run/r2-test.sock", "unix:///run/another.sock"
+    with (
+        subprocess.Popen(sleep, env={"SUPERVISOR_SERVER_URL": mine}) as orphan,
+        subprocess.Popen(sleep, env={"SUPERVISOR_SERVER_URL": other}) as stranger,
+    ):
+        subprocess.run(["sh", script], check=True, capture_output=True, timeout=30)
+        assert orphan.wait(timeout=5) == -15
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_a_cluster_that_stands_already_keeps_its_folders_and_its_hosts_file(declared: Declared) -> None:
+    base = declared("hdss7-21", "base", "site.managed=false", made=False)
+    assert "File /etc/hosts" not in base
+    assert "Symlink /opt/kubernetes" not in base
+    assert "Service supervisor" in base
+    assert "Service supervisor" not in declared("hdss7-11", "base", "site.managed=false", made=False)
+
+
+def test_names_are_asked_of_bind(declared: Declared) -> None:
+    text = declared("hdss7-21", "resolver", made=False)["File /etc/resolv.conf"].content.decode()
+    assert "\nnameserver 10.4.7.11\n" in text
+    assert declared("hdss7-21", "resolver", "resolver.enabled=false", made=False) == {}

@@ -1,0 +1,56 @@
+"""Pods' network."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.verify.asks import Reply, http
+from provision.verify.checks import Checking, Node, check, together
+from roles.cni import pod_subnets
+from tests.verify.cluster import cluster
+
+if TYPE_CHECKING:
+    from roles.site import Settings as Site
+
+
+@check
+def test_routes(node: Node, site: Site) -> Checking:
+    """pods of every other node have a route to them"""
+    others = {other: subnet for other, subnet in pod_subnets(node.host, site).items() if other != node.host}
+    answers = yield from together(node.sh(f"ip -4 route get {subnet[1]}") for subnet in others.values())
+    for (other, subnet), answer in zip(others.items(), answers, strict=True):
+        assert f"via {other.address} " in answer.text, f"{subnet[1]} on {other.name}: ip route get gave {answer}"
+
+
+@pytest.mark.on("nodes")
+@check
+def test_addresses(node: Node, site: Site) -> Checking:
+    """pods' addresses say which node they are on"""
+    subnet = pod_subnets(node.host, site)[node.host]
+    seen = yield from cluster(node)
+    mine = [p for p in seen.pods() if p.node == node.address and p.address not in ("", node.address)]
+    strange = [f"{p.name} {p.address}" for p in mine if IPv4Address(p.address) not in subnet]
+    assert not strange, f"not in {subnet}: {', '.join(strange)}"
+
+
+@check
+def test_pods_answer(node: Node) -> Checking:
+    """pods on every node answer to this node"""
+    seen = yield from cluster(node)
+    pods = seen.pods("default", app="nginx-ds")
+    answers = yield from together(node.sh(http(f"http://{pod.address}/")) for pod in pods)
+    for pod, reply in zip(pods, map(Reply.of, answers), strict=True):
+        assert reply.status == 200, f"{pod.name} at {pod.address} on {pod.node}: {reply}"
+
+
+@pytest.mark.on("nodes")
+@check
+def test_way_out(node: Node, site: Site) -> Checking:
+    """what pods send out of the cluster bears the node's address"""
+    subnet = pod_subnets(node.host, site)[node.host]
+    answer = yield node.sh("iptables-save -t nat | grep -e MASQUERADE")
+    rules = [line for line in answer.lines if f"-s {subnet} " in line and f"! -d {site.cluster_cidr} " in line]
+    assert len(rules) == 1, f"{len(rules)} masquerade rules for {subnet}; there should be one"

@@ -1,0 +1,28 @@
+"""The container runtime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.verify.checks import Checking, Node, check
+
+if TYPE_CHECKING:
+    from roles.site import Settings as Site
+
+
+@pytest.mark.gate
+@check
+def test_answers(node: Node) -> Checking:
+    """containerd answers"""
+    answer = yield node.sh("ctr version")
+    assert answer.ok, f"ctr version gave {answer}"
+
+
+@check
+def test_images(node: Node, site: Site) -> Checking:
+    """images that come from an archive are on the node"""
+    answer = yield node.sh("ctr -n k8s.io images ls -q")
+    missing = [image.name for image in site.images.values() if image.url and image.name not in answer.lines]
+    assert not missing, f"missing: {', '.join(missing)}"

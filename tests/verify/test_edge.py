@@ -1,0 +1,88 @@
+"""nginx in front of the site."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from provision.settings import bind
+from provision.verify.asks import Reply, http
+from provision.verify.checks import Checking, Node, NotHere, Place, check, together
+from roles.nginx_ds import Settings as Workloads
+from tests.verify.wire import websocket
+
+if TYPE_CHECKING:
+    from roles.site import Settings as Site
+
+SPOOFED = "6.6.6.6"
+
+
+def need(node: Node, echo: str) -> None:
+    """Raise NotHere unless the site has this echo workload: `demo` or `ws` of role nginx_ds."""
+    if not getattr(bind(Workloads, node.host, "nginx_ds"), echo):
+        raise NotHere(f"nginx_ds.{echo} is off")
+
+
+@check
+def test_dashboard(node: Node, site: Site, outside: Place) -> Checking:
+    """a request for traefik.DOMAIN reaches the dashboard"""
+    reply = yield from outside.http(f"http://{node.address}/dashboard/", host=f"traefik.{site.domain}")
+    assert reply.status == 200, f"http://{node.address}/dashboard/ gave {reply}"
+
+
+@check
+def test_nobody_is_out(node: Node) -> Checking:
+    """every node takes part: none was left out by a run that did not end well"""
+    answer = yield node.sh("grep -rhE '^ *server .* down;' /etc/nginx/nginx.conf /etc/nginx/conf.d; true")
+    assert not answer.text, f"out: {', '.join(line.split()[1] for line in answer.lines)}"
+
+
+@check
+def test_unknown_host(node: Node, site: Site, outside: Place) -> Checking:
+    """an unknown host is answered by the edge itself"""
+    # the course's only server is nginx's default for every name: there any Host reaches Traefik
+    hosts = ("nobody.example.org", site.domain, node.address)
+    answers = yield from together(outside.sh(http(f"http://{node.address}/", host=host)) for host in hosts)
+    for host, reply in zip(hosts, map(Reply.of, answers), strict=True):
+        assert "default server" in reply.headers.get("x-edge", ""), f"Host {host} gave {reply}"
+        assert reply.status == 404, f"Host {host} gave {reply}"
+
+
+@check
+def test_unknown_site(node: Node, site: Site, outside: Place) -> Checking:
+    """a name of the site's that no Ingress has is answered by Traefik"""
+    reply = yield from outside.http(f"http://{node.address}/", host=f"nobody-has-this.{site.domain}")
+    assert (reply.status, "x-edge" in reply.headers) == (404, False), f"it gave {reply}"
+
+
+@check
+def test_spoofed_sender(node: Node, site: Site, outside: Place) -> Checking:
+    """a client can't say who it is: a spoofed X-Forwarded-For does not reach the pod"""
+    need(node, "demo")
+    reply = yield from outside.http(
+        f"http://{node.address}/header?key=X-Forwarded-For",
+        host=f"demo.{site.domain}",
+        headers={"X-Forwarded-For": SPOOFED},
+    )
+    assert reply.status == 200, f"the echo at demo.{site.domain} gave {reply}"
+    assert reply.body.strip(), "the pod saw no X-Forwarded-For at all: who asks is lost between edge and pod"
+    assert SPOOFED not in reply.body, f"the pod saw {reply.body.strip()!r}"
+
+
+@check
+def test_host_header(node: Node, site: Site, outside: Place) -> Checking:
+    """the pod sees the host that was asked for"""
+    need(node, "demo")
+    reply = yield from outside.http(f"http://{node.address}/header?key=X-Forwarded-Host", host=f"demo.{site.domain}")
+    assert reply.body.strip() == f"demo.{site.domain}", f"the pod saw {reply}"
+
+
+@check
+def test_websocket(node: Node, site: Site, outside: Place) -> Checking:
+    """a WebSocket passes, and what is said comes back"""
+    need(node, "ws")
+    # nginx passes no Upgrade on unless it is told to: a handshake then ends in 200 instead of 101
+    text = f"verify {secrets.token_hex(4)}"
+    answer = yield outside.sh(websocket(node.address, 80, f"ws.{site.domain}", text))
+    assert " 101" in answer.output.partition("\n")[0], f"the handshake gave {answer}"
+    assert answer.lines[1:] == [text], f"{text!r} was sent, and {answer} came back"

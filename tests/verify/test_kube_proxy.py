@@ -1,0 +1,91 @@
+"""Services' addresses and node ports. 'RUNNING' under supervisord proves nothing: three facts have to agree."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.resources.kuberules import LEFT, look
+from provision.verify.checks import Checking, Node, check
+from roles._cluster import BIN, api_service
+
+if TYPE_CHECKING:
+    from roles.kube_proxy import Settings
+    from roles.site import Settings as Site
+
+# One line a process: its number, its command line, then the names of its ancestors.
+PROCESSES = r"""
+for d in $(grep -slx kube-proxy /proc/[0-9]*/comm); do
+  d=${d%/comm}; p=${d#/proc/}; line="$p|$(tr '\0' ' ' <"$d/cmdline")|"
+  while p=$(awk '/^PPid:/ {print $2}' "/proc/$p/status") && [ "$p" -gt 0 ]; do
+    line="$line $(cat "/proc/$p/comm")"
+  done
+  echo "$line"
+done
+"""
+OWN = {"iptables": (), "nftables": ("table",), "ipvs": ("link", "set", "server")}  # what the mode itself makes
+CONFIGURED = re.compile(r"--config[= ](\S+)")
+ASKED = re.compile(r"--proxy-mode[= ](\S+)")
+
+
+@pytest.mark.gate
+@check
+def test_one_process(node: Node) -> Checking:
+    """exactly one kube-proxy runs, as a child of supervisord"""
+    # a start script without exec leaves the real program behind when supervisord stops the shell around it
+    answer = yield node.sh(PROCESSES)
+    assert len(answer.lines) == 1, f"{len(answer.lines)} processes run: {answer}"
+    number, _, ancestors = answer.lines[0].split("|")
+    assert ancestors.split()[:1] == ["supervisord"], f"process {number} is a child of {' < '.join(ancestors.split())}"
+
+
+@pytest.mark.gate
+@check
+def test_mode(node: Node, settings: Settings) -> Checking:
+    """kube-proxy runs in the mode that was set"""
+    running = yield node.sh("curl -sS -m 5 http://127.0.0.1:10249/proxyMode")
+    assert running.text == settings.mode, f"/proxyMode gave {running}, the setting says {settings.mode}"
+    process = yield node.sh(PROCESSES)
+    started = ASKED.search(process.text)
+    configured = CONFIGURED.search(process.text)
+    if configured:  # then the program does not look at its other flags
+        answer = yield node.sh(f"cd {BIN}; sed -n 's/^mode: *//p' {configured[1]}")
+        assert answer.text.strip("\"'") == settings.mode, f"{configured[1]} says {answer}, the setting {settings.mode}"
+    else:
+        assert started, f"its command line says no mode: {process}"
+        assert started[1] == settings.mode, f"its command line says {started[1]}, the setting {settings.mode}"
+
+
+@pytest.mark.gate
+@check
+def test_health(node: Node) -> Checking:
+    """kube-proxy has its rules up to date"""
+    answer = yield node.sh("curl -sS -m 5 -o /dev/null -w '%{http_code}' http://127.0.0.1:10256/healthz")
+    assert answer.text == "200", f"/healthz gave {answer}"
+
+
+@pytest.mark.gate
+@check
+def test_rules(node: Node, site: Site, settings: Settings) -> Checking:
+    """the kernel has the rules of that mode"""
+    api = str(api_service(site))
+    command = {
+        "iptables": f"iptables-save -t nat | grep -e '^-A KUBE-SERVICES -d {api}/32 '",
+        "nftables": f"nft list map ip kube-proxy service-ips | grep -e '{api} '",
+        "ipvs": f"ipvsadm -Ln | grep -e 'TCP  {api}:443 '",
+    }[settings.mode]
+    answer = yield node.sh(command)
+    assert answer.ok, f"no rule of mode {settings.mode} leads to the service kubernetes, {api}: {answer}"
+
+
+@pytest.mark.gate
+@check
+def test_no_leftovers(node: Node, site: Site, settings: Settings) -> Checking:
+    """nothing is left of the other modes"""
+    looked = f"{look(site.service_cidr)}\nchains '{LEFT[settings.mode]}'; tables; link; sets; servers; true"
+    held = (yield node.sh(looked)).lines
+    # a virtual server that no Service has is another program's
+    left = [line for line in held if line.split()[0] not in ("foreign", *OWN[settings.mode])]
+    assert not left, f"{len(left)} found: {'; '.join(left[:4])}"

@@ -1,0 +1,121 @@
+"""Traefik on every node, and its dashboard."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.verify.asks import Reply, http
+from provision.verify.browser import Browser
+from provision.verify.checks import Checking, Node, NotHere, Place, check, together
+from roles._cluster import entrance
+from tests.verify.cluster import cluster, kubectl
+
+if TYPE_CHECKING:
+    from roles.site import Settings as Site
+    from roles.traefik import Settings
+
+ROUTE = "verify-route"
+STALE = 600  # seconds after which a route that a killed run left behind is nobody's
+
+
+@pytest.mark.on("nodes")
+@pytest.mark.gate
+@check
+def test_dashboard_on_the_node(node: Node, site: Site, outside: Place) -> Checking:
+    """the dashboard answers on the node's own port"""
+    # /ping is answered before the first route is loaded, so it proves nothing
+    reply = yield from outside.http(
+        f"http://{node.address}:{site.traefik_port}/dashboard/", host=f"traefik.{site.domain}"
+    )
+    assert reply.status == 200, f"http://{node.address}:{site.traefik_port}/dashboard/ gave {reply}"
+
+
+@pytest.mark.on("nodes")
+@check
+def test_one_pod(node: Node, settings: Settings) -> Checking:
+    """exactly one Traefik runs on the node, and is ready"""
+    if settings.kind != "DaemonSet":
+        raise NotHere("Traefik runs as a Deployment")
+    seen = yield from cluster(node)
+    pods = [p for p in seen.pods("kube-system", k8s_app="traefik-ingress") if p.node == node.address]
+    assert len(pods) == 1, f"{len(pods)} pods: {', '.join(p.name for p in pods)}"
+    assert pods[0].ready, f"{pods[0].name} is not ready"
+
+
+@pytest.mark.on("nodes")
+@pytest.mark.gate
+@check
+def test_routers(node: Node, site: Site, outside: Place) -> Checking:
+    """Traefik knows as many routers as on the other nodes, none of them in error"""
+    nodes = node.group("nodes")
+    answers = yield from together(outside.sh(http(_routers(n, site), host=f"traefik.{site.domain}")) for n in nodes)
+    replies = {other.name: Reply.of(answer) for other, answer in zip(nodes, answers, strict=True)}
+    mine = replies.pop(node.name)
+    assert mine.status == 200, f"the list of routers gave {mine}"
+    wrong = [r["name"] for r in _known(mine) if r["status"] != "enabled"]
+    assert not wrong, f"not enabled: {', '.join(wrong)}"
+    count = len(_known(mine))
+    # a node that does not answer is its own check's to tell
+    others = {name: len(_known(reply)) for name, reply in replies.items() if reply.status == 200}
+    differ = [f"{other} on {name}" for name, other in others.items() if other != count]
+    assert not differ, f"{count} here, {', '.join(differ)}"
+
+
+@check
+def test_dashboard(node: Node, site: Site, outside: Place) -> Checking:
+    """http://traefik.DOMAIN/dashboard/ shows the dashboard, through the edge"""
+    reply = yield from outside.http(f"http://traefik.{site.domain}/dashboard/")
+    assert reply.status == 200, f"http://traefik.{site.domain}/dashboard/ gave {reply}"
+    assert "<title>Traefik" in reply.body, f"what came back is not the dashboard: {reply}"
+
+
+@check
+def test_browser(node: Node, site: Site, browser: Browser) -> Checking:
+    """a browser finds in the dashboard a route that was made a moment ago"""
+    now = int(time.time())
+    host = f"{ROUTE}-{now}-{secrets.token_hex(3)}.{site.domain}"
+    name = host.removesuffix(f".{site.domain}")
+    try:
+        made = yield kubectl(node, f"create -f - <<'END'\n{_ingress(name, host)}\nEND")
+        assert made.ok, f"the route could not be made: {made}"
+        url = f"http://traefik.{site.domain}/dashboard/#/http/routers"
+        page = yield browser.sees(url, name, address=entrance(node.host, site), screenshot="dashboard")
+        shown = " ".join(page.output.split())
+        assert page.ok, f"the page does not show {name}: {page.errors or shown[:300] or 'it is empty'}"
+    finally:
+        stale = f"-n default get ingress -l made-by=verify -o name | while read -r i; do t=${{i#*{ROUTE}-}}; "
+        stale += f"[ $(({now} - ${{t%%-*}})) -lt {STALE} ] || echo $i; done"
+        old = yield kubectl(node, stale)
+        gone = yield kubectl(node, f"-n default delete --ignore-not-found ingress/{name} {' '.join(old.lines)}")
+        assert gone.ok, f"the route {name} could not be deleted: {gone}"
+
+
+def _routers(node: Node, site: Site) -> str:
+    return f"http://{node.address}:{site.traefik_port}/api/http/routers?per_page=1000"
+
+
+def _known(reply: Reply) -> list[dict[str, str]]:
+    """The routers, but for a verification's own: one node may know it already and the other not yet."""
+    try:
+        routers = json.loads(reply.body)
+    except ValueError:  # Traefik or the line to it went away in the middle of its answer
+        raise AssertionError(f"the list of routers came cut short: {reply}") from None
+    return [router for router in routers if ROUTE not in router["name"]]
+
+
+def _ingress(name: str, host: str) -> str:
+    backend = {"service": {"name": "kubernetes", "port": {"number": 443}}}
+    path = {"path": "/", "pathType": "Prefix", "backend": backend}
+    return json.dumps(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": name, "namespace": "default", "labels": {"made-by": "verify"}},
+            "spec": {"ingressClassName": "traefik", "rules": [{"host": host, "http": {"paths": [path]}}]},
+        }
+    )
