@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from provision.prober import Prober, Target, ask
@@ -22,7 +23,16 @@ OTHERWISE = {
     "body": "edge.max_body=99m",
     "marker": '{"base": {"hosts": {"marker.host.com": "10.4.7.99"}}}',
 }
-STEP = re.compile(r"^ *\d+\.\d{3} (.*)$", re.M)
+STEP = re.compile(r"^ *(\d+\.\d{3}) (.*)$", re.M)
+NAMED, NAME_LENGTH = "%Y-%m-%dT%H-%M-%S.%f", 26  # how a log's name begins: when its clock did
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a run's log: the engine's own event, in words. at: when it was written, by time.monotonic()."""
+
+    at: float
+    text: str
 
 
 class Running:
@@ -34,21 +44,26 @@ class Running:
         )
 
     @property
-    def steps(self) -> list[str]:
-        """What its log holds so far: the engine's own events, in words."""
+    def steps(self) -> list[Step]:
+        """What its log holds so far."""
         written = next(iter(log.folder().glob(f"*-{self.process.pid}.log")), None)
-        return STEP.findall(written.read_text()) if written else []
+        if not written:
+            return []
+        age = datetime.now() - datetime.strptime(written.name[:NAME_LENGTH], NAMED)
+        began = time.monotonic() - age.total_seconds()
+        return [Step(began + float(after), text) for after, text in STEP.findall(written.read_text())]
 
     def until(self, pattern: str, seconds: float = 120) -> str:
         """Waits for a step that matches. The test fails when the command ends without."""
         deadline = time.monotonic() + seconds
         while True:
             ended = self.process.poll() is not None
-            found = next((step for step in self.steps if re.search(pattern, step)), None)
+            steps = [step.text for step in self.steps]
+            found = next((step for step in steps if re.search(pattern, step)), None)
             if found:
                 return found
             assert not ended, f"no step {pattern!r}: {self.end()}"
-            assert time.monotonic() < deadline, f"no step {pattern!r} within {seconds} s: {self.steps[-5:]}"
+            assert time.monotonic() < deadline, f"no step {pattern!r} within {seconds} s: {steps[-5:]}"
             time.sleep(PAUSE)
 
     def end(self) -> Ended:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.network import inside
-from provision.prober import Prober
-from tests.lab.faults.bench import Bench, Running
+from provision.prober import Target, ask
+from tests.lab.clients import EDGE, NODES, dialer
+from tests.lab.faults.bench import Bench, Step
 
 EVERY = 0.2
-LATE = 0.5  # seconds that a step may be old when it is read from the run's log
 NAME = "kubernetes.default.svc.cluster.local"
 RESOLVER = "192.168.0.2"
 OUT, BACK = re.compile(r"Drained\(host='([^']+)'"), re.compile(r"PutBack\(host='([^']+)'")
@@ -44,15 +45,6 @@ class Watch:
         except OSError as error:
             self.faults.append((began, time.monotonic(), f"{type(error).__name__}: {error}"))
 
-    def out(self) -> None:
-        """From now on its node is out."""
-        self.windows.append((time.monotonic() - LATE, math.inf))
-
-    def back(self) -> None:
-        """Its node is back, if it was out."""
-        if self.windows:
-            self.windows[-1] = (self.windows[-1][0], time.monotonic())
-
     @property
     def failed(self) -> list[str]:
         """What failed while its node was in: a question that met no moment of a window."""
@@ -74,11 +66,11 @@ def asking(*watches: Watch) -> Iterator[None]:
     """Each of them in a thread of its own, for the block."""
     over = threading.Event()
 
-    def ask(watch: Watch) -> None:
+    def go_on(watch: Watch) -> None:
         while not over.wait(EVERY):
             watch.once()
 
-    threads = [threading.Thread(target=ask, args=(watch,)) for watch in watches]
+    threads = [threading.Thread(target=go_on, args=(watch,)) for watch in watches]
     with ExitStack() as stack:
         stack.callback(lambda: [thread.join() for thread in threads])
         stack.callback(over.set)
@@ -87,24 +79,26 @@ def asking(*watches: Watch) -> Iterator[None]:
         yield
 
 
-def follow(running: Running, watches: tuple[Watch, ...], prober: Prober | None = None) -> None:
-    """Tells them which node is out, until the run ends."""
-    seen = 0
-    while True:
-        ended = running.process.poll() is not None
-        steps = running.steps
-        for step in steps[seen:]:
-            for pattern, out in ((OUT, True), (BACK, False)):
-                if found := pattern.search(step):
-                    for watch in watches:
-                        if watch.node == found[1]:
-                            (watch.out if out else watch.back)()
-                    if prober:
-                        (prober.out if out else prober.back)(found[1])
-        seen = len(steps)
-        if ended:
-            return
-        time.sleep(0.02)
+def outs(steps: Iterable[Step], node: str) -> list[tuple[float, float]]:
+    """(out, back) for each time that a node was taken out, as the run itself wrote it down."""
+    found: list[tuple[float, float]] = []
+    for step in steps:
+        if (out := OUT.search(step.text)) and out[1] == node:
+            found.append((step.at, math.inf))
+        elif (back := BACK.search(step.text)) and back[1] == node and found:
+            found[-1] = (found[-1][0], step.at)
+    return found
+
+
+def node_port(bench: Bench, node: str, port: int = 8000) -> Watch:
+    """A GET of a node's own port, as an outsider asks it."""
+    target, dial = Target("http://nginx.od.com/", NODES[node], port), dialer(bench.name)
+
+    def look() -> None:
+        if fault := ask(target, dial):
+            raise OSError(fault)
+
+    return Watch(f"NodePort of {node}", node, look)
 
 
 def pod(bench: Bench, node: str) -> Path:
@@ -169,10 +163,6 @@ def in_pods(bench: Bench, nodes: tuple[str, ...]) -> tuple[Watch, ...]:
 
 def api(bench: Bench) -> Watch:
     """The API server through the edge, as every client of the cluster but the masters' own asks it."""
-    import ssl
-
-    from tests.lab.clients import EDGE, dialer
-
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     dial = dialer(bench.name)
