@@ -148,6 +148,20 @@ def apply(
         yield Applied(item, seconds)
 
 
+def known_by_now(session: Session, items: Sequence[Item]) -> tuple[Item, ...]:
+    """Looks again at items that could not be known when the plan was made: those as declared lose their outcome.
+
+    Raises FailedError when the first of them still can't be known.
+    """
+    answers = answer(session, dict.fromkeys(q for item in items for q in item.resource.questions()))
+    outcomes = [outcome_of(item.declaration, answers, set()) for item in items]
+    if isinstance(outcomes[0], Deferred):
+        raise _still(items[0], outcomes[0])
+    return tuple(
+        item if outcome else replace(item, outcome=None) for item, outcome in zip(items, outcomes, strict=True)
+    )
+
+
 def _due(session: Session, item: Item, changed: set[str]) -> Change | None:
     """The change to make now. What was deferred, or follows a change of this run, is asked again first."""
     follows = any(r.key in changed for r in item.resource.restart_on)
@@ -158,7 +172,7 @@ def _due(session: Session, item: Item, changed: set[str]) -> Change | None:
     answers = answer(session, item.resource.questions())
     outcome = outcome_of(item.declaration, answers, changed)
     if isinstance(outcome, Deferred):
-        raise _failed(item, "could not be looked at", f"still waiting: {outcome.after}", "")
+        raise _still(item, outcome)
     if outcome is None:
         return None
     more = item.resource.evidence(outcome)
@@ -195,6 +209,10 @@ def _fix(
             after.summary,
             "Something else on the host changes it back, or the declaration contradicts itself",
         )
+
+
+def _still(item: Item, outcome: Deferred) -> FailedError:
+    return _failed(item, "could not be looked at", f"still waiting: {outcome.after}", "")
 
 
 def _depends(later: Item, item: Item) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 from provision.connection import Connection
-from provision.converge import Interrupted, StaleError, answer, apply, plan, pruned, unmoved
+from provision.converge import Interrupted, StaleError, answer, apply, known_by_now, plan, pruned, unmoved
 from provision.errors import Exit, Explanation, FailedError, ProvisionError, UnreachableError
 from provision.events import (
     HostFailed,
@@ -29,6 +29,7 @@ from provision.past.journal import About, Journal
 from provision.past.takeback import take_back
 from provision.plan import HostPlan, Item, compare, questions
 from provision.resources import Program
+from provision.resources.base import Deferred
 from provision.rolling import Rolling
 from provision.script import Step, StepResult
 from provision.site import Play
@@ -166,13 +167,16 @@ class Run:
 
     def _play(self, number: int, play: Play) -> None:
         """One play, in batches of `serial` hosts; a batch in which one failed ends it."""
-        able = [self.hosts[name] for name in self.work.members(play.hosts) if name in self.hosts]
-        busy = [host for host in able if host.able and host.plan and due(host.plan.of_play(number))]
+        hosts = [self.hosts[name] for name in self.work.members(play.hosts) if name in self.hosts]
+        busy = _busy(hosts, number)
         if not busy or self.stop.is_set():
+            return
+        careful = play.drain and not self.work.force and self.work.watch(play)
+        if careful and play.serial and not (busy := self._known(busy, number)):
             return
         self.emit(PlayStarted(play.name, tuple(host.name for host in busy)))
         rolling: list[Rolling] = []
-        if play.drain and not self.work.force and self.work.watch(play):
+        if careful:
             # asked on the first host's account: an edge that can't drain keeps this play from being run
             self.each(busy[:1], lambda _: rolling.extend(self._rolling(play)))
             if busy[0].error:
@@ -184,6 +188,24 @@ class Run:
             # nobody is served that could be hurt: all at once where the play would go one by one
             once = play.drain or all(_begins(host, number) for host in busy)
             self._batches(number, play, busy, len(busy) if once else play.serial or len(busy))
+
+    def _known(self, busy: Sequence[HostRun], number: int) -> list[HostRun]:
+        """Those that really differ: nobody is taken out for what only could not be known when the plan was made.
+
+        Nobody at all when one of them still can't be looked at.
+        """
+        self.each(busy, lambda host: self._look_again(host, number))
+        if any(host.error for host in busy):
+            skip([host for host in busy if host.able], number)
+        return _busy(busy, number)
+
+    def _look_again(self, host: HostRun, number: int) -> None:
+        assert host.session
+        assert host.plan
+        items = due(host.plan.of_play(number))
+        if all(isinstance(item.outcome, Deferred) for item in items):
+            now = {item.resource.key: item for item in known_by_now(host.session, items)}
+            host.plan = replace(host.plan, items=tuple(now.get(i.resource.key, i) for i in host.plan.items))
 
     def _batches(self, number: int, play: Play, busy: Sequence[HostRun], size: int) -> None:
         for first in range(0, len(busy), size):
@@ -303,6 +325,11 @@ def _afresh(login: Login, step: Step) -> StepResult:
         return connection.session().run(step)
     finally:
         connection.close()
+
+
+def _busy(hosts: Sequence[HostRun], number: int) -> list[HostRun]:
+    """Those of the hosts that have something to do in a play."""
+    return [host for host in hosts if host.able and host.plan and due(host.plan.of_play(number))]
 
 
 def _begins(host: HostRun, number: int) -> bool:

@@ -41,9 +41,9 @@ HOSTS = (
         LIGHT,
         exit=3,
         told="hdss7-22: could not log in.*no answer within the connect timeout",
-        within=90,
+        within=150,  # an API server asks the etcd member that is gone until each of its connections has broken
         lost=DEAD_PODS,
-        left=("hdss7-22",),
+        left=("hdss7-21", "hdss7-22"),  # the cluster speaks through hdss7-21: pods of the dead node are not ready yet
     ),
     Fault(
         "sshd frozen in a roll",
