@@ -56,10 +56,14 @@ class Project:
 
     @cached_property
     def plays(self) -> tuple[Play, ...]:
-        """The plays of site.yml whose hosts and roles exist."""
+        """The plays of site.yml whose hosts and roles exist, those that they drain and ask at the gate too."""
         for play in self._written:
             for use in play.roles:
                 self.roles.load(use.name, use.line)
+            for name in play.gate:
+                self.roles.load(name, play.line)
+            if play.drain:
+                self.roles.watcher(play.drain, play.line)
         return self._written
 
     @cached_property

@@ -87,13 +87,21 @@ class Roles:
                     site = bind(importlib.import_module("roles.site").Settings, hosts[0], SITE)
                     role.prepare(inventory, site, bind(role.settings, hosts[0], role.name))
 
-    def watch(self, name: str, host: Host) -> Watch | None:
+    def watch(self, name: str, host: Host) -> Watch:
         """What the role that drains says has to go on answering while one of its nodes is out."""
-        self.load(name)
+        return self.watcher(name)(self.settings(host, SITE), self.settings(host, name))
+
+    def watcher(self, name: str, line: str = "") -> Callable[[Any, Any], Watch]:
+        """The `watch` of the role that a play's `drain` names. Raises InputError: no such role, or it has none."""
+        self.load(name, line)
         watch: Callable[[Any, Any], Watch] | None = getattr(importlib.import_module(f"roles.{name}"), "watch", None)
         if watch is None:
-            return None
-        return watch(self.settings(host, SITE), self.settings(host, name))
+            raise InputError(
+                f"'drain' names {name}, which says nothing of what has to go on answering",
+                line=line,
+                do=f"Name the role that sends traffic to its hosts, or give roles/{name}.py a `watch(site, settings)`",
+            )
+        return watch
 
     def node_ports(self, name: str, host: Host) -> tuple[int, ...]:
         """Ports at which, as this role says, every node answers `/` with 200 by itself."""

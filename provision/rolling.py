@@ -39,8 +39,8 @@ class Rolling:
         self.edges = [found.edge for found in asked]
         names = sorted(frozenset().union(*(edge.config.drainable for edge in self.edges)))
         self.nodes = {name: Node(name, work.login(name).address) for name in names}
-        # checks of plays still to come promise what is not deployed yet
-        roles = play.gate or tuple(use.name for use in play.roles)
+        # not those of every role: checks of plays still to come may promise what is not deployed yet
+        roles = {*(use.name for use in play.roles), *play.gate}
         care = Care(watch, play.soak, lambda node: work.gate(node.name, roles), play.max_fail)
         left = frozenset().union(*(found.out for found in asked))
         self._every = Edges(self.edges, watch, work.holder.run, left)

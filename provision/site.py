@@ -61,8 +61,9 @@ class RoleUse:
 class Play:
     """Roles for the hosts that a pattern means.
 
-    serial: hosts at a time, None for all at once. drain: the group whose hosts send traffic here and are told
-    not to while a host changes. gate: what must answer before the next host. soak: seconds to wait after it.
+    serial: hosts at a time, None for all at once. drain: the group, and its role, whose hosts send traffic here and
+    are told not to while a host changes. gate: further roles whose checks a host has to pass, beside the play's own,
+    before it takes requests again. soak: seconds to wait after it.
     max_fail: requests that may fail while a play with `drain` is rolled; one more, and it stops and goes back.
     confirm: seconds within which each ConfigSet of the play has to be kept, or its host goes back by itself; 0: none.
     line: `file:line`.

@@ -9,7 +9,9 @@ from textwrap import indent
 import pytest
 
 from provision.errors import Exit, InputError
+from provision.project import Project
 from provision.site import Play, RoleUse, load
+from tests.unit.conftest import ROOT
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -23,7 +25,7 @@ SITE = """
   tags: node
   serial: 1
   drain: edge
-  gate: [traefik.od.com]
+  gate: [traefik]
   soak: 15s
   max_fail: 1
   confirm: 30s
@@ -46,7 +48,7 @@ def test_plays_are_read_in_order_with_their_lines(write: Write) -> None:
             tags=("node",),
             serial=1,
             drain="edge",
-            gate=("traefik.od.com",),
+            gate=("traefik",),
             soak=15.0,
             max_fail=1,
             confirm=30.0,
@@ -125,3 +127,23 @@ def test_a_site_that_cannot_be_meant_is_told_in_one_paragraph(write: Write, text
 def test_a_missing_site_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read site\.yml"):
         load(tmp_path / "site.yml")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("roles: [kubelett]", ["there is no role 'kubelett'. Did you mean kubelet?"]),
+        ("drain: egde", ["there is no role 'egde'. Did you mean edge?"]),
+        ("drain: bind", ["'drain' names bind", "roles/bind.py a `watch(site, settings)`"]),
+        ("gate: [traefick]", ["there is no role 'traefick'. Did you mean traefik?"]),
+    ],
+)
+def test_a_role_that_a_play_names_has_to_be_one(write: Write, line: str, words: list[str]) -> None:
+    own = "roles: [kubelet]\n  " if "roles" not in line else ""
+    root = write({"site.yml": f"- hosts: nodes\n  {own}{line}\n"})
+    for name in ("roles", "templates"):
+        (root / name).symlink_to(ROOT / name)
+    with pytest.raises(InputError, match=r"site\.yml:\d") as caught:
+        _ = Project(root, (ROOT / "inventory" / "lab",)).plays
+    for word in words:
+        assert word in str(caught.value)
