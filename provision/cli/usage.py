@@ -7,6 +7,7 @@ Read in Invoke 2.2.1 and tried: its own options are accepted after a task and th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from provision.errors import Exit, InputError, ProvisionError
@@ -117,7 +118,8 @@ def check(program: Any) -> None:
         raise _refused(f"--{name}", "")
     commands = {
         name: Words.of(name, context)
-        for context in program.collection.to_contexts()
+        # a copy's, because a task hands out what --help says of its options only once (Invoke 2.2.1)
+        for context in deepcopy(program.collection).to_contexts()
         for name in (context.name, *context.aliases)
     }
     called = tuple(read(program.core.unparsed, commands))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,6 +63,14 @@ def test_bad_input_is_one_json_object_for_a_program(tmp_path: Path) -> None:
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["exit"], answer["hosts"]) == (4, 4, {})
     assert answer["error"]["do"] == "Did you mean 'nodes'?"
+
+
+def test_help_explains_every_option_of_a_command(tmp_path: Path) -> None:
+    from provision.cli import options as o
+
+    shown = " ".join(invoke(tmp_path, "--help", "deploy").stdout.split())
+    for option in (*o.LOGIN, *o.CHOSEN, o.CHECK, o.DIFF, o.WAIT, o.FORCE, o.PRUNE, o.PLAN, *o.OUTPUT):
+        assert re.search(rf"--{option.name}(=\w+)? {re.escape(option.help)}", shown), option.name
 
 
 def test_commands_work_from_a_folder_inside_the_project(tmp_path: Path) -> None:
