@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import TYPE_CHECKING
 
 from provision.errors import InputError
-from provision.resources import Pending, Template
-from provision.resources.base import Content
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -88,31 +85,4 @@ def binary(site: Site, name: str) -> Binary:
     raise InputError(
         f"site.binaries has no {name!r}: nothing says where hosts fetch it",
         do=f"Set site.binaries.{name}.url and .sha256 (of Kubernetes {site.kubernetes}) in group_vars/all.yml",
-    )
-
-
-def kubeconfig(host: Host, site: Site, user: str, server: str = "") -> Content:
-    """A kubeconfig (the course's names inside), for `File(secret=True, mode="0600")`.
-
-    user: the certificate it logs in with, by its name in roles/_certificates.py ('kube-proxy-client', 'admin').
-    server: '' means the entrance. Pending until a deploy has made the certificates.
-    """
-    from roles._certificates import named, store
-
-    keys = store(host.inventory, site)
-    authority = keys.authority("ca")
-    certificate, key = keys.pair(named(host.inventory, site, user))
-    for content in (authority, certificate, key):
-        if isinstance(content, Pending):
-            return content
-    assert isinstance(authority, bytes)
-    assert isinstance(certificate, bytes)
-    assert isinstance(key, bytes)
-    return Template(
-        "_cluster/kubeconfig.j2",
-        server=server or api_url(host, site),
-        user=user,
-        authority=base64.b64encode(authority).decode(),
-        certificate=base64.b64encode(certificate).decode(),
-        key=base64.b64encode(key).decode(),
     )

@@ -9,8 +9,9 @@ import msgspec
 
 from provision.resources import File, Manifests, Resource, Template
 from roles._certificates import CLIENTS, apiserver, files, store
-from roles._cluster import CERT, CONF, KUBECTL, address_of, kubeconfig
+from roles._cluster import CERT, CONF, KUBECTL, address_of
 from roles._component import component, download
+from roles._kubeconfig import kubeconfig
 from roles._networks import check_node_ports
 from roles.etcd import clients
 

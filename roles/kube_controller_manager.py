@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.resources import File, Resource
-from roles._cluster import CERT, CONF, kubeconfig
+from roles._cluster import CERT, CONF
 from roles._component import component
+from roles._kubeconfig import kubeconfig
 from roles.kube_apiserver import LOCAL
 
 if TYPE_CHECKING:

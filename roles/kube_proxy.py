@@ -11,8 +11,9 @@ import msgspec
 from provision.errors import InputError
 from provision.resources import Command, File, Package, ProxyMode, Resource
 from provision.resources.kuberules import Mode
-from roles._cluster import BIN, CONF, LOGS, kubeconfig, node_name, numbered
+from roles._cluster import BIN, CONF, LOGS, node_name, numbered
 from roles._component import component, supervised
+from roles._kubeconfig import kubeconfig
 
 if TYPE_CHECKING:
     from provision.inventory import Host

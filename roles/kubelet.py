@@ -10,8 +10,9 @@ import msgspec
 
 from provision.resources import Directory, File, Resource, Template
 from roles import _certificates
-from roles._cluster import CERT, CONF, address_of, api_url, kubeconfig, node_name
+from roles._cluster import CERT, CONF, address_of, api_url, node_name
 from roles._component import component
+from roles._kubeconfig import kubeconfig
 
 if TYPE_CHECKING:
     from provision.inventory import Host
