@@ -81,3 +81,9 @@ class UnreachableError(ProvisionError):
 
 class FailedError(ProvisionError):
     """A change, a check or sudo failed on a host; exit 1."""
+
+
+class UnsupportedError(FailedError):
+    """A host or a cluster of a kind that this toolkit was not made for; exit 4, as every input that can't be right."""
+
+    exit = Exit.BAD_INPUT

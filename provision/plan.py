@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from provision.errors import FailedError
+from provision.errors import FailedError, UnsupportedError
 from provision.past.made import Made, MadeQuestion
 from provision.questions import Answers, Question
 from provision.resources.base import Change, Deferred, Resource
@@ -96,14 +97,6 @@ def check_platform(host: str, answers: Answers) -> None:
         )
 
 
-class UnsupportedError(FailedError):
-    """A host of another kind than the toolkit knows; exit 4, as every input that can't be right."""
-
-    from provision.errors import Exit
-
-    exit = Exit.BAD_INPUT
-
-
 def compare(declarations: Sequence[Declaration], answers: Answers) -> tuple[Item, ...]:
     """The plan of one host. Raises FailedError, naming role and line, where no fix may touch what is there."""
     items: list[Item] = []
@@ -120,8 +113,15 @@ def outcome_of(declaration: Declaration, answers: Answers, moving: set[str]) -> 
     """One resource compared; `moving`: keys of the resources that change in this run."""
     resource = declaration.resource
     upstream = [r.key for r in resource.restart_on if r.key in moving]
-    try:
+    with _told_of(declaration):
         return resource.compare(answers, upstream)
+
+
+@contextmanager
+def _told_of(declaration: Declaration) -> Iterator[None]:
+    """An error of the block names role and line, and no secret."""
+    try:
+        yield
     except FailedError as error:
         parts = declaration.keeper.cleaned_all(error.explanation.as_dict())
         raise type(error)(**{**parts, "role": declaration.role, "line": declaration.line}) from None
@@ -163,6 +163,7 @@ def outcome_shown(item: Item, answers: Answers) -> Change | Deferred | None:
     """The outcome of one item as a person may see it."""
     if not isinstance(item.outcome, Change):
         return item.outcome
-    change = item.resource.explain(item.outcome, answers)
+    with _told_of(item.declaration):
+        change = item.resource.explain(item.outcome, answers)
     keeper = item.declaration.keeper
     return replace(change, summary=keeper.cleaned(change.summary), diff=keeper.cleaned(change.diff))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.errors import InputError
 from provision.resources import Command, Directory, File, Package, Resource, Service, Symlink, Sysctl, Template
+from provision.resources.kubernetes import OLDEST
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -40,14 +43,26 @@ def base(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
         yield Sysctl(name=name, value=value)
     groups = frozenset(host.groups)
     if groups & KUBERNETES:
-        yield from _folders(site)
+        yield from _folders(host, site)
     if groups & (SUPERVISED if site.managed else KUBERNETES):
         yield from _supervisor()
 
 
-def _folders(site: Site) -> Iterator[Resource]:
+def _check_version(host: Host, site: Site) -> None:
+    """site.kubernetes is a version, and none that the API server's own look would refuse later."""
+    match = re.fullmatch(r"(\d+)\.(\d+)\.\d+", site.kubernetes)
+    if not match or (int(match[1]), int(match[2])) < OLDEST:
+        raise InputError(
+            f"site.kubernetes {site.kubernetes!r} is no version that this toolkit installs",
+            line=host.origin("site", "kubernetes"),
+            do=f"Write {'.'.join(map(str, OLDEST))}.0 or newer, as 1.34.4",
+        )
+
+
+def _folders(host: Host, site: Site) -> Iterator[Resource]:
     """The course's layout: /opt/kubernetes leads to the version in use; one that is there already is left as it is."""
     if site.managed:
+        _check_version(host, site)
         real = f"/opt/kubernetes-v{site.kubernetes}"
         for below in ("", "/server", "/server/bin", "/server/bin/cert", "/server/bin/conf"):
             yield Directory(path=f"{real}{below}")

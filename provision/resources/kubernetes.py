@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from provision import manifests
+from provision.errors import UnsupportedError
 from provision.manifests import Object
-from provision.questions import Answers, ObjectsQuestion, Question, Unavailable
+from provision.questions import Answers, ObjectsQuestion, Question, ShellQuestion, Unavailable
 from provision.resources.base import (
     Change,
     Content,
@@ -24,6 +26,7 @@ from provision.resources.base import (
 from provision.script import Step
 from provision.secret import Keeper, Secret
 
+OLDEST = (1, 22)  # the first that no longer knows the beta Ingress; Traefik 3 wants EndpointSlices of version v1 (1.21)
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -102,7 +105,15 @@ class Manifests(Resource):
         summary = "; ".join(each.summary for each in differing)
         return Change(action, summary, diff="\n".join(each.diff for each in differing), parts=grown)
 
+    @property
+    def _version(self) -> ShellQuestion:
+        return ShellQuestion(f"{self.kubectl} get --raw /version --request-timeout=10s")
+
+    def evidence(self, change: Change) -> tuple[Question, ...]:
+        return (self._version,)
+
     def explain(self, change: Change, answers: Answers) -> Change:
+        check_version(answers[self._version].output)
         if change.action == "remove":
             return change
         shown = (
@@ -176,6 +187,21 @@ class Manifests(Resource):
         if whole:
             script += f"{self.kubectl} replace --save-config -f - >&2\n"
         return Step(script, every + whole, timeout=120)
+
+
+def check_version(said: str) -> None:
+    """Raises UnsupportedError for an API server, by what it says at /version, that is too old for what is declared.
+
+    One that says nothing of the kind is left to kubectl.
+    """
+    match = re.search(r'"gitVersion": *"v(\d+)\.(\d+)[^"]*"', said)
+    if match and (int(match[1]), int(match[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise UnsupportedError(
+            "this cluster is too old: nothing was changed",
+            found=f"Its API server is v{match[1]}.{match[2]}",
+            do=f"Bring Kubernetes to {oldest} or newer, or leave out what belongs into the cluster (--skip-tags)",
+        )
 
 
 def _stream(objects: Sequence[Object]) -> bytes:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from provision.questions import Question, Unavailable
+from provision.errors import UnsupportedError
+from provision.questions import Question, ShellAnswer, Unavailable
 from provision.resources import Change, Deferred, Manifests, Rollout
 from provision.resources.base import Rendering
 
@@ -44,6 +46,28 @@ EXTRA = {"name": "extra", "port": 81, "protocol": "TCP"}
 
 def test_a_set_that_is_so_on_the_cluster_is_left_alone() -> None:
     assert compared(manifests(), with_ports(HTTP)) is None
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"),
+    [
+        ("v1.15.2", True),
+        ("v1.21.14+k3s1", True),
+        ("v1.22.0", False),
+        ("v1.34.4", False),
+        ("v2.0.0", False),
+        ("", False),
+    ],
+)
+def test_a_cluster_that_is_too_old_is_refused_before_anything_changes(version: str, refused: bool) -> None:
+    wanted = manifests()
+    change = compared(wanted)
+    assert isinstance(change, Change)
+    said = json.dumps({"major": "1", "gitVersion": version}, indent=2)
+    answers: dict[Question, Any] = {question: {} for question in wanted.questions()}
+    answers |= dict.fromkeys(wanted.evidence(change), ShellAnswer(0, said))
+    with pytest.raises(UnsupportedError, match="nothing was changed") if refused else nullcontext():
+        wanted.explain(change, answers)
 
 
 def test_nothing_is_guessed_while_the_api_does_not_answer() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from provision.errors import FailedError, InputError
 from provision.inventory import Inventory
-from provision.plan import Declaration, Item, compare, explained
-from provision.questions import ContentQuestion, FileQuestion, FileState, ObjectsQuestion
+from provision.plan import Declaration, Item, compare, evidence, explained
+from provision.questions import ContentQuestion, FileQuestion, FileState, ObjectsQuestion, ShellAnswer
 from provision.resources import Change, Command, ConfigSet, Download, File, Manifests, Nginx, Program
 from provision.resources.base import Rendering, Resource
 from provision.roles import Roles
@@ -113,7 +113,8 @@ def test_the_data_of_a_secret_object_is_not_shown_on_either_side(
     live = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "n", "namespace": "default"}}
     for actual in ({}, {(kind, "default", "n"): {**live, field: {"word": "b2xk"}}}):
         answers: dict[Any, Any] = {question: actual}
-        (item,) = explained(compare([Declaration(made, "role", "line", 0)], answers), answers)
+        items = compare([Declaration(made, "role", "line", 0)], answers)
+        (item,) = explained(items, {**answers, **dict.fromkeys(evidence(items), ShellAnswer(0, ""))})
         assert isinstance(item.outcome, Change)
         assert ("aGVsbG8=" in item.outcome.diff) is shows
         assert ("b2xk" in item.outcome.diff) is (shows and bool(actual))
