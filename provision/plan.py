@@ -14,7 +14,7 @@ from provision.resources.base import Change, Deferred, Resource
 from provision.secret import NOTHING, Keeper
 from provision.system import Platform, PlatformQuestion
 
-# The oldest releases that were tried (contract.md, Scope).
+# The oldest releases that are let in; tried was Debian 12.
 SUPPORTED = {"debian": 12, "ubuntu": 22}
 
 

@@ -36,7 +36,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Care:
-    """How carefully: the play's own words (contract.md, Rolling).
+    """How carefully: the play's own words in site.yml.
 
     soak: seconds after a node is back, longer than the edge's fail_timeout. gate: further checks on one node, what
     they found or '' when they pass. max_fail: requests that may fail before the roll stops and goes back.

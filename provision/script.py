@@ -4,7 +4,7 @@ A host is driven over a single exec for the whole run. Its command line is a fix
 travels on standard input as frames, `TIMEOUT SCRIPT_BYTES PAYLOAD_BYTES [PATIENCE]`, then the script, then the payload
 that the script reads on its own standard input, each followed by `end`. Two traps decide this form: dash reads ahead
 and would eat a payload that follows a script on the same stdin, and one argument over 128 KiB is refused with E2BIG
-(both tried, contract.md).
+(both tried).
 
 Between two steps the host waits for the next frame. That is where a run may stop: a cut line or an interrupted
 controller lets the step that runs finish and starts no other.

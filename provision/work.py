@@ -42,7 +42,7 @@ class HostRun:
 
     @property
     def status(self) -> str:
-        """ok, changed, would_change, failed, unreachable or skipped (contract.md, --json)."""
+        """ok, changed, would_change, failed, unreachable or skipped, as --json says it."""
         if self.error is not None:
             return "unreachable" if self.code is Exit.UNREACHABLE else "failed"
         if self.applied:

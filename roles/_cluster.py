@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from roles.site import Binary
     from roles.site import Settings as Site
 
-# The course's layout (domain.md §1); role base makes the folders.
+# The course's layout; role base makes the folders.
 BIN = "/opt/kubernetes/server/bin"
 CERT = f"{BIN}/cert"
 CONF = f"{BIN}/conf"

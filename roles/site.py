@@ -21,7 +21,7 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Defaults are the course's (domain.md §1)."""
+    """Defaults are the course's; where it was mended: docs/differences-from-the-course.md."""
 
     domain: str = "od.com"  # what users ask for: *.od.com
     host_domain: str = "host.com"  # the hosts' own zone

@@ -1,4 +1,4 @@
-"""A run as the one object that `--json` prints (contract.md, Command line)."""
+"""A run as the one object that `--json` prints: docs/command-line.md."""
 
 from __future__ import annotations
 

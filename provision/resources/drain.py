@@ -1,7 +1,7 @@
 """A server in an upstream that can be taken out: the mark in a rendered file, and the two forms it takes.
 
 A template writes `server 10.4.7.21:81{{ drain(node) }};`. Declared, the mark is nothing; while the node is drained it
-is ` down`, which nginx takes for "ask it nothing new, finish what runs" (measured: domain.md §5).
+is ` down`, which nginx takes for "ask it nothing new, finish what runs" (measured with 1.22.1).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ class Nginx(Activation):
     """`nginx -t` on the staged tree, reload, and proof that the new configuration runs.
 
     `nginx -s reload` returns 0 although the new configuration could not bind, and the old one goes on serving: only a
-    new worker, no old one that still accepts, and no last [emerg] since the mark say that it was taken (domain.md §5,
-    measured with 1.22.1).
+    new worker, no old one that still accepts, and no last [emerg] since the mark say that it was taken (measured
+    with 1.22.1).
 
     answer: ADDRESS:PORT where only the running configuration says which set it is. The set then has a server for it,
     release.conf, that the main file has to include: `include site/release.conf;`.

@@ -1,4 +1,4 @@
-"""The edge's nginx: each trap of the course's configuration, mended (domain.md §2, 16-23)."""
+"""The edge's nginx: each trap of the course's configuration, mended: docs/differences-from-the-course.md."""
 
 from __future__ import annotations
 
