@@ -30,6 +30,18 @@ OLDEST = (1, 22)  # the first that no longer knows the beta Ingress; Traefik 3 w
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
+# kubectl applies one object after the other: without a judgement first, those before a refused one would have changed.
+# The file lies in the loader's own folder, which is nobody else's to read and goes with it.
+_JUDGE = """$k apply --dry-run=server -f "$set" >/dev/null || {
+  echo "the API server refused the set: nothing was changed" >&2; exit 1; }"""
+_APPLY = """k="%(k)s"; set="${0%%/*}/set"
+head -c %(size)d >"$set" || exit 1
+%(judge)s
+$k apply -f "$set" >&2 || exit 1
+rm -f "$set"
+"""
+
+
 @dataclass(frozen=True)
 class _Differing:
     """One object that is not as declared. grown: a list on it differs."""
@@ -183,10 +195,15 @@ class Manifests(Resource):
             return Step(f"{self.kubectl} delete --ignore-not-found --wait=true -f - >&2", every, timeout=120)
         # an apply merges lists by key, so it keeps what somebody added to one: those objects are replaced whole
         whole = _stream([item for item in self.objects if manifests.title(item) in change.parts])
-        script = f"head -c {len(every)} | {self.kubectl} apply -f - >&2 || exit 1\n"
+        script = _APPLY % {"k": self.kubectl, "size": len(every), "judge": ":" if self._opens_room else _JUDGE}
         if whole:
             script += f"{self.kubectl} replace --save-config -f - >&2\n"
         return Step(script, every + whole, timeout=120)
+
+    @property
+    def _opens_room(self) -> bool:
+        """Whether some of it can't be judged before the rest is there: what is in a new namespace, or of a new kind."""
+        return any(item["kind"] in ("Namespace", "CustomResourceDefinition") for item in self.objects)
 
 
 def check_version(said: str) -> None:

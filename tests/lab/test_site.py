@@ -179,6 +179,21 @@ def test_a_node_that_never_gets_ready_ends_with_kubelet_s_last_lines_and_what_th
     assert mended.code == 0, str(mended)
 
 
+def test_a_set_with_an_object_that_the_api_server_rejects_changes_none() -> None:
+    # the schema allows it, only the API server knows that it must not be negative; what is first in the set differs too
+    default = "ingressclass.kubernetes.io/is-default-class"
+    on("hdss7-21", f"{KUBECTL} annotate ingressclass traefik --overwrite {default}=by-hand")
+    refused = invoke("deploy", "--tags", "traefik", "--extra-vars", "traefik.grace_seconds=-1000")
+    assert refused.code == 1, str(refused)
+    assert re.match(r"hdss7-21, role traefik, roles/traefik\.py:\d+: ", refused.errors), refused.errors
+    assert "terminationGracePeriodSeconds: Invalid value: -990" in refused.errors
+    assert "the API server refused the set: nothing was changed" in refused.errors
+    assert "Traceback" not in refused.output + refused.errors
+    assert "by-hand" in on("hdss7-21", f"{KUBECTL} get ingressclass traefik -o yaml")
+    mended = invoke("deploy", "--json")
+    assert (mended.code, mended.changes) == (0, {("hdss7-21", "Manifests traefik")}), str(mended)
+
+
 @pytest.mark.parametrize("host", ["hdss7-22", "hdss7-21", "hdss7-11"])
 def test_after_a_reboot_every_promise_is_kept_without_a_deploy(host: str) -> None:
     commands.reboot(NAME, host, say=lambda _: None)
