@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import idle
 from bench.clock import ROOT, Sample, in_turn, invoke, median, timed
 from lab import commands
+from lab.artifacts.cache import Cache
 from lab.state import Lab
 
 NAME = "bench"
@@ -43,6 +44,8 @@ def main() -> int:
         rows.append(("the idle lab, memory", f"{idle.memory(pids):7.0f} MiB PSS", f"{len(pids)} processes"))
         row("lab.down", invoke("lab.down", *lab))
         row("lab.up, disks kept", invoke("lab.up", *lab))
+        name, seconds = Cache().longest()
+        rows.append(("lab.up, empty cache: longest build", f"{seconds:7.0f} s", f"{name}, as it was last built here"))
     finally:
         invoke("lab.down", "--purge", *lab)
     _print(rows)

@@ -122,6 +122,11 @@ class Cache:
             progress(name, f"built in {entry.seconds:.0f} s")
             return entry
 
+    def longest(self) -> tuple[str, float]:
+        """(name, seconds) of the longest of the last builds: they run side by side, so all of them took about that."""
+        took = {timing.parent.name: float(timing.read_text()) for timing in self.root.glob("*/seconds")}
+        return max(took.items(), key=lambda one: one[1], default=("nothing", 0.0))
+
     def _build(
         self,
         name: str,
