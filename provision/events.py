@@ -28,6 +28,19 @@ class HostKnown:
 
 
 @dataclass(frozen=True)
+class Rolls:
+    """All plans are known: this play takes these hosts out at the edges, one after the other, where the site is served.
+
+    beyond: the edges that are not among the run's hosts; they are asked and marked, and otherwise left as they are.
+    """
+
+    play: str
+    hosts: tuple[str, ...]
+    edges: tuple[str, ...]
+    beyond: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Waiting:
     """Another run holds this host's lock; it is waited for."""
 
@@ -120,6 +133,7 @@ class RunEnded:
 Event = (
     RunStarted
     | HostKnown
+    | Rolls
     | Waiting
     | PlayStarted
     | ChangeStarted

@@ -23,12 +23,12 @@ from provision.events import (
     Waiting,
     ignore,
 )
+from provision.foretold import begins, rolls
 from provision.lock import Beats, refuse, take_all
 from provision.login import Login
 from provision.past.journal import About, Journal
 from provision.past.takeback import take_back
 from provision.plan import HostPlan, Item, compare, questions
-from provision.resources import Program
 from provision.resources.base import Deferred
 from provision.rolling import Rolling
 from provision.script import Step, StepResult
@@ -66,6 +66,8 @@ class Run:
         self.emit(RunStarted(tuple(self.hosts), not self.work.check))
         try:
             self.each(hosts, self._know)
+            for roll in rolls(self.work, {host.name: host.plan for host in hosts if host.plan}):
+                self.emit(roll)
             if not self.work.check and _refused(hosts):
                 leave(hosts)
             elif not self.work.check:
@@ -186,7 +188,8 @@ class Run:
             self._rolled(rolling[0], number, play, busy)
         else:
             # nobody is served that could be hurt: all at once where the play would go one by one
-            once = play.drain or all(_begins(host, number) for host in busy)
+            # and members of a quorum that begin have to do it side by side
+            once = play.drain or all(begins(host.plan.of_play(number)) for host in busy if host.plan)
             self._batches(number, play, busy, len(busy) if once else play.serial or len(busy))
 
     def _known(self, busy: Sequence[HostRun], number: int) -> list[HostRun]:
@@ -330,12 +333,6 @@ def _afresh(login: Login, step: Step) -> StepResult:
 def _busy(hosts: Sequence[HostRun], number: int) -> list[HostRun]:
     """Those of the hosts that have something to do in a play."""
     return [host for host in hosts if host.able and host.plan and due(host.plan.of_play(number))]
-
-
-def _begins(host: HostRun, number: int) -> bool:
-    """Whether a play starts a program here that did not run: members of a quorum have to start side by side."""
-    items = host.plan.of_play(number) if host.plan else ()
-    return any(isinstance(i.resource, Program) and getattr(i.outcome, "action", "") == "create" for i in items)
 
 
 def _refused(hosts: Sequence[HostRun]) -> bool:

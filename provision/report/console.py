@@ -16,6 +16,7 @@ from provision.events import (
     PlayStarted,
     PutBack,
     Rolled,
+    Rolls,
     RunEnded,
     RunStarted,
     Undoing,
@@ -37,6 +38,7 @@ class Console:
         self._hosts: tuple[str, ...] = ()
         self._plans: dict[str, HostPlan] = {}
         self._begun: dict[str, int] = {}
+        self._rolls: list[Rolls] = []
         self._undone: set[str] = set()
         self._wide = (0, 0)
         self._planned = self._changing = False
@@ -55,6 +57,8 @@ class Console:
             case HostKnown(host, plan):
                 self._plans[host] = plan
                 self._progress.doing(host, "")
+            case Rolls():
+                self._rolls.append(event)
             case Waiting(host, who):
                 self._plan()
                 self._progress.doing(host, f"waiting for {who}")
@@ -101,6 +105,8 @@ class Console:
         self._wide = (max((len(host) for host in self._hosts), default=0), wide[1])
         for line in lines:
             self._progress.print(line.render(wide))
+        for roll in self._rolls:
+            self._progress.print(text.foretold(roll))
         for plan in plans:
             for node, run in plan.drained:
                 self._progress.print(f"{plan.host}: {node} is drained by run {run}; deploy puts it back once it passes")

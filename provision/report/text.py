@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from provision.errors import Exit, Explanation
+from provision.events import Rolls
 from provision.plan import HostPlan, Item
 from provision.resources.base import Change, Deferred
 from provision.words import listed
@@ -34,6 +35,16 @@ class Line:
         """As it is printed, hosts and resource padded to `widths`."""
         line = f"{self.symbol} {self.hosts:{widths[0]}}  {self.resource:{widths[1]}}  {self.status}".rstrip()
         return "\n".join([line, *(f"    {row}" for row in self.diff)])
+
+
+def foretold(roll: Rolls) -> str:
+    """Who will be taken out for a play, and where; edges outside --limit by name."""
+    turn = " one after the other, each" if len(roll.hosts) > 1 else ","
+    line = f"{roll.play}: {listed(roll.hosts, HOSTS_SHOWN)}{turn} out at {listed(roll.edges, HOSTS_SHOWN)} meanwhile"
+    if not roll.beyond:
+        return line
+    verb = "is" if len(roll.beyond) == 1 else "are"
+    return f"{line} ({listed(roll.beyond, HOSTS_SHOWN)} {verb} outside --limit: told so, and otherwise left alone)"
 
 
 def plan_lines(plans: Iterable[HostPlan], *, diff: bool, verbose: int = 0) -> list[Line]:
