@@ -6,7 +6,6 @@ into one or two commands: two hundred files cost one `find` and one `sha256sum`,
 
 from __future__ import annotations
 
-import json
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -304,49 +303,3 @@ class ShellQuestion(Question):
             status, _, text = base64.b64decode(line).decode("utf-8", "replace").partition("\n")
             answers[q] = ShellAnswer(int(status), text)
         return answers
-
-
-TIMED_OUT = 124  # what timeout(1) ends with
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """The API server could not be asked; `reason` is kubectl's own last line."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class ObjectsQuestion(Question):
-    """The live state of Kubernetes objects, all of a host's sets in one `kubectl get`.
-
-    `manifests` is JSON, one object a line. The answer maps (kind, namespace, name) to the live object, or is
-    Unavailable.
-    """
-
-    kubectl: str
-    manifests: str
-    patience: ClassVar[int] = 20  # seconds for all objects: --request-timeout counts for each of them anew
-
-    @classmethod
-    def script(cls, questions: Sequence[Self]) -> str:
-        documents = "\n---\n".join(line for q in questions for line in q.manifests.splitlines())
-        return (
-            f"timeout {cls.patience} {questions[0].kubectl} get -f - --ignore-not-found -o json "
-            "--request-timeout=10s 2>&1 "
-            f"<<'END-OF-MANIFESTS'\n{documents}\nEND-OF-MANIFESTS"
-        )
-
-    @classmethod
-    def read(
-        cls, questions: Sequence[Self], output: str, code: int
-    ) -> Mapping[Self, Mapping[tuple[str, str, str], Any] | Unavailable]:
-        if code == TIMED_OUT:
-            return {q: Unavailable(f"no answer within {cls.patience} s") for q in questions}
-        if code != 0:
-            reason = output.strip().splitlines()[-1:] or ["kubectl failed"]
-            return {q: Unavailable(reason[0]) for q in questions}
-        document = json.loads(output) if output.strip() else {}
-        items = document.get("items", [document] if document else [])
-        live = {(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): item for item in items}
-        return dict.fromkeys(questions, live)

@@ -16,6 +16,7 @@ from provision.login import Login
 from provision.questions import Question, ShellAnswer, ShellQuestion
 from provision.resources import ProxyMode
 from provision.resources.kuberules import Mode
+from provision.resources.objects import asking
 from provision.script import Step
 from proxy import cluster
 from proxy.held import Held, Questions
@@ -117,7 +118,7 @@ def side_by_side(nodes: Sequence[Node], work: Callable[[Node], None], forks: int
 
 def api(masters: Sequence[Node], kubectl: str) -> cluster.Cluster:
     """What the API knows, asked on the first master that can say it. Raises FailedError when none can."""
-    question = ShellQuestion(f"{kubectl} {GET} 2>&1")
+    question = ShellQuestion(asking(f"{kubectl} {GET}"))
     found: list[str] = []
     for node in masters:
         try:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from provision import manifests
 from provision.errors import UnsupportedError
 from provision.manifests import Object
-from provision.questions import Answers, ObjectsQuestion, Question, ShellQuestion, Unavailable
+from provision.questions import Answers, Question, ShellQuestion
 from provision.resources.base import (
     Change,
     Content,
@@ -23,6 +23,7 @@ from provision.resources.base import (
     check_name,
     unified,
 )
+from provision.resources.objects import ObjectsQuestion, Unavailable
 from provision.script import Step
 from provision.secret import Keeper, Secret
 

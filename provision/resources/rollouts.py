@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from provision.manifests import Object
-from provision.questions import Answers, ObjectsQuestion, Question, Unavailable
+from provision.questions import Answers, Question
 from provision.resources.base import Change, Deferred, Resource, Undone
 from provision.resources.kubernetes import Manifests
+from provision.resources.objects import ObjectsQuestion, Unavailable
 from provision.script import Step
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from provision.errors import UnsupportedError
-from provision.questions import Question, ShellAnswer, Unavailable
+from provision.questions import Question, ShellAnswer
 from provision.resources import Change, Deferred, Manifests, Rollout
 from provision.resources.base import Rendering
+from provision.resources.objects import Unavailable
 
 KUBECTL = "kubectl --kubeconfig=/k"
 SERVICE = {

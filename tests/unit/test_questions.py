@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 from collections.abc import Iterable
@@ -14,7 +15,6 @@ import pytest
 from provision.questions import (
     ContentQuestion,
     FileQuestion,
-    ObjectsQuestion,
     PackageQuestion,
     ProgramQuestion,
     Question,
@@ -22,10 +22,12 @@ from provision.questions import (
     ShellQuestion,
     StampQuestion,
     SysctlQuestion,
-    Unavailable,
     ask,
 )
+from provision.resources.objects import ObjectsQuestion, Unavailable
 from provision.system import PlatformQuestion
+
+SERVICE = {"kind": "Service", "metadata": {"namespace": "default", "name": "web"}}
 
 
 def answers(questions: Iterable[Question]) -> dict[Question, Any]:
@@ -129,3 +131,18 @@ def test_an_api_that_does_not_answer_is_not_waited_for_object_by_object(
     stuck.chmod(0o755)
     question = ObjectsQuestion(str(stuck), '{"kind": "Service"}')
     assert answers([question])[question] == Unavailable("no answer within 1 s")
+
+
+@pytest.mark.parametrize(
+    ("code", "found"), [(0, {("Service", "default", "web"): SERVICE}), (1, Unavailable("refused"))]
+)
+def test_what_kubectl_says_beside_its_answer_is_told_only_when_it_fails(
+    tmp_path: Path, code: int, found: object
+) -> None:
+    # a cluster whose metrics server is away has such lines before every answer
+    talkative = tmp_path / "kubectl"
+    said = 'echo "couldn\'t get resource list for metrics.k8s.io/v1beta1" >&2; echo refused >&2'
+    talkative.write_text(f"#!/bin/sh\n{said}\ngrep -q web && echo '{json.dumps(SERVICE)}'\nexit {code}\n")
+    talkative.chmod(0o755)
+    question = ObjectsQuestion(str(talkative), json.dumps(SERVICE))
+    assert answers([question])[question] == found

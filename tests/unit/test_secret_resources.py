@@ -13,9 +13,10 @@ import pytest
 from provision.errors import FailedError, InputError
 from provision.inventory import Inventory
 from provision.plan import Declaration, Item, compare, evidence, explained
-from provision.questions import ContentQuestion, FileQuestion, FileState, ObjectsQuestion, ShellAnswer
+from provision.questions import ContentQuestion, FileQuestion, FileState, ShellAnswer
 from provision.resources import Change, Command, ConfigSet, Download, File, Manifests, Nginx, Program
 from provision.resources.base import Rendering, Resource
+from provision.resources.objects import ObjectsQuestion
 from provision.roles import Roles
 from provision.secret import HIDDEN, Keeper, secret
 from provision.site import Play, RoleUse
