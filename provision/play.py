@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property, partial
 
 from provision.connection import Connection
 from provision.converge import Interrupted, StaleError, answer, apply, known_by_now, plan, pruned, unmoved
-from provision.errors import Exit, Explanation, FailedError, ProvisionError, UnreachableError
+from provision.crew import Crew
+from provision.errors import Exit, FailedError, ProvisionError
 from provision.events import (
-    HostFailed,
     HostKnown,
     Listener,
     PlayStarted,
@@ -33,7 +31,7 @@ from provision.resources.base import Deferred
 from provision.rolling import Rolling
 from provision.script import Step, StepResult
 from provision.site import Play
-from provision.work import HostRun, Report, Work, due, ended, leave, left, skip
+from provision.work import HostRun, Report, Work, due, ended, leave, skip
 
 
 def run(work: Work, emit: Listener = ignore, stop: threading.Event | None = None) -> Report:
@@ -50,34 +48,30 @@ class Run:
         self.stop = stop
         self.hosts = {login.name: HostRun(login) for login in work.logins}
         self._assistants: dict[str, HostRun] = {}
-        self._began = time.monotonic()
+        self._crew = Crew(work.forks, emit)
         self._beats = Beats()
         self._held: set[str] = set()
         self._rolls: list[Rolled] = []
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the run began."""
-        return time.monotonic() - self._began
 
     def all(self) -> Report:
         """Everyone is asked; then, unless the run only looks, the plays, and the changed hosts once more."""
         hosts = tuple(self.hosts.values())
         self.emit(RunStarted(tuple(self.hosts), not self.work.check))
         try:
-            self.each(hosts, self._know)
-            for roll in rolls(self.work, {host.name: host.plan for host in hosts if host.plan}):
-                self.emit(roll)
-            if not self.work.check and _refused(hosts):
-                leave(hosts)
+            self._crew.each(hosts, self._know)
+            if not _refused(hosts):
+                for roll in rolls(self.work, {host.name: host.plan for host in hosts if host.plan}):
+                    self.emit(roll)
+                if not self.work.check:
+                    with self._beats:
+                        self._change(hosts)
             elif not self.work.check:
-                with self._beats:
-                    self._change(hosts)
+                leave(hosts)
         finally:
             for host in (*hosts, *self._assistants.values()):
                 _close(host)
-        self.emit(RunEnded(self.elapsed))
-        return Report(hosts, ended(hosts, self.work.check, self.stop.is_set()), self.elapsed, tuple(self._rolls))
+        self.emit(RunEnded(self._crew.elapsed))
+        return Report(hosts, ended(hosts, self.work.check, self.stop.is_set()), self._crew.elapsed, tuple(self._rolls))
 
     def _change(self, hosts: Sequence[HostRun]) -> None:
         """Makes the plans true, once every host that is about to change is ours and still as it was seen."""
@@ -93,7 +87,7 @@ class Run:
 
     def _approved(self, hosts: Sequence[HostRun]) -> bool:
         """Whether all of these plans are what was agreed to."""
-        self.each(hosts, lambda host: self.work.approve(host.plan) if host.plan else None)
+        self._crew.each(hosts, lambda host: self.work.approve(host.plan) if host.plan else None)
         return all(host.able for host in hosts)
 
     def hold(self, hosts: Sequence[HostRun]) -> bool:
@@ -105,16 +99,16 @@ class Run:
         held = take_all(
             sessions,
             self.work.holder,
-            lambda work, names: self.each([mine[name] for name in names], lambda host: work(host.name)),
+            lambda work, names: self._crew.each([mine[name] for name in names], lambda host: work(host.name)),
             wait=self.work.wait,
             stop=self.stop,
             waiting=lambda host, who: self.emit(Waiting(host, who)),
         )
         self._held |= mine.keys() - held.keys()
-        self.each([mine[name] for name in held], lambda host: refuse(host.name, held[host.name], self.work.wait))
+        self._crew.each([mine[name] for name in held], lambda host: refuse(host.name, held[host.name], self.work.wait))
         if held or self.stop.is_set():
             return False
-        self.each([host for host in mine.values() if host.able], self._make_sure)
+        self._crew.each([host for host in mine.values() if host.able], self._make_sure)
         return not any(host.code is Exit.FAILED for host in mine.values())
 
     def _make_sure(self, host: HostRun) -> None:
@@ -127,28 +121,6 @@ class Run:
             if not self.work.wait:
                 raise
             self.work.approve(self._plan(host))
-
-    def each(self, hosts: Sequence[HostRun], work: Callable[[HostRun], None]) -> None:
-        """`work` on all of these hosts, `forks` at a time. Whatever happens to one of them stays with it."""
-        with ThreadPoolExecutor(max(1, min(self.work.forks, len(hosts)))) as pool:
-            list(pool.map(lambda host: self._guarded(host, work), hosts))
-
-    def _guarded(self, host: HostRun, work: Callable[[HostRun], None]) -> None:
-        try:
-            work(host)
-        except Interrupted:
-            host.skipped = left(host)
-        except ProvisionError as error:
-            self._failed(host, error)
-        finally:
-            host.seconds = self.elapsed
-
-    def _failed(self, host: HostRun, error: ProvisionError) -> None:
-        host.code = error.exit
-        parts = error.explanation.as_dict()
-        host.error = Explanation(**{**parts, "host": parts["host"] or host.name})
-        host.skipped = left(host)
-        self.emit(HostFailed(host.name, host.error, isinstance(error, UnreachableError), host.skipped))
 
     def _know(self, host: HostRun) -> None:
         """Connects and plans. The connection is being opened while the roles are compiled."""
@@ -164,7 +136,7 @@ class Run:
         if self.work.prune is not None:
             found = pruned(host.session, found, self.work.everywhere, len(self.work.plays) - 1, self.work.prune)
         host.plan = found
-        self.emit(HostKnown(host.name, found, self.elapsed))
+        self.emit(HostKnown(host.name, found, self._crew.elapsed))
         return found
 
     def _play(self, number: int, play: Play) -> None:
@@ -180,7 +152,7 @@ class Run:
         rolling: list[Rolling] = []
         if careful:
             # asked on the first host's account: an edge that can't drain keeps this play from being run
-            self.each(busy[:1], lambda _: rolling.extend(self._rolling(play)))
+            self._crew.each(busy[:1], lambda _: rolling.extend(self._rolling(play)))
             if busy[0].error:
                 skip(busy[1:], number)
                 return
@@ -197,7 +169,7 @@ class Run:
 
         Nobody at all when one of them still can't be looked at.
         """
-        self.each(busy, lambda host: self._look_again(host, number))
+        self._crew.each(busy, lambda host: self._look_again(host, number))
         if any(host.error for host in busy):
             skip([host for host in busy if host.able], number)
         return _busy(busy, number)
@@ -213,7 +185,7 @@ class Run:
     def _batches(self, number: int, play: Play, busy: Sequence[HostRun], size: int) -> None:
         for first in range(0, len(busy), size):
             batch = busy[first : first + size]
-            self.each(batch, lambda host: self.apply(host, number))
+            self._crew.each(batch, lambda host: self.apply(host, number))
             if play.serial and any(host.error for host in batch):
                 skip(busy[first + size :], number)
                 return
@@ -236,7 +208,7 @@ class Run:
         edges = [host for host in hosts if host.able and host.plan and host.plan.drained]
         play = next((play for play in self.work.plays if play.drain), None)
         if edges and play and not self.stop.is_set():
-            self.each(edges[:1], lambda _: Rolling(self.work, self.emit, play, edges).roll.resume())
+            self._crew.each(edges[:1], lambda _: Rolling(self.work, self.emit, play, edges).roll.resume())
             for host in edges:
                 if host.able and host.plan:
                     host.plan = replace(host.plan, drained=())
@@ -245,7 +217,7 @@ class Run:
         """A host outside the limit that this run needs: it is asked, and marked, and otherwise left alone."""
         if name not in self._assistants:
             self._assistants[name] = HostRun(self.work.login(name))
-            self.each([self._assistants[name]], self._know)
+            self._crew.each([self._assistants[name]], self._know)
         return self._assistants[name]
 
     def _rolled(self, rolling: Rolling, number: int, play: Play, busy: Sequence[HostRun]) -> None:
@@ -258,7 +230,7 @@ class Run:
             if play.serial:
                 self._in_turn(busy, lambda: rolling.hosts(busy, lambda host: self.apply(host, number), undo, prober))
             else:
-                self.each(busy, lambda host: self.apply(host, number, rolling.mover(host, undo, prober)))
+                self._crew.each(busy, lambda host: self.apply(host, number, rolling.mover(host, undo, prober)))
         self._rolls.append(Rolled(play.name, prober.receipt()))
         self.emit(self._rolls[-1])
         skip([host for host in busy if host.able and number not in host.finished], number)
@@ -270,10 +242,10 @@ class Run:
         except Interrupted:
             pass  # every host says what it did not get to
         except ProvisionError as error:
-            self._failed(self.hosts.get(error.explanation.host, busy[0]), error)
+            self._crew.failed(self.hosts.get(error.explanation.host, busy[0]), error)
         finally:
             for host in busy:
-                host.seconds = self.elapsed
+                host.seconds = self._crew.elapsed
 
     def apply(self, host: HostRun, number: int, before: Callable[[Item], None] = lambda _: None) -> None:
         """What one play changes on one host."""
@@ -302,7 +274,7 @@ class Run:
         """Asks every changed host once more: a change that another change undid is a failure, not a second run."""
         changed = [host for host in self.hosts.values() if host.applied and host.able]
         if changed and not self.stop.is_set():
-            self.each(changed, self._ask_again)
+            self._crew.each(changed, self._ask_again)
 
     def _ask_again(self, host: HostRun) -> None:
         assert host.session
