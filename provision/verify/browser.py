@@ -16,6 +16,7 @@ from provision.verify.chromium import Chromium, Slow
 
 BROWSER = "browser"
 SECONDS = 15.0
+FRESH = 3.0  # seconds until a page is loaded again: one that never asks anew shows for ever what it found first
 TEXT = "document.body ? document.body.innerText : ''"
 
 
@@ -61,12 +62,16 @@ class BrowserVantage:
     def _look(self, browser: Chromium, question: Ask) -> Answer:
         wanted = json.loads(question.command)
         deadline = time.monotonic() + question.timeout
+        shown = f"({TEXT}).includes({json.dumps(wanted['text'])})"
         try:
             failure = browser.open(wanted["url"], question.timeout)
         except Slow:
             failure = f"nothing came back within {question.timeout:g} s"
         if failure:
             return Answer(1, "", failure, question.timeout)
-        seen = browser.until(f"({TEXT}).includes({json.dumps(wanted['text'])})", deadline - time.monotonic())
+        while not (seen := browser.until(shown, min(FRESH, deadline - time.monotonic()))):
+            if time.monotonic() + FRESH > deadline:
+                break
+            browser.reload()
         browser.screenshot(self._folder / f"{wanted['screenshot']}.png")
         return Answer(0 if seen else 1, str(browser.value(TEXT) or ""), "", question.timeout)

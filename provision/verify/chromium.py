@@ -112,6 +112,10 @@ class Chromium:
         """Go to a URL. Returns what kept it from being shown (net::ERR_NAME_NOT_RESOLVED), '' when nothing did."""
         return str(self._call("Page.navigate", {"url": url}, seconds).get("errorText", ""))
 
+    def reload(self) -> None:
+        """The page as its server gives it now."""
+        self._call("Page.reload", {}, 10)
+
     def until(self, expression: str, seconds: float) -> Any:
         """The value of a JavaScript expression once it is true, or what it is when the time is over."""
         deadline = time.monotonic() + seconds
