@@ -6,6 +6,7 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import product
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -20,10 +21,16 @@ from provision.words import distance, suggestion
 
 T = TypeVar("T")
 
+# Numbers that settings are made of.
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
 # How msgspec ends a message: "... - at `$.ports[0].name`"; a key of a dict is shown as [...].
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _WRONG_TYPE = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`")
+_BOUND = re.compile(r"Expected `int` (?P<which>[<>])= (?P<bound>-?\d+)")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 
 
@@ -112,9 +119,11 @@ def _loosen(kind: Any, values: Any) -> Any:
         return secret(_loosen(kind, Loose(values)))
     if isinstance(values, Loose):
         text = str(values)
-        for each in (text, {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower(), text)):
+        word = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower(), text)
+        # without its bounds too: a number out of them is still a number, and is told as one
+        for wanted, each in product((kind, _bare(kind)), (text, word)):
             with suppress(msgspec.ValidationError):
-                return msgspec.to_builtins(msgspec.convert(each, kind, strict=False))
+                return msgspec.to_builtins(msgspec.convert(each, wanted, strict=False))
         return text
     kind = _bare(kind)
     if isinstance(values, Mapping):
@@ -145,6 +154,9 @@ def _explained(error: msgspec.ValidationError, kind: Any, values: Any, host: Hos
     if choices:
         do = suggestion(str(value), choices)
         found = f"{_shown(value)} is none of {', '.join(choices)}"
+    elif bound := _BOUND.search(what):
+        do = f"Write a whole number, at {'least' if bound['which'] == '>' else 'most'} {bound['bound']}."
+        found = f"{_shown(value)} was written"
     else:
         do, found = "", f"{_shown(value)}: {what}" if inside else what
     return _error(host, path, f"the setting '{dotted(path)}' has a wrong value", found, do)

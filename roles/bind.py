@@ -10,6 +10,7 @@ import msgspec
 
 from provision.errors import InputError
 from provision.resources import Bind, ConfigSet, Package, Resource, Service, Template
+from provision.settings import Positive
 from roles._cluster import entrance
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recursion: bool = True  # False: only the site's own names are answered
     dnssec: bool = True  # check the signatures of other people's zones
     clients: tuple[str, ...] = ("localnets", "localhost")  # who may ask for other names: BIND's address lists
-    ttl: int = 60  # seconds
+    ttl: Positive = 60  # seconds
 
 
 def bind(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.resources import Manifests, Resource, Rollout, Template
+from provision.settings import Natural
 from roles._cluster import KUBECTL, members
 from roles._workloads import image
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the coredns role, all under `coredns:`."""
 
-    replicas: int = 0  # 0: one for each node, two at most
+    replicas: Natural = 0  # 0: one for each node, two at most
     forward: tuple[str, ...] = ()  # who is asked for other names; (): the hosts of group dns
-    cache: int = 30  # seconds
+    cache: Natural = 30  # seconds
 
 
 def coredns(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:

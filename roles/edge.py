@@ -10,6 +10,7 @@ import msgspec
 from provision.edges import Watch
 from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
 from provision.resources.drain import mark
+from provision.settings import Natural, Positive
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -22,9 +23,9 @@ ANSWER = "127.0.0.2:80"
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the edge role, all under `edge:`."""
 
-    worker_processes: int = 2
-    keepalive: int = 32  # idle connections that each worker keeps to the nodes
-    max_fails: int = 3  # failures within fail_timeout that make a node be left out for fail_timeout
+    worker_processes: Positive = 2
+    keepalive: Positive = 32  # idle connections that each worker keeps to the nodes
+    max_fails: Natural = 3  # failures within fail_timeout that make a node be left out for fail_timeout
     fail_timeout: str = "10s"
     read_timeout: str = "1h"  # silence that ends a request; a quiet WebSocket lives as long
     max_body: str = "100m"  # nginx's own limit is 1 MB: uploads end in 413

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.resources import Command, Directory, Package, Resource, Symlink
+from provision.settings import Positive
 from roles import _certificates
 from roles._cluster import address_of, numbered
 from roles._component import supervised
@@ -29,10 +30,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     package: str = "etcd-server"  # what brings /usr/bin/etcd
     data: str = "/data/etcd/etcd-server"
-    quota: int = 8_000_000_000  # bytes; a bigger database refuses writes
-    heartbeat: int = 100  # milliseconds between two signs of life of the leader
-    election: int = 1000  # milliseconds without one until another is chosen; ten heartbeats or more
-    ready_timeout: int = 60  # seconds; a member answers once more than half of them are there
+    quota: Positive = 8_000_000_000  # bytes; a bigger database refuses writes
+    heartbeat: Positive = 100  # milliseconds between two signs of life of the leader
+    election: Positive = 1000  # milliseconds without one until another is chosen; ten heartbeats or more
+    ready_timeout: Positive = 60  # seconds; a member answers once more than half of them are there
 
 
 def etcd(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.resources import File, Manifests, Resource, Template
+from provision.settings import Natural, Positive
 from roles._certificates import CLIENTS, apiserver, files, store
 from roles._cluster import CERT, CONF, KUBECTL, address_of
 from roles._component import component, download
@@ -27,9 +28,9 @@ MINE = {certificate.name: certificate for certificate in CLIENTS}
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the kube_apiserver role, all under `kube_apiserver:`."""
 
-    verbosity: int = 2  # of the log
+    verbosity: Natural = 2  # of the log
     arguments: tuple[str, ...] = ()  # further flags, as the program takes them
-    ready_timeout: int = 90  # seconds until /readyz
+    ready_timeout: Positive = 90  # seconds until /readyz
     kubectl: str = "/usr/local/bin/kubectl"  # what root types, with the administrator's kubeconfig; '': nothing
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.resources import File, Resource
+from provision.settings import Natural
 from roles._cluster import CONF
 from roles._component import component
 from roles._kubeconfig import kubeconfig
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the kube_scheduler role, all under `kube_scheduler:`."""
 
-    verbosity: int = 2  # of the log
+    verbosity: Natural = 2  # of the log
     arguments: tuple[str, ...] = ()  # further flags, as the program takes them
 
 

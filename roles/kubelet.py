@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from provision.resources import Directory, File, Resource, Template
+from provision.settings import Natural, Positive
 from roles import _certificates
 from roles._cluster import CERT, CONF, address_of, api_url, node_name
 from roles._component import component
@@ -29,9 +30,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cgroup_driver: str = "systemd"  # as containerd.systemd_cgroup
     resolv_conf: str = "/etc/resolv.conf"  # what pods with dnsPolicy Default get
     config: dict[str, Any] = {}  # further fields of KubeletConfiguration
-    verbosity: int = 2  # of the log
+    verbosity: Natural = 2  # of the log
     arguments: tuple[str, ...] = ()  # further flags, as the program takes them
-    ready_timeout: int = 90  # seconds until the API says that the node is Ready
+    ready_timeout: Positive = 90  # seconds until the API says that the node is Ready
 
 
 def kubelet(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.resources import Manifests, Resource, Rollout, Template
+from provision.settings import Port
 from roles._cluster import KUBECTL, members
 from roles._workloads import check_node_port, image, routed
 
@@ -22,7 +23,7 @@ HTTP_PORT = 8080
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the nginx_ds role, all under `nginx_ds:`."""
 
-    node_port: int = 8000
+    node_port: Port = 8000
     demo: bool = True  # demo.od.com: agnhost's netexec says what a pod sees (/header?key=, /clientip)
     ws: bool = True  # ws.od.com: a WebSocket server that says back what it hears
 

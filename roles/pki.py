@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.resources import Resource
+from provision.settings import Positive
 from roles._certificates import every, store
 from roles._cluster import CERT
 from roles._networks import check_networks
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the pki role, all under `pki:`."""
 
-    days: int = 365  # life of a certificate; a deploy in its last third makes a new one
+    days: Positive = 365  # life of a certificate; a deploy in its last third makes a new one
 
 
 def prepare(inventory: Inventory, site: Site, settings: Settings) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from provision.settings import Port
+
 
 class Binary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An executable that hosts fetch: where, and its SHA-256."""
@@ -33,8 +35,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host_cidr: str = ""  # the hosts' own network, only to refuse what overlaps it; '': the /24 around each address
     cluster_dns: str = "192.168.0.2"
     node_ports: str = "3000-29999"  # the apiserver's --service-node-port-range
-    api_port: int = 7443  # the edge's stream proxy to every apiserver
-    traefik_port: int = 81  # hostPort of Traefik on every node
+    api_port: Port = 7443  # the edge's stream proxy to every apiserver
+    traefik_port: Port = 81  # hostPort of Traefik on every node
     kubernetes: str = "1.34.4"
     pki: str = ""  # keys and certificates on the controller; '': <inventory>/pki
     binaries: dict[str, Binary] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from provision.resources import Manifests, Resource, Rollout, Template
+from provision.settings import Natural, Positive
 from roles._cluster import KUBECTL, members, node_name
 from roles._workloads import image
 
@@ -22,12 +23,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the traefik role, all under `traefik:`."""
 
     kind: Literal["DaemonSet", "Deployment"] = "DaemonSet"
-    replicas: int = 0  # of a Deployment; 0: one for each node
+    replicas: Natural = 0  # of a Deployment; 0: one for each node
     trusted: tuple[str, ...] = ()  # further senders whose X-Forwarded-For is believed, beside the edges
-    accept_seconds: int = 5  # new requests are taken that long after the end of a pod was decided
-    grace_seconds: int = 10  # and that long those that it has may take
-    soak_seconds: int = 12  # between one node's new pod and the next: longer than the edge's fail_timeout
-    ready_timeout: int = 120  # seconds that each new pod may take to be ready
+    accept_seconds: Natural = 5  # new requests are taken that long after the end of a pod was decided
+    grace_seconds: Natural = 10  # and that long those that it has may take
+    soak_seconds: Natural = 12  # between one node's new pod and the next: longer than the edge's fail_timeout
+    ready_timeout: Positive = 120  # seconds that each new pod may take to be ready
     log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = "INFO"
     access_log: bool = True
 

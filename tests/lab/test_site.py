@@ -180,18 +180,19 @@ def test_a_node_that_never_gets_ready_ends_with_kubelet_s_last_lines_and_what_th
 
 
 def test_a_set_with_an_object_that_the_api_server_rejects_changes_none() -> None:
-    # the schema allows it, only the API server knows that it must not be negative; what is first in the set differs too
-    default = "ingressclass.kubernetes.io/is-default-class"
-    on("hdss7-21", f"{KUBECTL} annotate ingressclass traefik --overwrite {default}=by-hand")
-    refused = invoke("deploy", "--tags", "traefik", "--extra-vars", "traefik.grace_seconds=-1000")
+    # only the API server knows that the port is somebody's; the DaemonSet, which stands before the Service, differs too
+    on("hdss7-21", f"{KUBECTL} create service nodeport others --tcp=80 --node-port=8100")
+    on("hdss7-21", f"{KUBECTL} label daemonset nginx-ds --overwrite app=by-hand")
+    refused = invoke("deploy", "--extra-vars", "nginx_ds.node_port=8100")
+    on("hdss7-21", f"{KUBECTL} delete service others")
     assert refused.code == 1, str(refused)
-    assert re.match(r"hdss7-21, role traefik, roles/traefik\.py:\d+: ", refused.errors), refused.errors
-    assert "terminationGracePeriodSeconds: Invalid value: -990" in refused.errors
+    assert re.match(r"\s*hdss7-21, role nginx_ds, roles/nginx_ds\.py:\d+: ", refused.errors), refused.errors
+    assert "nodePort: Invalid value: 8100: provided port is already allocated" in refused.errors
     assert "the API server refused the set: nothing was changed" in refused.errors
     assert "Traceback" not in refused.output + refused.errors
-    assert "by-hand" in on("hdss7-21", f"{KUBECTL} get ingressclass traefik -o yaml")
+    assert on("hdss7-21", f"{KUBECTL} get daemonset nginx-ds -o jsonpath={{.metadata.labels.app}}") == "by-hand"
     mended = invoke("deploy", "--json")
-    assert (mended.code, mended.changes) == (0, {("hdss7-21", "Manifests traefik")}), str(mended)
+    assert (mended.code, mended.changes) == (0, {("hdss7-21", "Manifests nginx-ds")}), str(mended)
 
 
 @pytest.mark.parametrize("host", ["hdss7-22", "hdss7-21", "hdss7-11"])
