@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from provision.cli.start import light
 
-from invoke import Collection
-from invoke.program import Program
+light()
 
-from provision.cli import options as o
-from provision.cli.options import Options
-from provision.cli.task import command
-from provision.cli.usage import close_traps
+from pathlib import Path  # noqa: E402
+
+from invoke import Collection  # noqa: E402
+from invoke.program import Program  # noqa: E402
+
+from provision.cli import options as o  # noqa: E402
+from provision.cli.options import Options  # noqa: E402
+from provision.cli.task import command  # noqa: E402
+from provision.cli.usage import close_traps  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 close_traps(Program)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+UNSET = "PYTHONDONTWRITEBYTECODE"  # where it is set every run compiles all modules anew: nobody's own machine does
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,10 @@ class Sample:
 def timed(argv: Sequence[str], expect: Sequence[int] = (0,)) -> Sample:
     """Runs a command to its end. Raises SystemExit, with its output, when it ends otherwise than expected."""
     began = time.monotonic()
-    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    env = {name: value for name, value in os.environ.items() if name != UNSET}
+    with subprocess.Popen(
+        argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         assert process.stdout
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)

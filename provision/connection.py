@@ -75,7 +75,7 @@ class Connection:
 
 
 class Session:
-    """A running loader on a host. Raises FailedError (sudo refused) or UnreachableError (it never answers)."""
+    """A loader on a host. It starts while its caller goes on; whether it did is known once the first step has run."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -88,15 +88,22 @@ class Session:
         self._sending = threading.Lock()
         self._patience: float | None = None
         self._awaited = False  # whether the loader looks for a sign of life by now
+        self._ready = False
         self._send(hello(self._token, login.become_password if become else None))
-        self._await(self._reader.ready, login.timeout + GRACE, "to start a shell")
+
+    def begin(self) -> None:
+        """Waits until the loader runs, if it does not yet. Raises FailedError (sudo refused) or UnreachableError."""
+        if not self._ready:
+            self._await(self._reader.ready, self._connection.login.timeout + GRACE, "to start a shell")
+            self._ready = True
 
     def run(self, step: Step) -> StepResult:
         """Runs one step to its end.
 
         Raises UnreachableError when the line breaks or the host stays silent; the step may have finished there all
-        the same, so whoever comes next asks the host again.
+        the same, so whoever comes next asks the host again. Raises FailedError when sudo was refused.
         """
+        self.begin()
         with self._sending:
             for data in frame(step, self._patience, awaited=self._awaited):
                 self._send(data)

@@ -123,7 +123,7 @@ class Run:
             self.work.approve(self._plan(host))
 
     def _know(self, host: HostRun) -> None:
-        """Connects and plans. The connection is being opened while the roles are compiled."""
+        """Connects and plans. The host's shell starts while the roles are compiled."""
         if self.stop.is_set():
             return
         host.connection = Connection(host.login)

@@ -18,7 +18,9 @@ STAMPS = f"{STATE_DIRECTORY}/stamps"
 
 
 class Question(ABC):
-    """One thing to know about a host."""
+    """One thing to know about a host. slow: its kind waits for another program, and is asked beside the rest."""
+
+    slow: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -60,12 +62,18 @@ def ask(questions: Iterable[Question], mark: str) -> Asked:
     kinds: dict[type[Question], dict[Question, None]] = {}
     for question in questions:
         kinds.setdefault(type(question), {})[question] = None
-    groups = tuple(tuple(group) for group in kinds.values())
+    groups = tuple(tuple(kinds[kind]) for kind in sorted(kinds, key=lambda kind: kind.slow))
     sections = [
         f"(\n{type(group[0]).script(group)}\n)\nprintf '\\n%s %s %s\\n' {mark} {number} $?\n"
         for number, group in enumerate(groups)
     ]
-    return Asked("".join(sections), groups, mark)
+    quick = sum(not group[0].slow for group in groups)
+    return Asked(_beside("".join(sections[:quick]), "".join(sections[quick:])), groups, mark)
+
+
+def _beside(quick: str, slow: str) -> str:
+    """One script of two that run side by side; what the slow one prints comes last."""
+    return f"{{\n{slow}}} | {{ {{\n{quick}}} </dev/null; cat; }}\n" if quick and slow else quick + slow
 
 
 def _words(values: Iterable[str]) -> str:

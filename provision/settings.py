@@ -6,6 +6,7 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from itertools import product
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -194,6 +195,7 @@ def _at(values: Any, path: Path) -> Any:
     return values
 
 
+@cache
 def _fields(kind: Any) -> dict[str, Any] | None:
     """Setting names and their types, None when `kind` is not a struct."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

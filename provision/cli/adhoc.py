@@ -128,6 +128,7 @@ def _one(login: Login, step: Step, connections: list[Connection]) -> Answer:
         connection = Connection(login)
         connections.append(connection)
         session = connection.session()
+        session.begin()
         ready = time.monotonic()
         result = session.run(step)
         return Answer(

@@ -39,6 +39,7 @@ class ObjectsQuestion(Question):
     Unavailable.
     """
 
+    slow: ClassVar[bool] = True
     kubectl: str
     manifests: str
     patience: ClassVar[int] = 20  # seconds for all objects: --request-timeout counts for each of them anew
