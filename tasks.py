@@ -68,7 +68,7 @@ def rollback(options: Options) -> int:
     return past.rollback(ROOT, options)
 
 
-@command(*o.LOGIN, o.EXPRESSION, o.JUNIT, o.VERBOSE)
+@command(*o.LOGIN, o.EXPRESSION, o.DEEP, o.JUNIT, o.VERBOSE)
 def verify(options: Options) -> int:
     """Prove that the site works, from outside and from every node: every promise is a check."""
     from provision.cli import checks

@@ -22,7 +22,7 @@ def verify(root: Path, options: Options) -> int:
     site.check_up()
     junit = Path(options.junit).expanduser().absolute() if options.junit else None
     with interrupts() as stop:
-        return checks.main(site.project, selection, k=options.k, junit=junit, stop=stop)
+        return checks.main(site.project, selection, k=options.k, deep=options.deep, junit=junit, stop=stop)
 
 
 def gate(project: Project, selection: Selection) -> Callable[[str, Collection[str]], str]:

@@ -77,6 +77,7 @@ JSON = Option("json", "one JSON object on standard output, progress on standard 
 VERBOSE = Option("verbose", "say more: where it is declared; twice: what is as declared, too", Kind.COUNTED)
 PATTERN = Option("pattern", "the hosts to show (default all)")
 EXPRESSION = Option("k", "only checks whose names match, as pytest's -k")
+DEEP = Option("deep", "also read every downloaded file whole, and compare its checksum", Kind.FLAG)
 JUNIT = Option("junit", "write the results as JUnit XML into this file")
 TIMEOUT = Option(
     "timeout", f"seconds that a host has for the command (default {RUN_SECONDS})", Kind.NUMBER, RUN_SECONDS
@@ -129,6 +130,7 @@ class Options:
     verbose: int = 0
     pattern: str | None = None
     k: str | None = None
+    deep: bool = False
     junit: str | None = None
     timeout: int = RUN_SECONDS
     wait: int = 0

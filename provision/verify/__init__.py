@@ -28,6 +28,7 @@ def main(
     selection: Selection,
     *,
     k: str | None = None,
+    deep: bool = False,
     junit: Path | None = None,
     gate: bool = False,
     patience: float = PATIENCE,
@@ -36,8 +37,9 @@ def main(
 ) -> Exit:
     """Runs the checks of the hosts within the selection's limit.
 
-    k: only those whose names match, as pytest's -k. junit: a file for the results. gate: only checks marked `gate`,
-    which need no other node. patience: seconds for which what does not hold is asked again. say: prints a line.
+    k: only those whose names match, as pytest's -k. deep: those marked `deep` too. junit: a file for the results.
+    gate: only checks marked `gate`, which need no other node. patience: seconds for which what does not hold is asked
+    again. say: prints a line.
     Raises InputError for a project that can't be compiled and for a k that nothing matches.
     """
     import pytest
@@ -58,7 +60,7 @@ def main(
     ]
     stop = stop or threading.Event()
     try:
-        code = pytest.main(arguments, plugins=[Verification(context, report, stop, patience)])
+        code = pytest.main(arguments, plugins=[Verification(context, report, stop, patience, deep=deep)])
     finally:
         context.close()
     if stop.is_set():

@@ -7,7 +7,8 @@
         assert mode.text == settings.mode, f"/proxyMode says {mode}, the setting says {settings.mode}"
 
 It names what it needs as parameters, as with pytest: node (the host that the promise is about), site, settings (the
-role's), outside, browser. What all checks ask at a time travels together, so two hundred cost hardly more than one.
+role's), declared (the host's resources), outside, browser. What all checks ask at a time travels together, so two
+hundred cost hardly more than one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 Checking = Generator["Ask | Many", Answer, None]
 Body = Callable[..., Checking]
-GIVEN = frozenset({"node", "site", "settings", "outside", "browser"})
+GIVEN = frozenset({"node", "site", "settings", "declared", "outside", "browser"})
 
 
 class NotHere(Exception):  # noqa: N818 - not an error: the site has nothing that the check is about

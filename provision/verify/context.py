@@ -61,6 +61,7 @@ class Context:
         """What a check of a role may name as its parameters."""
         site = bind(importlib.import_module(f"roles.{SITE}").Settings, node.host, SITE)
         known: dict[str, Any] = {"node": node, "site": site, "outside": OUTSIDER, "browser": Browser()}
+        known["declared"] = tuple(declaration.resource for declaration in self.project.declared(node.name))
         if role in self.project.roles.names():
             known["settings"] = bind(self.project.roles.load(role).settings, node.host, role)
         return known

@@ -23,17 +23,21 @@ AGE = "awk '{print $22}' /proc/1/stat; cat /proc/uptime; getconf CLK_TCK"
 class Verification:
     """What pytest is told about this run. Afterwards `report` holds how it went."""
 
-    def __init__(self, context: Context, report: Report, stop: threading.Event, patience: float) -> None:
+    def __init__(
+        self, context: Context, report: Report, stop: threading.Event, patience: float, *, deep: bool = False
+    ) -> None:
         self.context = context
         self.report = report
         self._stop = stop
         self._least = patience
+        self._deep = deep
         self._outcomes: dict[str, Outcome] = {}
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """The marks that checks may bear."""
         config.addinivalue_line("markers", "on(group): the hosts that the check is about, if not those of the role")
         config.addinivalue_line("markers", "gate: needs only this node; asked before the next node changes")
+        config.addinivalue_line("markers", "deep: takes long; asked with --deep only")
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """A check with a `node` runs once for each host that it is about."""
@@ -53,6 +57,8 @@ class Verification:
             items.clear()
 
     def _concerned(self, item: pytest.Item) -> bool:
+        if not self._deep and next(item.iter_markers("deep"), None):
+            return False
         if "node" not in getattr(item, "fixturenames", ()):
             return True
         node = _node(item)

@@ -112,6 +112,8 @@ BY_HAND = {
 def test_each_thing_changed_by_hand_is_one_line_of_the_plan_and_one_fix() -> None:
     for host, script, _, _ in BY_HAND.values():
         on(host, script)
+    deep = ("verify", "--deep", "-k", "downloads", "--limit", "hdss7-22")
+    assert "server/bin/kubectl is " in invoke(*deep).output
     expected = {(host, resource) for host, _, resource, _ in BY_HAND.values()}
     planned = invoke("plan", "--json")
     assert planned.code == 2, str(planned)
@@ -121,6 +123,7 @@ def test_each_thing_changed_by_hand_is_one_line_of_the_plan_and_one_fix() -> Non
     assert mended.changes == expected
     for host, _, _, is_mended in BY_HAND.values():
         on(host, is_mended)
+    assert invoke(*deep).code == 0
     assert invoke("plan").code == 0
 
 

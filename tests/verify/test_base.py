@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 import xmlrpc.client
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from provision.resources import Download, Resource
 from provision.verify.checks import Checking, Node, NotHere, check, together
 from roles.base import KUBERNETES, SUPERVISED
 
@@ -56,6 +59,20 @@ def test_packages_can_be_installed(node: Node) -> Checking:
     answer = yield node.sh("dpkg --audit")
     assert answer.ok, f"dpkg --audit says {answer}"
     assert not answer.text, f"dpkg --audit says {answer}"
+
+
+@pytest.mark.deep
+@check
+def test_downloads(node: Node, declared: Sequence[Resource]) -> Checking:
+    """every downloaded file is what was declared, to the last byte"""
+    # a deploy compares size, times and inode: it can't see a disk that forgets
+    wanted = {r.path: r.sha256 for r in declared if isinstance(r, Download)}
+    if not wanted:
+        raise NotHere("nothing was downloaded to it")
+    answer = yield node.sh(f"sha256sum -- {shlex.join(wanted)}", 300)
+    found = {path: digest for digest, _, path in (line.partition("  ") for line in answer.lines)}
+    wrong = [f"{path} is {found.get(path, 'not there')}" for path in wanted if found.get(path) != wanted[path]]
+    assert not wrong, "; ".join(wrong)
 
 
 @pytest.mark.gate
