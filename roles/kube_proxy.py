@@ -29,6 +29,14 @@ RULES: dict[Mode, str] = {
     "nftables": "nft list map ip kube-proxy service-ips",
     "ipvs": "ip addr show dev kube-ipvs0",
 }
+# What is begun while a node has no rules is noted by the kernel as translated to nowhere, for two minutes (TCP without
+# an answer), and whatever is sent from the same source port meanwhile goes the same way: past the new rules.
+FORGET = """conntrack -L -d %s 2>/dev/null | awk '{
+  n = 0
+  for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst)=/) at[++n] = substr($i, 5)
+  if (at[2] == at[3]) print at[2]
+}' | sort -u | while read -r ip; do conntrack -D -d "$ip" -r "$ip" >/dev/null 2>&1; done
+true"""
 NO_IPVS = "this kernel has no ip_vs: install the modules of the distribution, or set kube_proxy.mode to nftables"
 PACKAGES: dict[Mode, tuple[str, ...]] = {
     "iptables": ("iptables", "conntrack", "kmod"),
@@ -74,6 +82,7 @@ def kube_proxy(host: Host, site: Site, settings: Settings) -> Iterator[Resource]
             ready=ready,
             first=clean,
         )
+    yield Command(name="forget what no rule has translated", run=FORGET % site.service_cidr, unless="true", rerun=clean)
 
 
 def _check(host: Host, settings: Settings) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from provision.errors import InputError
@@ -49,6 +53,32 @@ def test_it_is_ready_once_the_rules_of_its_mode_are_there(
     assert "10256/healthz" in found["Program kube-proxy-7-21"].ready
     assert any(package in resource.names for key, resource in found.items() if key.startswith("Package"))
     assert f"--proxy-mode={mode}" in script(declared, f"kube_proxy.mode={mode}")
+
+
+NOTED = """\
+tcp      6 119 SYN_SENT src=172.7.21.4 dst=192.168.2.9 sport=1 dport=80 [UNREPLIED] src=192.168.2.9 dst=10.4.7.21
+udp      17 29 src=172.7.21.4 dst=192.168.0.2 sport=2 dport=53 [UNREPLIED] src=192.168.0.2 dst=10.4.7.21
+udp      17 20 src=172.7.21.4 dst=192.168.0.2 sport=3 dport=53 src=172.7.22.2 dst=172.7.21.4 sport=53 dport=3 [ASSURED]
+tcp      6 86399 ESTABLISHED src=172.7.21.4 dst=192.168.2.7 sport=4 dport=80 src=172.7.22.3 dst=172.7.21.4 sport=80
+"""
+
+
+def test_once_it_runs_only_what_no_rule_has_translated_is_forgotten(declared: Declared, tmp_path: Path) -> None:
+    found = declared("hdss7-21", "kube_proxy", made=False)
+    forget = found["Command forget what no rule has translated"]
+    assert list(found).index(forget.key) > list(found).index("Program kube-proxy-7-21")
+    assert [resource.key for resource in forget.rerun] == ["ProxyMode kube-proxy-7-21"]
+    stand_in = (
+        f'[ "$1" = -D ] && echo "$*" >>{tmp_path}/deleted || {{ echo "$*" >{tmp_path}/listed; cat {tmp_path}/noted; }}'
+    )
+    (tmp_path / "noted").write_text(NOTED)
+    (tmp_path / "conntrack").write_text(f"#!/bin/sh\n{stand_in}\n")
+    (tmp_path / "conntrack").chmod(0o755)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-euc", forget.run], env=path, check=True, timeout=30)
+    assert (tmp_path / "listed").read_text() == "-L -d 192.168.0.0/16\n"
+    deleted = (tmp_path / "deleted").read_text().splitlines()
+    assert deleted == ["-D -d 192.168.0.2 -r 192.168.0.2", "-D -d 192.168.2.9 -r 192.168.2.9"]
 
 
 def test_a_misspelt_mode_is_refused_with_the_one_meant(declared: Declared) -> None:

@@ -15,6 +15,7 @@ from tests.lab.faults.beside import Watch
 
 SIP = 8192  # bytes a look: at five looks a second a download of half a megabyte takes twelve seconds
 TEXT = b"still here"
+SAID, PING, PONG = 0x81, 0x89, 0x8A  # first bytes of whole frames (RFC 6455)
 
 
 class WebSocket:
@@ -27,11 +28,12 @@ class WebSocket:
     def look(self) -> None:
         """Sends a text and wants it back. Raises OSError when the connection is not the one it was."""
         connection, self._connection = self._connection or self._open(), None
-        mask = os.urandom(4)
-        masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(TEXT))
-        connection.sendall(bytes([0x81, 0x80 | len(TEXT)]) + mask + masked)
-        if connection.recv(2 + len(TEXT), socket.MSG_WAITALL)[2:] != TEXT:
-            raise OSError("the WebSocket was closed")
+        _send(connection, SAID, TEXT)
+        while (heard := _frame(connection)) != (SAID, TEXT):
+            kind, data = heard
+            if kind != PING:
+                raise OSError(f"the WebSocket gave {kind:#x} {data!r}")
+            _send(connection, PONG, data)
         self._connection = connection
 
     def _open(self) -> socket.socket:
@@ -48,6 +50,20 @@ class WebSocket:
         if b" 101 " not in answer:
             raise OSError(answer.split(b"\r\n")[0].decode())
         return connection
+
+
+def _send(connection: socket.socket, kind: int, data: bytes) -> None:
+    mask = os.urandom(4)
+    masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(data))
+    connection.sendall(bytes([kind, 0x80 | len(data)]) + mask + masked)
+
+
+def _frame(connection: socket.socket) -> tuple[int, bytes]:
+    """(kind, data) of a short frame. Raises OSError when none comes."""
+    head = connection.recv(2, socket.MSG_WAITALL)
+    if len(head) < 2:
+        raise OSError("the WebSocket was closed")
+    return head[0], connection.recv(head[1], socket.MSG_WAITALL) if head[1] else b""
 
 
 class Download:

@@ -109,6 +109,7 @@ CHANGES = (
         careless=forced("--force", "--extra-vars", "kube_proxy.mode=nftables"),
         fails="no node holds the NodePort's rules while both change",
         ports=True,
+        streams=True,
         back=(("--force",),),
     ),
     Change(
@@ -117,6 +118,7 @@ CHANGES = (
         without="`--force`, both nodes at once",
         careless=forced("--force"),
         spared="kubelet may be away for 40 s before anyone leaves its pods",
+        streams=True,
     ),
     Change(
         "containerd restarted",
@@ -124,6 +126,7 @@ CHANGES = (
         without="`systemctl restart containerd` on both nodes at once",
         careless=by_hand("systemctl restart containerd", *NODES),
         spared="containers are the children of their shims, not of containerd",
+        streams=True,
     ),
     Change(
         "a changed edge configuration",
@@ -174,7 +177,16 @@ def watched(bench: Bench, change: Change, start: Callable[[Bench], Running | Non
     if running and windows:
         for watch in watches:
             watch.windows = outs(running.steps, watch.node)
+    if running and change.ports:
+        assert [line for node in NODES for line in untranslated(bench, node)] == []
     return Seen(ended, receipt, watches)
+
+
+def untranslated(bench: Bench, node: str) -> list[str]:
+    """What a node's kernel would send past kube-proxy's rules: whatever has the same source port as one of these."""
+    noted = bench.on(node, "conntrack -L -d 192.168.0.0/16 2>/dev/null").splitlines()
+    ends = {line: re.findall(r"(?:src|dst)=(\S+)", line) for line in noted}
+    return [line for line, (_, asked, answering, *_) in ends.items() if asked == answering]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name.replace(" ", "-"))
