@@ -6,15 +6,15 @@ from provision.cli.start import light
 
 light()
 
-from pathlib import Path  # noqa: E402
+from pathlib import Path
 
-from invoke import Collection  # noqa: E402
-from invoke.program import Program  # noqa: E402
+from invoke import Collection
+from invoke.program import Program
 
-from provision.cli import options as o  # noqa: E402
-from provision.cli.options import Options  # noqa: E402
-from provision.cli.task import command  # noqa: E402
-from provision.cli.usage import close_traps  # noqa: E402
+from provision.cli import options as o
+from provision.cli.options import Options
+from provision.cli.task import command
+from provision.cli.usage import close_traps
 
 ROOT = Path(__file__).resolve().parent
 close_traps(Program)
