@@ -63,11 +63,18 @@ def run(name: str, json: bool, call: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return fail(Explanation(f"{name} was interrupted"), Exit.INTERRUPTED, json)
     except BrokenPipeError:
-        # whoever read the output has gone (`| head`): nobody is left to be told, and Python must not try at its exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.FAILED
+        return unheard()
     except Exception as error:
         return fail(_unexpected(name, error), Exit.FAILED, json)
+
+
+def unheard() -> Exit:
+    """The exit code when whoever read the output has gone (`| head`): nobody is left to be told of it.
+
+    Python must not try to write the rest at its exit.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.FAILED
 
 
 def fail(error: Explanation, code: Exit, json: bool) -> int:

@@ -95,11 +95,13 @@ def _strictly(argv: Sequence[str], *steps: Callable[[], None]) -> None:
     from invoke import Exit as Quit
     from invoke.exceptions import ParseError
 
-    from provision.cli.task import fail
+    from provision.cli.task import fail, unheard
 
     try:
         for step in steps:
             step()
+    except BrokenPipeError:
+        raise Quit(code=unheard()) from None
     except ProvisionError as error:
         raise Quit(code=fail(error.explanation, error.exit, "--json" in _before_dashes(argv))) from None
     except (ParseError, ValueError) as error:

@@ -65,6 +65,13 @@ def test_bad_input_is_one_json_object_for_a_program(tmp_path: Path) -> None:
     assert answer["error"]["do"] == "Did you mean 'nodes'?"
 
 
+@pytest.mark.parametrize("words", ["--list", "--help deploy", "lint"])
+def test_who_reads_only_the_first_line_is_told_nothing_more(words: str) -> None:
+    slow = f"{sys.executable} -u -m invoke {words} | head -n 1"
+    done = subprocess.run(["sh", "-c", slow], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
+
+
 def test_help_explains_every_option_of_a_command(tmp_path: Path) -> None:
     from provision.cli import options as o
 
