@@ -23,7 +23,9 @@ from provision.script import Step
 # supervisorctl is a Python program of about 200 ms, and its `start` blocks for startsecs although the program may
 # answer long before: it is called as seldom as can be, and what may block is not waited for, but the program's own
 # endpoint is. A program that is not wanted back (BACKOFF, FATAL) ends the wait at once. /proc says which process is
-# the program: one that still runs as it was asked to stop must not be taken for the new one.
+# the program: one that still runs as it was asked to stop must not be taken for the new one. An older unit file may not
+# have said killasgroup: then only a shell ends, and what it had started keeps the ports and answers in the new one's
+# place. It is ended as well.
 _START = """set -u
 program=%(name)s
 pid() {
@@ -40,6 +42,10 @@ fail() {
 }
 answers() { %(ready)s
 }
+left() {  # whether there is somebody of the old program's group, whose first process has ended; they have to end too
+  [ -n "$before" ] && [ ! -e /proc/$before ] && kill -s $signal -- "-$before" 2>/dev/null && n=0
+}
+signal=TERM
 before=$(pid)
 began=$(date -u +%%Y-%%m-%%dT%%H:%%M:%%SZ)
 said=$(printf 'reread\nupdate %%s\n' $program | supervisorctl)
@@ -50,7 +56,8 @@ case $said in
 *) printf 'stop %%s\nstart %%s\n' $program $program | supervisorctl >/dev/null 2>&1 & starter=$! ;;
 esac
 n=0
-until now=$(pid); [ -n "$now" ] && [ "$now" != "$before" ] && answers >/dev/null 2>&1; do
+until now=$(pid); ! left && [ -n "$now" ] && [ "$now" != "$before" ] && answers >/dev/null 2>&1; do
+  [ $(date +%%s) -lt ${patient:=$(($(date +%%s) + 10))} ] || signal=KILL
   [ $(date +%%s) -lt ${end:=$(($(date +%%s) + %(timeout)d))} ] || fail "$program was not ready within %(timeout)d s"
   n=$((n+1)); [ $((n %% 10)) -ne 0 ] || case $(supervisorctl status $program) in
     *FATAL*|*BACKOFF*) fail "supervisor gave up on $program ($(supervisorctl status $program | tr -s ' '))" ;;

@@ -279,6 +279,23 @@ def test_a_program_is_started_kept_and_restarted_when_its_unit_changes(supervise
     assert [a.item.resource.key for a in only(report).applied] == [f"File {second.path}", "Program p-7-22"]
 
 
+def test_what_an_older_unit_would_have_orphaned_ends_with_it(
+    bare_lab: RunningLab, supervised: tuple[Login, ...]
+) -> None:
+    # the course's: a shell in between, and no killasgroup; the second ends only when it is killed
+    for old, new in (("sleep 4711", "sleep 4712"), ("perl -e '$SIG{TERM} = sub {}; sleep 1 while 1'", "sleep 4713")):
+        wrapped = File(path="/srv/wrapped.sh", content=f"#!/bin/sh\n{old}\ntrue\n", mode="0755")
+        first, second = unit("/srv/wrapped.sh"), unit(new)
+        program = Program(
+            name="p-7-22", ready="pgrep -f '[0-9]'", log="/data/p.log", restart=(first,), ready_timeout=30
+        )
+        assert only(converge(supervised, [Directory(path="/data"), wrapped, first, program])).status == "changed"
+        assert on_host(bare_lab, "hdss7-22", "pgrep -fx /bin/sh.*wrapped.sh; pgrep -f '4711|[p]erl'") != ""
+        after = replace(program, ready=f'pgrep -fx "{new}"', restart=(second,))
+        assert only(converge(supervised, [Directory(path="/data"), second, after])).status == "changed"
+        assert on_host(bare_lab, "hdss7-22", "pgrep -fx 'sleep 4711'; pgrep -f '[p]erl'; true") == ""
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [

@@ -13,6 +13,7 @@ ORPHAN = """supervisorctl stop kube-proxy-7-22 >/dev/null
 cd /opt/kubernetes/server/bin && sed -i 's/^exec //' kube-proxy.sh
 sed -i '/asgroup/d; s/^stopsignal=.*/stopsignal=QUIT/' /etc/supervisor/conf.d/kube-proxy.conf
 supervisorctl update >/dev/null; supervisorctl start kube-proxy-7-22 >/dev/null
+n=50; until curl -fs -m 2 -o /dev/null 127.0.0.1:10256/healthz || [ $n -eq 0 ]; do n=$((n-1)); sleep 0.2; done
 supervisorctl restart kube-proxy-7-22 >/dev/null
 for pid in $(pgrep -x kube-proxy); do [ "$(ps -o ppid= -p $pid)" -ne 1 ] || exit 0; done; exit 1"""
 
