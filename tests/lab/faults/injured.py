@@ -9,12 +9,13 @@ OUT_21 = r"Drained\(host='hdss7-21'"
 DEAD_PODS = (
     "Traefik on the other node sends to the pods of the dead one until Kubernetes has taken them from their Services"
 )
-ORPHAN = """supervisorctl stop kube-proxy-7-22 >/dev/null
+COURSE = """supervisorctl stop kube-proxy-7-22 >/dev/null
 cd /opt/kubernetes/server/bin && sed -i 's/^exec //' kube-proxy.sh
 sed -i '/asgroup/d; s/^stopsignal=.*/stopsignal=QUIT/' /etc/supervisor/conf.d/kube-proxy.conf
 supervisorctl update >/dev/null; supervisorctl start kube-proxy-7-22 >/dev/null
 n=50; until curl -fs -m 2 -o /dev/null 127.0.0.1:10256/healthz || [ $n -eq 0 ]; do n=$((n-1)); sleep 0.2; done
-supervisorctl restart kube-proxy-7-22 >/dev/null
+"""
+ORPHAN = f"""{COURSE}supervisorctl restart kube-proxy-7-22 >/dev/null
 for pid in $(pgrep -x kube-proxy); do [ "$(ps -o ppid= -p $pid)" -ne 1 ] || exit 0; done; exit 1"""
 
 
@@ -155,6 +156,11 @@ PROGRAMS = (
         "hdss7-21's Traefik gets SIGKILL while it answers",
         script("hdss7-21", "kill -KILL $(pgrep -x traefik)"),
         lost="what it was answering dies with it, and it listens before it has its routes again",
+    ),
+    Fault(
+        "kube-proxy as in the course",
+        "hdss7-22's kube-proxy is run by the course's own unit and script: whoever stops it stops a shell",
+        script("hdss7-22", COURSE),
     ),
     Fault(
         "kube-proxy orphaned",
