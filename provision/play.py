@@ -283,11 +283,12 @@ class Run:
         left = due(compare(declarations, answer(host.session, questions(declarations))))
         if left:
             raise FailedError(
-                f"{left[0].resource.key} was made as declared, and another change of this run undid it",
+                f"{left[0].resource.key} was as declared, and is not any more at the end of the run",
                 role=left[0].declaration.role,
                 line=left[0].declaration.line,
                 found=getattr(left[0].outcome, "summary", ""),
-                do="Run again; if it comes back, two declarations contradict each other",
+                do="Something changed it meanwhile: a host that went away, somebody else, another change of this run. "
+                "Run again; if it comes back, two declarations contradict each other",
             )
         if host.journal:
             host.session.run(host.journal.end())
