@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Sequence
 from functools import partial
 
 from lab.network import dial_in
@@ -31,18 +30,18 @@ def _dial(lab: Lab, host: str, port: int, timeout: float) -> socket.socket:
     return dial_in(lab, host, port, timeout)
 
 
-def await_answered(lab: str, targets: Sequence[Target] = TARGETS, seconds: float = 60) -> None:
+def await_answered(lab: str, seconds: float = 60) -> None:
     """Waits until everything is answered, several times in a row: each may come from another node and another pod."""
     dial = dialer(lab)
     deadline = time.monotonic() + seconds
-    while faults := [fault for target in tuple(targets) * 2 * len(NODES) if (fault := ask(target, dial))]:
+    while faults := [fault for target in TARGETS * 2 * len(NODES) if (fault := ask(target, dial))]:
         assert time.monotonic() < deadline, faults
 
 
-def clients(lab: str, targets: Sequence[Target] = TARGETS) -> Prober:
+def clients(lab: str) -> Prober:
     """To be used as a context manager; begins once everything is answered."""
-    await_answered(lab, targets)
-    return Prober(targets, dialer(lab), rate=RATE, clients=CLIENTS)
+    await_answered(lab)
+    return Prober(TARGETS, dialer(lab), rate=RATE, clients=CLIENTS)
 
 
 def unharmed(receipt: Receipt) -> bool:

@@ -22,6 +22,7 @@ from tests.lab.faults.bench import Bench, Step
 EVERY = 0.2
 NAME = "kubernetes.default.svc.cluster.local"
 RESOLVER = "192.168.0.2"
+PORT = "NodePort of"  # how the names of such watches begin
 OUT, BACK = re.compile(r"Drained\(host='([^']+)'"), re.compile(r"PutBack\(host='([^']+)'")
 
 
@@ -98,7 +99,7 @@ def node_port(bench: Bench, node: str, port: int = 8000) -> Watch:
         if fault := ask(target, dial):
             raise OSError(fault)
 
-    return Watch(f"NodePort of {node}", node, look)
+    return Watch(f"{PORT} {node}", node, look)
 
 
 def pod(bench: Bench, node: str) -> Path:
