@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lab.faults.fault import EDGE, LIGHT, ROLLED, Asked, Fault
-from tests.lab.faults.injuries import both, frozen, full, link, power_cut, read_only, script
+from tests.lab.faults.injuries import both, frozen, full, killed, link, power_cut, read_only, script
 
 OUT_21 = r"Drained\(host='hdss7-21'"
 DEAD_PODS = (
@@ -154,7 +154,7 @@ PROGRAMS = (
     Fault(
         "Traefik killed",
         "hdss7-21's Traefik gets SIGKILL while it answers",
-        script("hdss7-21", "kill -KILL $(pgrep -x traefik)"),
+        killed("hdss7-21", "traefik", "traefik-ingress"),
         lost="what it was answering dies with it, and it listens before it has its routes again",
     ),
     Fault(

@@ -9,9 +9,10 @@ from contextlib import AbstractContextManager, contextmanager
 from lab import commands
 from lab.network import namespace
 from lab.state import Lab
-from tests.lab.faults.bench import Bench
+from tests.lab.faults.bench import Bench, await_none
 
 Injury = Callable[[Bench], AbstractContextManager[None]]
+NOTICED = 30  # seconds that kubelet gets to notice that a container has ended; it looks once a second
 DROP = "meta l4proto { tcp, udp, icmp } drop"
 TABLE = """table inet fault {
   chain incoming { type filter hook input priority -300; iifname "eth0" %(what)s; }
@@ -42,6 +43,26 @@ def script(host: str, do: str, undo: str = "true") -> Injury:
 def frozen(host: str, program: str) -> Injury:
     """Every process of a program stopped where it is: its kernel still takes connections."""
     return script(host, f"kill -STOP $(pgrep -x {program})", f"kill -CONT $(pgrep -x {program})")
+
+
+def killed(host: str, program: str, daemonset: str) -> Injury:
+    """A program in a pod gets SIGKILL, and Kubernetes has noticed: before that no run can know of it."""
+
+    @contextmanager
+    def injure(bench: Bench) -> Iterator[None]:
+        before = _pods(bench, daemonset)
+        bench.on(host, f"kill -KILL $(pgrep -x {program})")
+        await_none(lambda: "not noticed" if _pods(bench, daemonset) == before else "", NOTICED, program)
+        yield
+
+    return injure
+
+
+def _pods(bench: Bench, daemonset: str) -> str:
+    """How many of a DaemonSet's pods are ready, and how often each of them has been started again."""
+    ready = bench.kubectl(f"-n kube-system get daemonset {daemonset} -o jsonpath='{{.status.numberReady}}'")
+    restarts = "jsonpath='{.items[*].status.containerStatuses[0].restartCount}'"
+    return f"{ready}: {bench.kubectl(f'-n kube-system get pods -l k8s-app={daemonset} -o {restarts}')}"
 
 
 def link(host: str, what: str = DROP) -> Injury:
