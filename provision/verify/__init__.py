@@ -72,7 +72,8 @@ def main(
             found=report.refused,
             do=f"The checks are in {FOLDER}: pytest's -k takes words of their names, hosts included",
         )
-    report.close()
+    if code != pytest.ExitCode.USAGE_ERROR:  # pytest has said by itself what it can't take
+        report.close()
     interrupted = code == pytest.ExitCode.INTERRUPTED and not report.unread
     return _exit(int(code), report.unreachable, interrupted)
 

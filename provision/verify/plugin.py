@@ -7,6 +7,7 @@ import threading
 from collections.abc import Generator, Sequence
 from typing import Any
 
+import pluggy
 import pytest
 
 from provision.errors import ProvisionError, UnreachableError
@@ -38,6 +39,13 @@ class Verification:
         config.addinivalue_line("markers", "on(group): the hosts that the check is about, if not those of the role")
         config.addinivalue_line("markers", "gate: needs only this node; asked before the next node changes")
         config.addinivalue_line("markers", "deep: takes long; asked with --deep only")
+
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """A hook of a conftest.py that pytest does not know is bad input; pytest itself looks when it has collected."""
+        try:
+            session.config.pluginmanager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise pytest.UsageError(str(error)) from None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """A check with a `node` runs once for each host that it is about."""
@@ -147,6 +155,7 @@ class Verification:
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         """A fault of this plugin or of pytest."""
+        self.report.unread = True
         print(excrepr, file=sys.stderr)
 
 

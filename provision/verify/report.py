@@ -101,8 +101,9 @@ class Report:
         end = f", {skipped} skipped" if skipped else ""
         lost = sum(1 for check in self.checks if check.unreachable)
         broken = len(self.broken) - lost
+        whole = "nothing is known of the others" if self.unread else "every promise is kept"
         told = ", ".join([f"{broken} broken"] * bool(broken) + [f"{lost} not asked"] * bool(lost))
-        return f"{text}, {told or 'every promise is kept'}{end}; {seconds:.1f} s"
+        return f"{text}, {told or whole}{end}; {seconds:.1f} s"
 
 
 def _number(count: int, noun: str) -> str:

@@ -179,6 +179,8 @@ def test_only_what_was_chosen_is_asked(write: Write, words: list[str], checks: s
         (["limit=nobody"], {}, "nobody"),
         (["limit=other-1"], {}, "leaves no host"),
         ([], {"tests/verify/test_broken.py": "def test_("}, "test_broken.py can't be read"),
+        ([], {"tests/conftest.py": "def test_("}, "SyntaxError"),
+        ([], {"tests/conftest.py": "def pytest_no_such(): pass"}, "unknown hook 'pytest_no_such'"),
     ],
 )
 def test_what_can_not_be_asked_is_bad_input(
@@ -187,6 +189,8 @@ def test_what_can_not_be_asked_is_bad_input(
     code, said = verify(written(write, more), *words)
     assert code == 4, said
     assert expected in said
+    assert "INTERNALERROR" not in said
+    assert "every promise is kept" not in said
 
 
 def test_a_mistake_in_a_check_is_told_without_hiding_the_others(write: Write) -> None:
