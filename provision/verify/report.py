@@ -33,7 +33,7 @@ class Checked:
 class Report:
     """Listens to a verification. say: prints a line.
 
-    unread: a file of checks could not be loaded. refused: why no check could be chosen.
+    unread: a file of checks could not be loaded, or pytest broke off. refused: why no check could be chosen.
     """
 
     say: Callable[[str], None]

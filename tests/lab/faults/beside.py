@@ -22,17 +22,20 @@ from tests.lab.faults.bench import Bench, Step
 EVERY = 0.2
 NAME = "kubernetes.default.svc.cluster.local"
 RESOLVER = "192.168.0.2"
-PORT = "NodePort of"  # how the names of such watches begin
 OUT, BACK = re.compile(r"Drained\(host='([^']+)'"), re.compile(r"PutBack\(host='([^']+)'")
 
 
 @dataclass
 class Watch:
-    """Asks one thing over and over. node: whose it is: what fails while that node is out is counted apart."""
+    """Asks one thing over and over. node: whose it is: what fails while that node is out is counted apart.
+
+    port: whether it asks that node's own port.
+    """
 
     name: str
     node: str
     look: Callable[[], None]
+    port: bool = False
     asked: int = 0
     faults: list[tuple[float, float, str]] = field(default_factory=list)  # begun, ended, what was wrong
     windows: list[tuple[float, float]] = field(default_factory=list)  # out, back
@@ -99,7 +102,7 @@ def node_port(bench: Bench, node: str, port: int = 8000) -> Watch:
         if fault := ask(target, dial):
             raise OSError(fault)
 
-    return Watch(f"{PORT} {node}", node, look)
+    return Watch(f"NodePort of {node}", node, look, port=True)
 
 
 def pod(bench: Bench, node: str) -> Path:

@@ -60,9 +60,8 @@ def killed(host: str, program: str, daemonset: str) -> Injury:
 
 def _pods(bench: Bench, daemonset: str) -> str:
     """How many of a DaemonSet's pods are ready, and how often each of them has been started again."""
-    ready = bench.kubectl(f"-n kube-system get daemonset {daemonset} -o jsonpath='{{.status.numberReady}}'")
-    restarts = "jsonpath='{.items[*].status.containerStatuses[0].restartCount}'"
-    return f"{ready}: {bench.kubectl(f'-n kube-system get pods -l k8s-app={daemonset} -o {restarts}')}"
+    counts = "{.items[*].status.numberReady}: {.items[*].status.containerStatuses[0].restartCount}"
+    return bench.kubectl(f"-n kube-system get daemonsets,pods -l k8s-app={daemonset} -o jsonpath='{counts}'")
 
 
 def link(host: str, what: str = DROP) -> Injury:

@@ -16,7 +16,7 @@ from provision.prober import Receipt
 from tests.lab.clients import NODES, clients, unharmed
 from tests.lab.faults import older
 from tests.lab.faults.bench import Bench, Running
-from tests.lab.faults.beside import PORT, Watch, api, asking, in_pods, node_port, outs
+from tests.lab.faults.beside import Watch, api, asking, in_pods, node_port, outs
 from tests.lab.faults.record import Book, Row
 from tests.lab.faults.streams import streams
 from tests.lab.typed import Ended
@@ -159,7 +159,7 @@ class Seen:
     @property
     def noticed(self) -> bool:
         """Whether an outsider did: a client of the site, or of a NodePort."""
-        return self.receipt.failures > 0 or any(watch.failed for watch in self.watches if watch.name.startswith(PORT))
+        return self.receipt.failures > 0 or any(watch.failed for watch in self.watches if watch.port)
 
     @property
     def missed(self) -> list[str]:
