@@ -1,8 +1,8 @@
-"""The commands of this project: `invoke --list`, `invoke --help COMMAND`. Options are provision/cli/options.py's."""
+"""The commands of this project: `invoke --list`, `invoke --help COMMAND`. Options are hdss7/options.py's."""
 
 from __future__ import annotations
 
-from provision.cli.start import light
+from hdss7.startup import light
 
 light()
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from invoke import Collection
 from invoke.program import Program
 
-from provision.cli import options as o
-from provision.cli.options import Options
-from provision.cli.task import command
-from provision.cli.usage import close_traps
+from hdss7 import options as o
+from hdss7.argv import close_traps
+from hdss7.command import command
+from hdss7.options import Options
 
 ROOT = Path(__file__).resolve().parent
 close_traps(Program)
@@ -23,39 +23,39 @@ close_traps(Program)
 @command(*o.LOGIN, *o.CHOSEN, o.CHECK, o.DIFF, o.WAIT, o.FORCE, o.PRUNE, o.PLAN, *o.OUTPUT)
 def deploy(options: Options) -> int:
     """Make hosts what the roles declare: ask each once, change only what differs, read it back."""
-    from provision.cli import site
+    from hdss7 import deploy
 
-    return site.deploy(ROOT, options)
+    return deploy.deploy(ROOT, options)
 
 
 @command(*o.LOGIN, *o.CHOSEN, o.DIFF, o.PRUNE, o.SAVE, *o.OUTPUT)
 def plan(options: Options) -> int:
     """Show what deploy would change, line by line, and change nothing; exit 2 when something differs."""
-    from provision.cli import site
+    from hdss7 import deploy
 
-    return site.plan(ROOT, options)
+    return deploy.plan(ROOT, options)
 
 
 @command(*o.LOGIN, o.RUN, *o.OUTPUT)
 def history(options: Options) -> int:
     """Show which runs have changed hosts: when, by whom, from which commit; --run RUN: what that one changed."""
-    from provision.cli import past
+    from hdss7 import history
 
-    return past.history(ROOT, options)
+    return history.history(ROOT, options)
 
 
 @command(*o.LOGIN, o.RESOURCE, o.PATH, *o.OUTPUT)
 def blame(options: Options) -> int:
     """Show who made a resource or a path what it is: run, person, role and line, variables."""
-    from provision.cli import past
+    from hdss7 import history
 
-    return past.blame(ROOT, options)
+    return history.blame(ROOT, options)
 
 
 @command(*o.DECLARED, o.LIMIT, o.RESOURCE, o.PATH, *o.OUTPUT)
 def why(options: Options) -> int:
     """Show what a resource rests on: variable, where it is set and used, file, what follows; no host is asked."""
-    from provision.cli import why
+    from hdss7 import why
 
     return why.why(ROOT, options)
 
@@ -63,23 +63,23 @@ def why(options: Options) -> int:
 @command(*o.LOGIN, o.RUN, o.CHECK, o.DIFF, o.WAIT, o.FORCE, *o.OUTPUT)
 def rollback(options: Options) -> int:
     """Undo a run (the last, or --run RUN) as a deploy of what was before it: planned, shown, read back."""
-    from provision.cli import past
+    from hdss7 import history
 
-    return past.rollback(ROOT, options)
+    return history.rollback(ROOT, options)
 
 
 @command(*o.LOGIN, o.EXPRESSION, o.DEEP, o.JUNIT, o.VERBOSE)
 def verify(options: Options) -> int:
     """Prove that the site works, from outside and from every node: every promise is a check."""
-    from provision.cli import checks
+    from hdss7 import verify
 
-    return checks.verify(ROOT, options)
+    return verify.verify(ROOT, options)
 
 
 @command(*o.LOGIN, *o.OUTPUT)
 def ping(options: Options) -> int:
     """Log in to hosts, sudo included, and say what answered and how fast."""
-    from provision.cli import adhoc
+    from hdss7 import adhoc
 
     return adhoc.ping(ROOT, options)
 
@@ -87,7 +87,7 @@ def ping(options: Options) -> int:
 @command(*o.LOGIN, o.TIMEOUT, *o.OUTPUT, words=True)
 def run(options: Options) -> int:
     """Run a command on hosts, side by side: invoke run --limit nodes -- uptime."""
-    from provision.cli import adhoc
+    from hdss7 import adhoc
 
     return adhoc.run(ROOT, options)
 
@@ -95,15 +95,15 @@ def run(options: Options) -> int:
 @command(*o.DECLARED, o.LIMIT, *o.OUTPUT)
 def lint(options: Options) -> int:
     """Check everything that needs no host: inventory, settings, plays, roles, templates, manifests."""
-    from provision.cli import look
+    from hdss7 import inspect
 
-    return look.lint(ROOT, options)
+    return inspect.lint(ROOT, options)
 
 
 @command(*o.LOGIN, *o.OUTPUT)
 def rules(options: Options) -> int:
     """Show what each node's kernel holds for every Service, and whether the API knows it."""
-    from proxy import commands
+    from kubeproxy import commands
 
     return commands.rules(ROOT, options)
 
@@ -111,7 +111,7 @@ def rules(options: Options) -> int:
 @command(*o.LOGIN, o.CHECK, o.WAIT, *o.OUTPUT)
 def clean(options: Options) -> int:
     """Remove the stale lines of proxy.rules, after showing them; never what is known or foreign."""
-    from proxy import commands
+    from kubeproxy import commands
 
     return commands.clean(ROOT, options)
 
@@ -119,15 +119,15 @@ def clean(options: Options) -> int:
 @command(o.PATTERN, *o.DECLARED, *o.OUTPUT, default=True)
 def show(options: Options) -> int:
     """Show which hosts a pattern means: invoke hosts --pattern 'nodes:!hdss7-22'."""
-    from provision.cli import look
+    from hdss7 import inspect
 
-    return look.hosts(ROOT, options)
+    return inspect.hosts(ROOT, options)
 
 
 @command(o.HOST, *o.DECLARED, o.YES)
 def trust(options: Options) -> int:
     """Fetch a host's key, show its fingerprint, and write it into known_hosts once you say yes."""
-    from provision.cli import trust
+    from hdss7 import trust
 
     return trust.trust(ROOT, options)
 
@@ -188,7 +188,7 @@ def reboot(options: Options) -> int:
 @command(o.LAB, o.PORT, o.PROXY, o.SITE_NAME)
 def open_(options: Options) -> int:
     """Show the lab's site to this machine's own browser, on 127.0.0.1, until Ctrl-C."""
-    from lab.forward import open_site
+    from lab.port_forward import open_site
 
     open_site(options.lab_name, options.port, options.proxy_port, options.host or "traefik.od.com")
     return 0

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lab import control, host, lifecycle, login, outsider, preflight
-from lab.control import HostState, Order
+from lab import container, ipc, lifecycle, ops_host, preflight
+from lab import ssh as ssh_client
+from lab.ipc import HostState, Order
 from lab.state import Lab
 from lab.topology import HostSpec, Topology, topology
 from provision.errors import FailedError, InputError
-from provision.vault import Vault
+from provision.inventory.vault import Vault
 
 ROOT = Path(__file__).resolve().parent.parent
 INVENTORY = ROOT / "inventory" / "lab"
@@ -44,7 +45,7 @@ def up(
             seen = preflight.look(lab.directory, vm=machines > 0)
             preflight.check(seen, len(wanted.booted) - machines, bare=not wait_artifacts, machines=machines)
     if not wait_artifacts:
-        from lab.artifacts.tree import host_tree, machine_tree
+        from lab.artifacts.rootfs import host_tree, machine_tree
 
         _bring_up(lab, wanted, lambda spec: (machine_tree if spec.virtual else host_tree)(_progress(say)), say)
         return
@@ -72,7 +73,7 @@ def status(name: str = "main", *, say: Say = print) -> Mapping[str, HostState]:
     if lab.owner_process() is None:
         say(f"lab {name} is down")
         return {}
-    states = control.ask(lab, Order("status")).hosts
+    states = ipc.ask(lab, Order("status")).hosts
     for spec in lab.topology().hosts:
         say(f"{spec.name:12} {spec.address:15} {_condition(states.get(spec.name))}")
     return states
@@ -82,7 +83,7 @@ def reboot(name: str, host_name: str, *, hard: bool = False, say: Say = print) -
     """Reboot a host, in order or (hard) by cutting its power; it answers to SSH again when this returns."""
     lab, spec = _booted(name, host_name)
     started = time.monotonic()
-    control.ask(lab, Order("cycle" if hard else "reboot", spec.name))
+    ipc.ask(lab, Order("cycle" if hard else "reboot", spec.name))
     lifecycle.await_ssh(lab, spec)
     say(f"{spec.name} is back after {time.monotonic() - started:.1f} s")
 
@@ -90,7 +91,7 @@ def reboot(name: str, host_name: str, *, hard: bool = False, say: Say = print) -
 def power(name: str, host_name: str, on: bool) -> None:
     """Cut a host's power, or give it back."""
     lab, spec = _booted(name, host_name)
-    control.ask(lab, Order("on" if on else "off", spec.name))
+    ipc.ask(lab, Order("on" if on else "off", spec.name))
     if on:
         lifecycle.await_ssh(lab, spec)
 
@@ -114,8 +115,8 @@ def ssh_command(name: str, host_name: str, argv: Sequence[str] = ()) -> list[str
     lab = Lab.named(name)
     spec = lab.topology().host(host_name)
     if spec.ops:
-        return outsider.command(lab, list(argv) or [os.environ.get("SHELL", "/bin/sh")])
-    return login.command(lab, spec, argv)
+        return ops_host.command(lab, list(argv) or [os.environ.get("SHELL", "/bin/sh")])
+    return ssh_client.command(lab, spec, argv)
 
 
 def command(name: str, host_name: str, argv: Sequence[str]) -> list[str]:
@@ -126,8 +127,8 @@ def command(name: str, host_name: str, argv: Sequence[str]) -> list[str]:
     lab = Lab.named(name)
     spec = lab.topology().host(host_name)
     if not spec.ops:
-        return host.command(lab, spec, list(argv))
-    return outsider.command(lab, list(argv))
+        return container.command(lab, spec, list(argv))
+    return ops_host.command(lab, list(argv))
 
 
 def _bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], say: Say) -> None:

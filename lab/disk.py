@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from lab import keys, machine, network
+from lab import keys, network, vm
 from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError, InputError
@@ -143,7 +143,7 @@ def _install(lab: Lab, topology: Topology, host: HostSpec, tree: Path) -> None:
     if host.user != "root":
         _add_user(disk, tree, host)
     if host.virtual:
-        machine.fill(disk, host, tree)
+        vm.fill(disk, host, tree)
 
 
 def _files(lab: Lab, topology: Topology, host: HostSpec) -> dict[str, tuple[str, int]]:
@@ -172,7 +172,7 @@ def _hardware() -> dict[str, tuple[str, int]]:
 
 def _card(topology: Topology, host: HostSpec) -> dict[str, tuple[str, int]]:
     """A virtual machine's own kernel has a network card to set up, and nothing that another host's would lack."""
-    settings = machine.NETWORK.format(address=f"{host.address}/{network.length(topology)}", gateway=topology.gateway)
+    settings = vm.NETWORK.format(address=f"{host.address}/{network.length(topology)}", gateway=topology.gateway)
     return {"etc/systemd/network/lab.network": (settings, 0o644)}
 
 

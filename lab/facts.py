@@ -21,7 +21,7 @@ def variables(lab: Lab, topology: Topology, served: Mapping[str, Any]) -> dict[s
     return {
         "lab": lab.name,
         "dial": f"lab.network:dial {lab.name}",
-        "outsider": f"lab.outsider:on_ops_host {lab.name}",
+        "outsider": f"lab.ops_host:on_ops_host {lab.name}",
         "ansible_ssh_private_key_file": str(keys.client_key(lab.keys)),
         "known_hosts": str(keys.known_hosts(lab.keys)),
         "pki_directory": str(lab.directory / "pki"),

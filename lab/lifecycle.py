@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lab import control, disk, facts, host, keys, network, outsider
-from lab.control import Answer, Order
-from lab.owner import READY, at_once
+from lab import container, disk, facts, ipc, keys, network, ops_host
+from lab.daemon import READY, at_once
+from lab.ipc import Answer, Order
 from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError, InputError
@@ -40,7 +40,7 @@ def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock:
                 found=f"it runs {lab.topology().described}; the inventory has {wanted.described}",
                 do=f"take it down first (invoke lab.down{lab.option}), or use another name with --lab",
             )
-        states = control.ask(lab, Order("status")).hosts
+        states = ipc.ask(lab, Order("status")).hosts
         off = [spec for spec in wanted.booted if not states[spec.name].on]
         at_once(_on(lab, spec) for spec in off)
         at_once(_ssh(lab, spec) for spec in wanted.booted)
@@ -53,7 +53,7 @@ def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock:
     for spec in wanted.booted:
         disk.ensure(lab, wanted, spec, tree(spec))
     write(lab.record, wanted.public)
-    outsider.write_files(lab, wanted)
+    ops_host.write_files(lab, wanted)
     if not lab.inventory.exists():
         facts.write(lab, wanted, {})
     _start_owner(lab, lock)
@@ -70,7 +70,7 @@ def take_down(lab: Lab) -> bool:
     if owner is None:
         return sweep(lab)
     try:
-        control.ask(lab, Order("down"))
+        ipc.ask(lab, Order("down"))
     except FailedError:
         pass
     finally:
@@ -109,7 +109,7 @@ def _start_owner(lab: Lab, lock: int) -> None:
     reading, writing = os.pipe()
     with lab.log.open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "lab.owner", lab.name, str(writing), str(lock)],
+            [sys.executable, "-m", "lab.daemon", lab.name, str(writing), str(lock)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -132,24 +132,24 @@ def await_ssh(lab: Lab, spec: HostSpec) -> None:
     while True:
         try:
             with network.dial_in(lab, spec.address, spec.port, patience, origin=spec.behind) as connection:
-                if connection.recv(4) == b"SSH-" and host.admits(lab, spec):
+                if connection.recv(4) == b"SSH-" and container.admits(lab, spec):
                     return
         except OSError:
             pass
         now = time.monotonic()
-        seen = now if host.running(lab, spec) else seen
+        seen = now if container.running(lab, spec) else seen
         if now > min(deadline, seen + OFF_SECONDS):
-            found = f"its last words:\n{host.last_words(lab, spec)}\n"
+            found = f"its last words:\n{container.last_words(lab, spec)}\n"
             raise FailedError("the host did not come up", host=spec.name, found=found)
         time.sleep(PAUSE)
 
 
 def _on(lab: Lab, spec: HostSpec) -> Callable[[], Answer]:
-    return lambda: control.ask(lab, Order("on", spec.name))
+    return lambda: ipc.ask(lab, Order("on", spec.name))
 
 
 def _off(lab: Lab, spec: HostSpec) -> Callable[[], None]:
-    return lambda: host.power_off(lab, spec)
+    return lambda: container.power_off(lab, spec)
 
 
 def _ssh(lab: Lab, spec: HostSpec) -> Callable[[], None]:

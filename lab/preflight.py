@@ -63,9 +63,9 @@ class Machine(msgspec.Struct, frozen=True):
 
 def packages(*, vm: bool = False) -> list[str]:
     """The Debian packages that a lab on this machine still needs, for `make` to install. vm: with a virtual machine."""
-    from lab.artifacts import needs
+    from lab.artifacts import tools
 
-    wanted = {**needs.commands(), **TOOLS, **(MACHINE_TOOLS if vm else {})}
+    wanted = {**tools.commands(), **TOOLS, **(MACHINE_TOOLS if vm else {})}
     path = f"{os.environ.get('PATH', '')}:{SBIN}"
     missing = [packages for command, packages in wanted.items() if not shutil.which(command, path=path)]
     return sorted({package for packages in missing for package in packages.split()})

@@ -11,7 +11,7 @@ from typing import Any
 from lab.state import Lab
 from provision.errors import UnreachableError
 from provision.inventory import Inventory
-from provision.vault import Vault
+from provision.inventory.vault import Vault
 
 DIAL = "lab.network:dial"
 NO_SUM = "0" * 64

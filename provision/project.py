@@ -9,20 +9,20 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provision.edges import Watch
+from provision.apply.run import Work
 from provision.errors import InputError
+from provision.history.journal import Written
 from provision.inventory import Host, Inventory
-from provision.login import Login
-from provision.past.journal import Written
-from provision.plan import Declaration
-from provision.roles import SITE, Roles, check_tags, chosen
-from provision.settings import check_names
-from provision.site import Play, load
-from provision.vault import Vault
-from provision.work import Work
+from provision.inventory.settings import check_names
+from provision.inventory.vault import Vault
+from provision.plan.plan import Declaration
+from provision.playbook.plays import Play, load
+from provision.playbook.roles import SITE, Roles, check_tags, chosen
+from provision.remote.login import Login
+from provision.rolling.edges import Watch
 
 if TYPE_CHECKING:
-    from provision.past.why import Reading, Variable
+    from provision.playbook.provenance import Reading, Variable
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Project:
         A resource goes back in the play of its role, so that it is rolled where that play is; what is in no play any
         more comes last.
         """
-        from provision.past.undo import undoing
+        from provision.history.rollback import undoing
 
         plays = (*self.plays, Play(name="what no play declares any more", hosts="all", roles=(), line=""))
         undone = {host: undoing(written, partial(self._play_of, host)) for host, written in runs.items()}
@@ -149,7 +149,7 @@ class Project:
 
     def variables(self, host: str, declaration: Declaration) -> tuple[Variable, ...]:
         """What a resource rests on, and where in the inventory each of it is set."""
-        from provision.past.why import Variable
+        from provision.playbook.provenance import Variable
 
         known = self.inventory.host(host)
 
@@ -169,7 +169,7 @@ class Project:
 
     @cached_property
     def _reading(self) -> Reading:
-        from provision.past.why import Reading
+        from provision.playbook.provenance import Reading
 
         return Reading(self.root)
 

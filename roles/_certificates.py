@@ -13,7 +13,7 @@ from roles._x509 import Certificate
 
 if TYPE_CHECKING:
     from provision.inventory import Host, Inventory
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 LOCAL = "127.0.0.1"
 CLIENTS = (  # who they are is what RBAC's own bindings name (Kubernetes, "Default roles and role bindings")

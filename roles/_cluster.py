@@ -10,8 +10,8 @@ from provision.errors import InputError
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Binary
-    from roles.site import Settings as Site
+    from roles._site import Binary
+    from roles._site import Settings as Site
 
 # The course's layout; role base makes the folders.
 BIN = "/opt/kubernetes/server/bin"

@@ -10,7 +10,7 @@ from roles._cluster import BIN, LOGS, binary, numbered
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 UNITS = "/etc/supervisor/conf.d"
 

@@ -12,7 +12,7 @@ from roles._cluster import api_url
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 def kubeconfig(host: Host, site: Site, user: str, server: str = "") -> Content:

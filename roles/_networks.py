@@ -12,7 +12,7 @@ from roles._cluster import api_service
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 _RANGE = re.compile(r"(\d+)\s*[-:.,/]+\s*(\d+)")
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provision.errors import Exit, FailedError
-from provision.questions import Answers, ContentQuestion, Question
+from provision.facts.host import Answers, ContentQuestion, Question
 from provision.resources import Change, Deferred, File
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from provision.errors import InputError
-from provision.words import nearest
+from provision.spelling import nearest
 from roles._cluster import members
 from roles._networks import check_node_ports
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 def image(host: Host, site: Site, name: str) -> str:

@@ -10,11 +10,11 @@ import msgspec
 
 from provision.errors import InputError
 from provision.resources import Command, Directory, File, Package, Resource, Service, Symlink, Sysctl, Template
-from provision.resources.kubernetes import OLDEST
+from provision.resources.kubernetes.manifests import OLDEST
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 SUPERVISED = frozenset({"etcd", "masters", "nodes", "proxy_only"})  # groups whose hosts run programs under supervisord
 KUBERNETES = frozenset({"masters", "nodes", "proxy_only"})  # groups whose hosts have /opt/kubernetes

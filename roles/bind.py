@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.errors import InputError
+from provision.inventory.settings import Positive
 from provision.resources import Bind, ConfigSet, Package, Resource, Service, Template
-from provision.settings import Positive
 from roles._cluster import entrance
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 # What the site publishes itself. No wildcard: a name that nobody published does not exist, as in the course.

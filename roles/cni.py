@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.errors import InputError
+from provision.inventory.settings import bind
 from provision.resources import Command, Directory, File, Package, Resource, Service, Sysctl, Template
-from provision.settings import bind
 from roles._cluster import address_of
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 SCRIPT = "/usr/local/sbin/pod-network"
 UNIT = "pod-network.service"

@@ -11,7 +11,7 @@ from provision.resources import Directory, File, Image, Package, Resource, Servi
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

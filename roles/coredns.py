@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.settings import Natural
 from provision.resources import Manifests, Resource, Rollout, Template
-from provision.settings import Natural
 from roles._cluster import KUBECTL, members
 from roles._workloads import image
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

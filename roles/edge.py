@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from provision.edges import Watch
+from provision.inventory.settings import Natural, Positive
 from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
-from provision.resources.drain import mark
-from provision.settings import Natural, Positive
+from provision.resources.configset.drain import mark
+from provision.rolling.edges import Watch
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 # of this host alone, and no port more: whoever listens on *:80 has all of 127.0.0.0/8 too
 ANSWER = "127.0.0.2:80"

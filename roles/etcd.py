@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.settings import Positive
 from provision.resources import Command, Directory, Package, Resource, Symlink
-from provision.settings import Positive
 from roles import _certificates
 from roles._cluster import address_of, numbered
 from roles._component import supervised
@@ -16,7 +16,7 @@ from roles._trust import TrustedAuthority
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 HOME = "/opt/etcd"
 CERT = f"{HOME}/certs"

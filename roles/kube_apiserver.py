@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.settings import Natural, Positive
 from provision.resources import File, Manifests, Resource, Template
-from provision.settings import Natural, Positive
 from roles._certificates import CLIENTS, apiserver, files, store
 from roles._cluster import CERT, CONF, KUBECTL, address_of
 from roles._component import component, download
@@ -18,7 +18,7 @@ from roles.etcd import clients
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 PORT = 6443
 LOCAL = f"https://127.0.0.1:{PORT}"  # how a master's own components reach it: not through the edge and back

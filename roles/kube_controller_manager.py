@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.settings import Natural
 from provision.resources import File, Resource
-from provision.settings import Natural
 from roles._cluster import CERT, CONF
 from roles._component import component
 from roles._kubeconfig import kubeconfig
@@ -16,7 +16,7 @@ from roles.kube_apiserver import LOCAL
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,14 +10,14 @@ import msgspec
 
 from provision.errors import InputError
 from provision.resources import Command, File, Package, ProxyMode, Resource
-from provision.resources.kuberules import Mode
+from provision.resources.kubernetes.proxy_rules import Mode
 from roles._cluster import BIN, CONF, LOGS, node_name, numbered
 from roles._component import component, supervised
 from roles._kubeconfig import kubeconfig
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 Scheduler = Literal["", "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "mh"]
 HEALTH = "127.0.0.1:10256"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from provision.inventory.settings import Natural, Positive
 from provision.resources import Directory, File, Resource, Template
-from provision.settings import Natural, Positive
 from roles import _certificates
 from roles._cluster import CERT, CONF, address_of, api_url, node_name
 from roles._component import component
@@ -17,7 +17,7 @@ from roles._kubeconfig import kubeconfig
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 # the time at which kubelet last called the node Ready, out of a Node in JSON without spaces
 HEARD = r's/.*"type":"Ready","status":"True","lastHeartbeatTime":"\([^"]*\)".*/\1/p'

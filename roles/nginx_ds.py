@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.settings import Port
 from provision.resources import Manifests, Resource, Rollout, Template
-from provision.settings import Port
 from roles._cluster import KUBECTL, members
 from roles._workloads import check_node_port, image, routed
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 WEBSOCKET_PORT = 8765
 HTTP_PORT = 8080

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.settings import Positive
 from provision.resources import Resource
-from provision.settings import Positive
 from roles._certificates import every, store
 from roles._cluster import CERT
 from roles._networks import check_networks
@@ -16,7 +16,7 @@ from roles._trust import TrustedAuthority
 
 if TYPE_CHECKING:
     from provision.inventory import Host, Inventory
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from roles._cluster import KUBECTL, members, node_name
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 GROUP = "proxy_only"
 TAINT = "proxy-only"

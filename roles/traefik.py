@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from provision.inventory.settings import Natural, Positive
 from provision.resources import Manifests, Resource, Rollout, Template
-from provision.settings import Natural, Positive
 from roles._cluster import KUBECTL, members, node_name
 from roles._workloads import image
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 KINDS = ("DaemonSet", "Deployment")
 

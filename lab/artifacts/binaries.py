@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lab.artifacts.cache import BLOCK, Cache, Entry, Progress, sha256_of, silent
 from lab.artifacts.golang import Module, go_programs, toolchain
-from lab.artifacts.process import Runner
+from lab.artifacts.runner import Runner
 from provision.errors import FailedError, InputError
 
 VERSION = "1.34.4"

@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from lab.artifacts import images
+from lab.artifacts.apt_repository import repository
 from lab.artifacts.binaries import COMMANDS, Source, parse_source, programs
 from lab.artifacts.cache import RECORD, Cache, Entry, Progress, silent
-from lab.artifacts.process import Runner
-from lab.artifacts.repository import repository
-from lab.artifacts.tree import ROOT, machine_tree_entry, tree_entry
+from lab.artifacts.rootfs import ROOT, machine_tree_entry, tree_entry
+from lab.artifacts.runner import Runner
 from lab.artifacts.wheels import wheel
 
 OPS_URL = "http://10.4.7.200"

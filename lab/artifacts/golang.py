@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.artifacts.cache import Cache, Entry, Progress, sha256_of, silent
-from lab.artifacts.process import Runner, output
+from lab.artifacts.runner import Runner, output
 from lab.artifacts.wheels import wheel
 
 MODULES = Path(__file__).parents[1] / "go"

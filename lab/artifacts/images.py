@@ -10,8 +10,8 @@ from pathlib import Path
 from lab.artifacts import oci
 from lab.artifacts.binaries import COREDNS_VERSION, VERSION
 from lab.artifacts.cache import Cache, Entry, Progress, sha256_of, silent
-from lab.artifacts.process import Runner
-from lab.artifacts.tree import SUITE
+from lab.artifacts.rootfs import SUITE
+from lab.artifacts.runner import Runner
 
 ECHO_SERVER = Path(__file__).parent / "payload" / "echo_server.py"
 # A layer is made of extracted packages only: no package manager, no maintainer scripts, a fifth of the size of

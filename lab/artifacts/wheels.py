@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from lab.artifacts.cache import Cache, Entry, Progress, silent
-from lab.artifacts.process import Runner
+from lab.artifacts.runner import Runner
 
 PINS = Path(__file__).parent / "pins"
 

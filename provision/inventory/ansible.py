@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from provision.errors import InputError
-from provision.words import listed, suggestion
+from provision.spelling import listed, suggestion
 
 # Each with its older names, all of which Ansible still reads.
 ALIASES: dict[str, tuple[str, ...]] = {

@@ -9,8 +9,8 @@ from typing import Any
 
 from provision.errors import InputError
 from provision.inventory.layers import Layer
+from provision.inventory.vault import Vault
 from provision.inventory.yamlfile import Document, parse, read
-from provision.vault import Vault
 
 OPTION = "--extra-vars"
 

@@ -11,7 +11,7 @@ from provision.inventory.layers import Layer
 from provision.inventory.ranges import expand
 from provision.inventory.yamlfile import Document
 from provision.secret import shown
-from provision.words import suggestion
+from provision.spelling import suggestion
 
 _SECTIONS = ("hosts", "children", "vars")
 PRIORITY = "ansible_group_priority"

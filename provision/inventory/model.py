@@ -17,9 +17,9 @@ from provision.inventory.layers import Layer
 from provision.inventory.precedence import host_layers
 from provision.inventory.sources import open_source
 from provision.inventory.variables import Evaluator, Scope, Variables, View
+from provision.inventory.vault import Vault
 from provision.secret import Secret, bare, secret
-from provision.vault import Vault
-from provision.words import listed, nearest, suggestion
+from provision.spelling import listed, nearest, suggestion
 
 _UNSET: Any = object()
 

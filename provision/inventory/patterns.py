@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from provision.errors import InputError
 from provision.inventory.ranges import expand
-from provision.words import listed, suggestion
+from provision.spelling import listed, suggestion
 
 _SUBSCRIPT = re.compile(r"^(?P<base>.+)\[(?:(?P<one>-?\d+)|(?P<first>\d*)[:-](?P<last>\d*))\]$")
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*$")

@@ -10,7 +10,7 @@ from provision.inventory import ansible
 from provision.inventory.groups import PRIORITY, Tree
 from provision.inventory.layers import Layer
 from provision.inventory.sources import Source
-from provision.words import nearest
+from provision.spelling import nearest
 
 _DIGITS = re.compile(r"\d")
 

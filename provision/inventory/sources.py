@@ -10,9 +10,9 @@ from pathlib import Path
 
 from provision.errors import InputError
 from provision.inventory.layers import Layer
+from provision.inventory.vault import Vault
 from provision.inventory.yamlfile import Document, read
-from provision.vault import Vault
-from provision.words import listed
+from provision.spelling import listed
 
 _YAML = (".yml", ".yaml", ".json")
 _INI_SECTION = re.compile(r"^\[[\w.:-]+\]\s*$", re.MULTILINE)

@@ -11,9 +11,9 @@ from typing import Any
 from provision.errors import InputError, ProvisionError
 from provision.inventory.extravars import Loose, firm
 from provision.inventory.layers import Path
+from provision.inventory.vault import Sealed
 from provision.secret import HIDDEN, Keeper, Secret, noted, secret, shown, watching
-from provision.vault import Sealed
-from provision.words import suggestion
+from provision.spelling import suggestion
 
 
 class Evaluator:
@@ -25,13 +25,13 @@ class Evaluator:
 
     @cached_property
     def _environment(self) -> Any:
-        from provision.jinja import environment
+        from provision.templating.environment import environment
 
         return environment()
 
     def render(self, text: str, scope: Scope, path: Path) -> Any:
         """What `text`, the value at `path`, stands for in `scope`: a secret when it uses one. Raises InputError."""
-        from provision.jinja import MissingNameError, TemplateError, compile_text
+        from provision.templating.environment import MissingNameError, TemplateError, compile_text
 
         with self._entered(scope, path), watching() as seen:
             try:

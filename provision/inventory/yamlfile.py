@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from provision.errors import InputError
+from provision.inventory.vault import HEADER, Sealed, Vault
 from provision.secret import secret
-from provision.vault import HEADER, Sealed, Vault
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"

@@ -1,19 +1,19 @@
 """What a host can be told to be. `from provision.resources import File, Template, Service, …`"""
 
 from provision.resources.base import Change, Deferred, Pending, Resource, Template
-from provision.resources.bind import Bind
 from provision.resources.commands import Command
-from provision.resources.configset import ConfigSet
+from provision.resources.configset.bind import Bind
+from provision.resources.configset.configset import ConfigSet
+from provision.resources.configset.nginx import Nginx
 from provision.resources.downloads import Download, Image
 from provision.resources.files import Directory, File
-from provision.resources.kernel import Sysctl
-from provision.resources.kubeproxy import ProxyMode
-from provision.resources.kubernetes import Manifests
-from provision.resources.links import Symlink
-from provision.resources.nginx import Nginx
+from provision.resources.kubernetes.manifests import Manifests
+from provision.resources.kubernetes.proxy_mode import ProxyMode
+from provision.resources.kubernetes.rollout import Rollout
 from provision.resources.packages import Package
-from provision.resources.rollouts import Rollout
 from provision.resources.supervisor import Program
+from provision.resources.symlinks import Symlink
+from provision.resources.sysctl import Sysctl
 from provision.resources.systemd import Service
 
 __all__ = [

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from provision.errors import InputError
-from provision.questions import STAMPS, Answers, Question, StampQuestion
-from provision.script import Step
+from provision.facts.host import STAMPS, Answers, Question, StampQuestion
+from provision.remote.protocol import Step
 from provision.secret import Keeper, Secret
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from provision.questions import Answers, Question, ShellQuestion
+from provision.facts.host import Answers, Question, ShellQuestion
+from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,
     Deferred,
@@ -17,7 +18,6 @@ from provision.resources.base import (
     settled,
     stamp_question,
 )
-from provision.script import Step
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from provision.questions import STAMPS, Answers, FileQuestion, FileState, Question, ShellAnswer, ShellQuestion
+from provision.facts.host import STAMPS, Answers, FileQuestion, FileState, Question, ShellAnswer, ShellQuestion
+from provision.remote.protocol import Step
 from provision.resources.base import (
     STANDS,
     Change,
@@ -23,7 +24,6 @@ from provision.resources.base import (
     stamp_question,
 )
 from provision.resources.files import File
-from provision.script import Step
 
 _FETCH = """set -eu
 t=$(mktemp %(directory)s/.fetch.XXXXXX)

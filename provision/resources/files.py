@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from provision.errors import FailedError, InputError
-from provision.questions import Answers, ContentQuestion, FileQuestion, FileState, Question
+from provision.facts.host import Answers, ContentQuestion, FileQuestion, FileState, Question
+from provision.remote.protocol import Step
 from provision.resources.base import (
     FORMER_KEPT,
     STANDS,
@@ -28,8 +29,7 @@ from provision.resources.base import (
     everybodys,
     unified,
 )
-from provision.resources.links import KINDS, Symlink
-from provision.script import Step
+from provision.resources.symlinks import KINDS, Symlink
 from provision.secret import Keeper, Secret
 
 DIFF_LIMIT = 65_536

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from provision.questions import Answers, PackageQuestion, Question
+from provision.facts.host import Answers, PackageQuestion, Question
+from provision.remote.protocol import Step
 from provision.resources.base import Change, Deferred, Resource, Undone, check_name
-from provision.script import Step
 
 # Debian starts a daemon as soon as its package is unpacked, with a configuration nobody chose. policy-rc.d (Debian
 # policy 9.3.3.1) keeps invoke-rc.d and deb-systemd-invoke from it; ours is removed again, also by the next run.

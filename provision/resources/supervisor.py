@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from provision.questions import Answers, ProgramQuestion, Question
+from provision.facts.host import Answers, ProgramQuestion, Question
+from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,
     Deferred,
@@ -18,7 +19,6 @@ from provision.resources.base import (
     settled,
     stamp_question,
 )
-from provision.script import Step
 
 # supervisorctl is a Python program of about 200 ms, and its `start` blocks for startsecs although the program may
 # answer long before: it is called as seldom as can be, and what may block is not waited for, but the program's own

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from provision.questions import Answers, Question, UnitQuestion, UnitState
+from provision.facts.host import Answers, Question, UnitQuestion, UnitState
+from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,
     Deferred,
@@ -19,7 +20,6 @@ from provision.resources.base import (
     settled,
     stamp_question,
 )
-from provision.script import Step
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from provision.questions import Question
-from provision.verify.asks import Answer, Ask
+from provision.facts.host import Question
 from provision.verify.chromium import Chromium, Slow
+from provision.verify.commands import Answer, Ask
 
 BROWSER = "browser"
 SECONDS = 15.0

@@ -19,8 +19,8 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from provision.verify.asks import SECONDS, Answer, Ask, Reply, http
-from provision.verify.vantage import OUTSIDE
+from provision.verify.commands import SECONDS, Answer, Ask, Reply, http
+from provision.verify.locations import OUTSIDE
 
 if TYPE_CHECKING:
     from provision.inventory import Host

@@ -10,13 +10,13 @@ from typing import Any
 
 from provision.errors import InputError
 from provision.inventory import Host
-from provision.login import Login
+from provision.inventory.settings import bind
+from provision.playbook.roles import SITE
 from provision.project import Project, Selection
-from provision.roles import SITE
-from provision.settings import bind
+from provision.remote.login import Login
 from provision.verify.browser import BROWSER, Browser, BrowserVantage
 from provision.verify.checks import OUTSIDER, Node
-from provision.verify.vantage import OUTSIDE, HostVantage, LocalVantage, Vantage, wrapper
+from provision.verify.locations import OUTSIDE, HostVantage, LocalVantage, Vantage, wrapper
 
 OPS = "ops"
 
@@ -59,7 +59,7 @@ class Context:
 
     def known(self, role: str, node: Node) -> Mapping[str, Any]:
         """What a check of a role may name as its parameters."""
-        site = bind(importlib.import_module(f"roles.{SITE}").Settings, node.host, SITE)
+        site = bind(importlib.import_module("roles._site").Settings, node.host, SITE)
         known: dict[str, Any] = {"node": node, "site": site, "outside": OUTSIDER, "browser": Browser()}
         known["declared"] = tuple(declaration.resource for declaration in self.project.declared(node.name))
         if role in self.project.roles.names():

@@ -15,7 +15,7 @@ from provision.errors import InputError
 from provision.project import Project, Selection
 from provision.verify.checks import Node, Promise, begin, body_of, sentence
 from provision.verify.context import Context
-from provision.verify.inquiry import inquire
+from provision.verify.scheduler import inquire
 
 PATIENCE = 30.0  # seconds for what was just changed to be as promised
 

@@ -11,11 +11,11 @@ import pluggy
 import pytest
 
 from provision.errors import ProvisionError, UnreachableError
-from provision.verify.asks import Ask
 from provision.verify.checks import Node, Promise, begin, body_of, sentence
+from provision.verify.commands import Ask
 from provision.verify.context import Context
-from provision.verify.inquiry import Outcome, inquire, said
 from provision.verify.report import Checked, Report
+from provision.verify.scheduler import Outcome, inquire, said
 
 BOOTING = 120.0  # what booted less than this many seconds ago is still given the rest of them
 AGE = "awk '{print $22}' /proc/1/stat; cat /proc/uptime; getconf CLK_TCK"

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.artifacts.apt_repository import PACKAGES
 from lab.artifacts.catalog import Catalog, Preparation
-from lab.artifacts.repository import PACKAGES
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a host's disk needs root")
 

@@ -11,10 +11,10 @@ import pytest
 
 from lab import commands
 from lab.state import Lab
+from provision.apply.run import HostRun
 from provision.inventory import Inventory
+from provision.remote.protocol import Step
 from provision.resources import Change, ConfigSet, File, Nginx, Package
-from provision.script import Step
-from provision.work import HostRun
 from tests.lab.conftest import LAB_INVENTORY, ROOT, RunningLab
 from tests.lab.test_engine import converge, logins, only
 

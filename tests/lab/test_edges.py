@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from provision.edges import Watch
+from provision.apply.events import Drained, Event, PlayStarted
+from provision.apply.run import Report, Work
 from provision.errors import Exit
-from provision.events import Drained, Event, PlayStarted
 from provision.inventory import Inventory
-from provision.login import Login
-from provision.plan import Declaration
-from provision.play import run
+from provision.plan.plan import Declaration
+from provision.playbook.plays import Play
+from provision.remote.login import Login
 from provision.resources import ConfigSet, File, Nginx, Package, Resource
 from provision.resources.base import Rendering
-from provision.resources.drain import mark
-from provision.site import Play
-from provision.work import Report, Work
+from provision.resources.configset.drain import mark
+from provision.rolling.edges import Watch
+from provision.runner import run
 from tests.lab.conftest import ROOT, RunningLab, running
 from tests.lab.test_engine import on_host
 

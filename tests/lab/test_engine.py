@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from lab import commands
+from provision.apply.events import ChangeStarted, Event
+from provision.apply.run import HostRun, Report, Work
 from provision.errors import Exit
-from provision.events import ChangeStarted, Event
 from provision.inventory import Inventory
-from provision.login import Login
-from provision.plan import Declaration
-from provision.play import run
+from provision.plan.plan import Declaration
+from provision.playbook.plays import Play
+from provision.remote.login import Login
 from provision.resources import Command, Directory, Download, File, Package, Program, Resource, Service, Symlink, Sysctl
 from provision.resources.base import Rendering
-from provision.site import Play
-from provision.work import HostRun, Report, Work
+from provision.runner import run
 from tests.lab.conftest import RunningLab
 
 HOSTS = ("hdss7-11", "hdss7-21", "hdss7-22")

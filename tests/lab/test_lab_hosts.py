@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lab import commands, host, lifecycle, network, state
+from lab import commands, container, lifecycle, network, state
 from lab.process import Process
 from lab.state import Lab
 from provision.errors import FailedError, InputError, UnreachableError
@@ -65,7 +65,7 @@ def traces(name: str) -> list[str]:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             arguments = (process / "cmdline").read_text().replace("\0", " ")
-            if folder in arguments or f"lab.owner {name} " in arguments:
+            if folder in arguments or f"lab.daemon {name} " in arguments:
                 found.append(f"process {process.name}: {arguments[:100]}")
             if folder in (process / "mounts").read_text():
                 found.append(f"mount in process {process.name}: {arguments[:100]}")
@@ -268,7 +268,7 @@ def test_a_machine_that_rebooted_is_put_right(running: Lab) -> None:
     """What is left then: records of another boot, and files where the namespaces were."""
     owner = running.owner_process()
     assert owner is not None
-    runs = {path: state.read(path, host.Run) for path in running.directory.glob("hosts/*/run.json")}
+    runs = {path: state.read(path, container.Run) for path in running.directory.glob("hosts/*/run.json")}
     socket_left = running.directory / "left.sock"
     running.socket.rename(socket_left)  # a crash does not remove it
     owner.kill(SECONDS)
@@ -279,7 +279,7 @@ def test_a_machine_that_rebooted_is_put_right(running: Lab) -> None:
         assert run is not None
         assert run.process is not None
         earlier = Process(os.getpid(), run.process.started, "before")  # the pid is someone else's by now
-        state.write(path, host.Run([Path(f"{group}.gone") for group in run.cgroups], earlier))
+        state.write(path, container.Run([Path(f"{group}.gone") for group in run.cgroups], earlier))
     network.NAMESPACES.mkdir(exist_ok=True)
     for name in (*HOSTS, "hdss7-200", network.SWITCH):
         network.namespace(running, name).touch()
@@ -398,7 +398,7 @@ def free_port() -> int:
 def test_open_shows_the_site_to_this_machines_own_browser(edge: None) -> None:
     port, proxy = free_port(), free_port()
     script = f"""
-from lab.forward import open_site
+from lab.port_forward import open_site
 open_site({NAME!r}, {port}, {proxy}, say=lambda line: print(line, flush=True))
 """
     through = ("--proxy", f"http://127.0.0.1:{proxy}")

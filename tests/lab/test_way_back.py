@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from provision.connection import Connection
+from provision.apply.events import Event, Waiting
 from provision.errors import Exit, UnreachableError
-from provision.events import Event, Waiting
-from provision.lock import Holder, take
-from provision.login import Login
+from provision.remote.connection import Connection
+from provision.remote.lock import Holder, take
+from provision.remote.login import Login
+from provision.remote.protocol import Step
 from provision.resources import Directory, File
-from provision.script import Step
 from tests.lab.conftest import RunningLab
 from tests.lab.test_engine import converge, logins, on_host, only, sessions
 

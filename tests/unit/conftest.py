@@ -45,8 +45,8 @@ class Declared(Protocol):
 def declared(tmp_path: Path) -> Declared:
     """`declared("hdss7-21", "etcd", "etcd.quota=1")`: the role's resources on the lab's own inventory."""
     from provision.inventory import Inventory
-    from provision.roles import SITE, Roles
-    from provision.site import Play, RoleUse
+    from provision.playbook.plays import Play, RoleUse
+    from provision.playbook.roles import SITE, Roles
 
     facts = {
         "pki_directory": str(tmp_path / "pki"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from invoke.loader import FilesystemLoader
 
-from provision.cli.usage import Words, read
+from hdss7.argv import Words, read
 from provision.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,6 +75,8 @@ def test_the_tests_that_mended_traps_are_said_to_have_exist() -> None:
     files = {path.stem: path.read_text() for path in (ROOT / "tests").rglob("test_*.py")}
     for name in re.findall(r"\b(test_\w+)`", text):
         assert name in files or any(f"def {name}(" in source for source in files.values()), name
+    for name in re.findall(r"`(roles/test_\w+)`", text):
+        assert (ROOT / "tests" / "unit" / f"{name}.py").is_file(), name
 
 
 @pytest.mark.parametrize("extra", [(), ("site.managed=false", "kube_proxy.kubeconfig_path=/root/kubeconfig")])

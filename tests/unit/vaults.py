@@ -10,7 +10,7 @@ from textwrap import indent
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from provision.vault import HEADER, ITERATIONS
+from provision.inventory.vault import HEADER, ITERATIONS
 
 
 def encrypted(text: str | bytes, password: str = "pass", label: str = "", salt: bytes | None = None) -> str:

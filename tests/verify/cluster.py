@@ -6,8 +6,8 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from provision.verify.asks import Answer, Ask
 from provision.verify.checks import Many, Node
+from provision.verify.commands import Answer, Ask
 from roles._cluster import KUBECTL
 
 KINDS = "nodes,pods,services,ingresses.networking.k8s.io"

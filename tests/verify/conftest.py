@@ -8,8 +8,8 @@ import pytest
 
 from provision.errors import InputError
 from provision.verify.checks import Node
+from provision.verify.locations import HostVantage
 from provision.verify.plugin import Verification
-from provision.verify.vantage import HostVantage
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def host(node: Node, request: pytest.FixtureRequest) -> Any:
     """testinfra's host for the `node` of the test: `assert host.service("nginx").is_running`."""
     from testinfra.host import Host
 
-    from provision.verify.backend import StepBackend
+    from provision.verify.testinfra_backend import StepBackend
 
     vantage = _verification(request.config).context.vantages[node.name]
     assert isinstance(vantage, HostVantage)

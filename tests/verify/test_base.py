@@ -15,7 +15,7 @@ from provision.verify.checks import Checking, Node, NotHere, check, together
 from roles.base import KUBERNETES, SUPERVISED
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 SOCKET = "/run/supervisor.sock"
 CLOCKS_APART = 120.0  # seconds; an answer may have waited a minute for the others of its host

@@ -10,8 +10,8 @@ from roles.bind import PUBLISHED
 from tests.verify.wire import lookup
 
 if TYPE_CHECKING:
+    from roles._site import Settings as Site
     from roles.bind import Settings
-    from roles.site import Settings as Site
 
 # the serial that is served, and the one on disk
 SERIALS = """rndc zonestatus {zone} | sed -n 's/^serial: //p' | tr '\\n' ' '

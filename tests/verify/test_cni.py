@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.asks import Reply, http
 from provision.verify.checks import Checking, Node, check, together
+from provision.verify.commands import Reply, http
 from roles.cni import pod_subnets
 from tests.verify.cluster import cluster
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 @check

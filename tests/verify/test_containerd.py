@@ -9,7 +9,7 @@ import pytest
 from provision.verify.checks import Checking, Node, check
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 @pytest.mark.gate

@@ -12,7 +12,7 @@ from tests.verify.cluster import cluster
 from tests.verify.wire import lookup
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 @pytest.mark.on("nodes")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from provision.settings import bind
-from provision.verify.asks import Reply, http
+from provision.inventory.settings import bind
 from provision.verify.checks import Checking, Node, NotHere, Place, check, together
+from provision.verify.commands import Reply, http
 from roles.nginx_ds import Settings as Workloads
 from tests.verify.wire import websocket
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 SPOOFED = "6.6.6.6"
 

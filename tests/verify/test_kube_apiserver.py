@@ -12,7 +12,7 @@ from roles.kube_apiserver import LOCAL
 from tests.verify.cluster import cluster
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 CURL = f"curl -sS -m 5 --cacert {CERT}/ca.pem"
 

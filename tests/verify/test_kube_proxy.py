@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.resources.kuberules import LEFT, look
+from provision.resources.kubernetes.proxy_rules import LEFT, look
 from provision.verify.checks import Checking, Node, check
 from roles._cluster import BIN, api_service
 
 if TYPE_CHECKING:
+    from roles._site import Settings as Site
     from roles.kube_proxy import Settings
-    from roles.site import Settings as Site
 
 # One line a process: its number, its command line, then the names of its ancestors.
 PROCESSES = r"""

@@ -11,7 +11,7 @@ from roles._cluster import node_name
 from tests.verify.cluster import cluster, condition
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 @pytest.mark.gate

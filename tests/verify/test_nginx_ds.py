@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.asks import Reply, http
 from provision.verify.checks import Checking, Node, Place, check, together
+from provision.verify.commands import Reply, http
 from tests.verify.cluster import cluster, kubectl
 
 if TYPE_CHECKING:
+    from roles._site import Settings as Site
     from roles.nginx_ds import Settings
-    from roles.site import Settings as Site
 
 TOKEN = secrets.token_hex(6)
 TIMES = 24  # kube-proxy picks a pod at random: of two pods, one is missed by all of them once in 8 million runs

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.asks import Reply, http
 from provision.verify.checks import Checking, Node, Place, check, together
+from provision.verify.commands import Reply, http
 from roles._cluster import api_service, node_name
 from roles.proxy_node import GROUP, TAINT
 from tests.verify.cluster import cluster
 from tests.verify.wire import lookup
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 @pytest.mark.on(GROUP)

@@ -8,7 +8,7 @@ from provision.verify.checks import Checking, Node, check
 from roles._cluster import entrance
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
 
 
 @check

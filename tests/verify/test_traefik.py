@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.asks import Reply, http
 from provision.verify.browser import Browser
 from provision.verify.checks import Checking, Node, NotHere, Place, check, together
+from provision.verify.commands import Reply, http
 from roles._cluster import entrance
 from tests.verify.cluster import cluster, kubectl
 
 if TYPE_CHECKING:
-    from roles.site import Settings as Site
+    from roles._site import Settings as Site
     from roles.traefik import Settings
 
 ROUTE = "verify-route"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.conftest import running
-from tests.lab.faults.bench import Bench
-from tests.lab.faults.hurried import project
+from tests.lab.faults.fast_site import project
 from tests.lab.faults.record import Book
+from tests.lab.faults.testbed import Bench
 
 NAME = "t-faults"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.lab.faults.bench import Bench
-from tests.lab.faults.injuries import Injury, nothing
+from tests.lab.faults.injectors import Injury, nothing
+from tests.lab.faults.testbed import Bench
 
 Words = tuple[str, ...]
 

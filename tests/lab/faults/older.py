@@ -10,7 +10,7 @@ import yaml
 from lab.artifacts import images, oci
 from lab.artifacts.cache import Cache
 from lab.artifacts.catalog import OPS_URL
-from lab.artifacts.process import Runner
+from lab.artifacts.runner import Runner
 from lab.artifacts.wheels import wheel
 from lab.state import Lab
 

@@ -9,9 +9,9 @@ import re
 import socket
 from collections.abc import Callable
 
-from provision.prober import Dialer
+from provision.traffic.probe import Dialer
 from tests.lab.clients import EDGE, dialer
-from tests.lab.faults.beside import Watch
+from tests.lab.faults.probes import Watch
 
 SIP = 8192  # bytes a look: at five looks a second a download of half a megabyte takes twelve seconds
 TEXT = b"still here"

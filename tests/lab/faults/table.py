@@ -93,7 +93,7 @@ def main(path: Path = PAGE) -> None:
 
 def declared() -> list[tuple[str, str]]:
     """(table, name) of every row that the tests have."""
-    from tests.lab.faults.injured import FAULTS
+    from tests.lab.faults.catalog import FAULTS
     from tests.lab.faults.test_cuts import ROWS
     from tests.lab.faults.test_faults import OPERATORS
     from tests.lab.faults.test_rolls import CHANGES

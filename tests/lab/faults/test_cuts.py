@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lab import commands
+from provision.apply.events import Event
+from provision.apply.run import Report
 from provision.errors import Exit
-from provision.events import Event
-from provision.prober import Prober
-from provision.work import Report
+from provision.traffic.probe import Prober
 from tests.lab.clients import NODES, dialer, unharmed
 from tests.lab.conftest import ROOT, running
-from tests.lab.faults import shims, small
+from tests.lab.faults import cutpoints, mini_site
 from tests.lab.faults.record import Book, Row
 from tests.lab.typed import Typed
 
@@ -30,13 +30,13 @@ def site(request: pytest.FixtureRequest) -> Iterator[Typed]:
     """The small site, deployed."""
     name = request.config.getoption("--on-lab") + "-small" if request.config.getoption("--on-lab") else LAB
     with running(name):
-        assert small.deploy(name).exit is Exit.OK
+        assert mini_site.deploy(name).exit is Exit.OK
         yield Typed(name)
 
 
 def clients(site: Typed) -> Prober:
     """They ask the edge for what the nodes serve."""
-    return Prober(small.TARGETS, dialer(site.name), rate=RATE, clients=4)
+    return Prober(mini_site.TARGETS, dialer(site.name), rate=RATE, clients=4)
 
 
 def steps(site: Typed, cut: str, **versions: str) -> list[str]:
@@ -44,10 +44,10 @@ def steps(site: Typed, cut: str, **versions: str) -> list[str]:
     seen: list[str] = []
 
     def on(event: Event) -> None:
-        if name := small.step(event):
+        if name := mini_site.step(event):
             seen.append(name)
 
-    report = small.deploy(site.name, on, **versions)
+    report = mini_site.deploy(site.name, on, **versions)
     assert report.exit is Exit.OK, told(report)
     return [step for step in dict.fromkeys(seen) if cut != MIDST or "about to" in step]
 
@@ -64,7 +64,7 @@ def killed(site: Typed, step: str, edges: str, nodes: str, delay: float = 0) -> 
         "-X",
         "faulthandler",
         "-m",
-        "tests.lab.faults.small",
+        "tests.lab.faults.mini_site",
         site.name,
         edges,
         nodes,
@@ -81,11 +81,11 @@ def line_cut(site: Typed, step: str, edges: str, nodes: str) -> bool:
     cut: list[str] = []
 
     def sever() -> None:
-        for host in small.HOSTS:
+        for host in mini_site.HOSTS:
             site.on(host, "kill -KILL $(pgrep -f '^sshd: root@notty') 2>/dev/null; true")
         cut.append(step)
 
-    small.deploy(site.name, small.at(step, sever), edges=edges, nodes=nodes)
+    mini_site.deploy(site.name, mini_site.at(step, sever), edges=edges, nodes=nodes)
     return bool(cut)
 
 
@@ -94,7 +94,7 @@ ENDED = "ended it, every time"
 
 def finished(site: Typed, edges: str, nodes: str) -> None:
     """The next run: it waits for a step that the cut run had begun, and plans after it."""
-    ended = small.deploy(site.name, edges=edges, nodes=nodes, wait=40)
+    ended = mini_site.deploy(site.name, edges=edges, nodes=nodes, wait=40)
     assert ended.exit is Exit.OK, told(ended)
 
 
@@ -152,11 +152,11 @@ def test_a_roll_that_is_cut_at_any_step_is_ended_by_the_next_run(cut: str, site:
 
 def the_set(site: Typed) -> str:
     """The version of the edge's set, which has to be one: in its files, and in what is served."""
-    edge = small.EDGE_HOST
+    edge = mini_site.EDGE_HOST
     files = {
-        site.on(edge, f"sed -n 's/.*return 200 \\(.*\\); }}/\\1/p' /etc/nginx/conf.d/{n}.conf") for n in small.SITES
+        site.on(edge, f"sed -n 's/.*return 200 \\(.*\\); }}/\\1/p' /etc/nginx/conf.d/{n}.conf") for n in mini_site.SITES
     }
-    served = {site.on(edge, f"curl -s -H 'Host: {name}.od.com' http://127.0.0.1/") for name in small.SITES}
+    served = {site.on(edge, f"curl -s -H 'Host: {name}.od.com' http://127.0.0.1/") for name in mini_site.SITES}
     assert len(files) == 1, files
     assert len(served) == 1, served
     site.on(edge, "nginx -t -q")
@@ -169,7 +169,7 @@ def ends(site: Typed, old: str, new: str, step: str) -> None:
     A step that was begun goes on to its end: it is waited for, because several looks in its midst see both sets.
     """
     nodes = version_of(site, "hdss7-21")[0]
-    site.on(small.EDGE_HOST, "flock -w 40 /run/provision.lock true")
+    site.on(mini_site.EDGE_HOST, "flock -w 40 /run/provision.lock true")
     assert the_set(site) in (old, new), step
     finished(site, new, nodes)
     assert the_set(site) == new, step
@@ -180,10 +180,10 @@ def armed(site: Typed, number: int) -> Callable[[Event], None]:
     what = "ConfigSet /etc/nginx"
 
     def listen(event: Event) -> None:
-        if small.step(event) == f"{small.EDGE_HOST}: about to change {what}":
-            shims.arm(site, small.EDGE_HOST, number)
-        elif small.step(event) == f"{small.EDGE_HOST}: {what} is changed":
-            shims.stop(site, small.EDGE_HOST)
+        if mini_site.step(event) == f"{mini_site.EDGE_HOST}: about to change {what}":
+            cutpoints.arm(site, mini_site.EDGE_HOST, number)
+        elif mini_site.step(event) == f"{mini_site.EDGE_HOST}: {what} is changed":
+            cutpoints.stop(site, mini_site.EDGE_HOST)
 
     return listen
 
@@ -191,15 +191,15 @@ def armed(site: Typed, number: int) -> Callable[[Event], None]:
 def test_a_set_that_is_cut_inside_its_own_script_is_old_or_new_and_ended_by_the_next_run(
     site: Typed, book: Book
 ) -> None:
-    edge, nodes = small.EDGE_HOST, version_of(site, "hdss7-21")[0]
-    shims.install(site, edge)
+    edge, nodes = mini_site.EDGE_HOST, version_of(site, "hdss7-21")[0]
+    cutpoints.install(site, edge)
     number = 0
     whole: list[str] = []
     with clients(site) as prober:
         while True:
             old, new = the_set(site), f"c{number + 1}"
-            report = small.deploy(site.name, armed(site, number + 1), edges=new, nodes=nodes)
-            reached, calls = shims.disarm(site, edge)
+            report = mini_site.deploy(site.name, armed(site, number + 1), edges=new, nodes=nodes)
+            reached, calls = cutpoints.disarm(site, edge)
             if not reached:
                 assert report.exit is Exit.OK, told(report)
                 whole = calls
@@ -208,7 +208,7 @@ def test_a_set_that_is_cut_inside_its_own_script_is_old_or_new_and_ended_by_the_
             number += 1
             ends(site, old, new, calls[-1])
         receipt = prober.receipt()
-    shims.remove(site, edge)
+    cutpoints.remove(site, edge)
     cells = {
         "steps": f"{number} of {len(whole)} programs that its script calls",
         "clients": str(receipt),
@@ -222,10 +222,10 @@ def test_a_set_that_is_cut_inside_its_own_script_is_old_or_new_and_ended_by_the_
 
 
 def test_a_set_is_whole_after_a_power_cut_at_every_rename_and_reload(site: Typed, book: Book) -> None:
-    edge, nodes = small.EDGE_HOST, version_of(site, "hdss7-21")[0]
-    shims.install(site, edge, shims.HANG)
-    small.deploy(site.name, armed(site, 0), edges="p0", nodes=nodes)
-    _, calls = shims.disarm(site, edge)
+    edge, nodes = mini_site.EDGE_HOST, version_of(site, "hdss7-21")[0]
+    cutpoints.install(site, edge, cutpoints.HANG)
+    mini_site.deploy(site.name, armed(site, 0), edges="p0", nodes=nodes)
+    _, calls = cutpoints.disarm(site, edge)
     wanted = [n for n, call in enumerate(calls, 1) if call.split()[0] in ("mv", "nginx")]
     for number in wanted:
         old, new = the_set(site), f"p{number}"
@@ -233,19 +233,19 @@ def test_a_set_is_whole_after_a_power_cut_at_every_rename_and_reload(site: Typed
         cut: list[bool] = []
 
         def pull(over: threading.Event = over, cut: list[bool] = cut) -> None:
-            if shims.await_reached(site, edge, over):
+            if cutpoints.await_reached(site, edge, over):
                 cut.append(True)
                 commands.reboot(site.name, edge, hard=True, say=lambda _: None)
 
         puller = threading.Thread(target=pull)
         puller.start()
-        report = small.deploy(site.name, armed(site, number), edges=new, nodes=nodes)
+        report = mini_site.deploy(site.name, armed(site, number), edges=new, nodes=nodes)
         over.set()
         puller.join()
         assert cut, calls[number - 1]
         assert report.exit is Exit.UNREACHABLE
         ends(site, old, new, calls[number - 1])
-    shims.remove(site, edge)
+    cutpoints.remove(site, edge)
     cells = {
         "steps": f"{len(wanted)} of {len(wanted)} renames and calls of nginx",
         "clients": "not asked: the only edge is off",

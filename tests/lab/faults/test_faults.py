@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from provision.prober import Receipt
+from provision.traffic.probe import Receipt
 from tests.lab.clients import await_answered
-from tests.lab.faults.bench import SETTLED, Bench, paragraph, summary
+from tests.lab.faults.catalog import FAULTS, OUT_21
 from tests.lab.faults.fault import LIGHT, ROLLED, Fault
-from tests.lab.faults.injured import FAULTS, OUT_21
 from tests.lab.faults.record import Book, Row
+from tests.lab.faults.testbed import SETTLED, Bench, paragraph, summary
 from tests.lab.typed import Ended
 
 OPERATORS = "two operators"

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import pytest
 
 from lab.state import Lab
-from provision.prober import Receipt
+from provision.traffic.probe import Receipt
 from tests.lab.clients import NODES, clients, unharmed
 from tests.lab.faults import older
-from tests.lab.faults.bench import Bench, Running
-from tests.lab.faults.beside import Watch, api, asking, in_pods, node_port, outs
+from tests.lab.faults.probes import Watch, api, asking, in_pods, node_port, outs
 from tests.lab.faults.record import Book, Row
 from tests.lab.faults.streams import streams
+from tests.lab.faults.testbed import Bench, Running
 from tests.lab.typed import Ended
 
 Words = tuple[str, ...]

@@ -1,0 +1,146 @@
+"""`deploy` and `plan`: from what was typed to the engine, and from its report to the exit code."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hdss7.options import FORKS, Options
+from hdss7.project import Opened, opened
+from hdss7.verify import gate
+from provision.errors import Exit, InputError
+from provision.history.journal import About
+from provision.inventory import ansible
+from provision.spelling import listed
+
+if TYPE_CHECKING:
+    from provision.apply.run import Report, Work
+
+
+def deploy(root: Path, options: Options) -> int:
+    """Plan every host and, unless --check, make the plan true. Returns the exit code."""
+    return _run(root, options, "deploy", check=options.check)
+
+
+def plan(root: Path, options: Options) -> int:
+    """What deploy would change, with diffs."""
+    return _run(root, replace(options, diff=True), "plan", check=True)
+
+
+def _run(root: Path, options: Options, name: str, *, check: bool) -> int:
+    site = opened(root, options)
+    work = site.project.work(
+        options.selection(), check=check, forks=options.forks, wait=options.wait, prune=options.prune
+    )
+    work = replace(
+        work, force=options.force, gate=gate(site.project, options.selection()), about=lambda: about(site, name)
+    )
+    if options.plan:
+        from provision.plan.planfile import check as agreed
+        from provision.plan.planfile import load
+
+        saved = load(Path(options.plan).expanduser(), [login.name for login in work.logins])
+        work = replace(work, approve=partial(agreed, saved.hosts))
+    site.check_up()
+    return carried_out(work, options, name)
+
+
+def about(site: Opened, command: str, undoes: str = "") -> About:
+    """What hosts write down about a run of this site."""
+    from hdss7.report.run_folder import commit_of
+
+    return About(command, commit_of(site.project.inventory.directory), undoes)
+
+
+def carried_out(work: Work, options: Options, name: str) -> int:
+    """Does the work and tells about it: on the terminal, as JSON, in the log, in the run's folder. The exit code."""
+    from hdss7.report.console import Console
+    from hdss7.report.log import Log
+    from hdss7.report.run_folder import RunFolder
+    from hdss7.signals import interrupts
+    from provision import runner
+
+    console = Console(sys.stderr if options.json else sys.stdout, diff=options.diff, verbose=options.verbose)
+    log = Log.open(name)
+    folder = RunFolder(work.holder, work.about)
+
+    def emit(event: Any) -> None:
+        log(event)
+        folder(event)
+        console(event)
+
+    with interrupts() as stop:
+        report = runner.run(work, emit, stop)
+    then = next_step(report.exit, options, name, log.path)
+    if report.rolled:
+        then = f"What clients saw meanwhile: {folder.receipt}\n{then}"
+    console.finish(report, check=work.check, next_step=then)
+    if options.save:
+        _save(Path(options.save).expanduser(), report, work)
+    if options.json:
+        from hdss7.report.json import document
+
+        print(document(report, work.check))
+    return report.exit
+
+
+def _save(path: Path, report: Report, work: Work) -> None:
+    """Keeps a plan of all the hosts. Raises InputError when one of them gave none."""
+    from provision.plan.planfile import save
+
+    silent = [host.name for host in report.hosts if host.error or not host.plan]
+    if silent:
+        raise InputError("the plan was not saved", found=f"{listed(silent, 6)} gave no plan")
+    when = work.holder.began.isoformat(timespec="seconds")
+    save(path, [host.plan for host in report.hosts if host.plan], work.holder.who, when, work.about().commit)
+
+
+def next_step(code: Exit, options: Options, name: str, log: Path) -> str:
+    """What the person who reads the report most likely does now."""
+    if code is Exit.OK:
+        return "Next: invoke verify" + retyped(options, chosen=False)
+    if code is Exit.DIFFERENCES:
+        kept = options.save or options.plan
+        then = f"deploy --plan {shlex.quote(kept)}" if kept else f"{'rollback' if name == 'rollback' else 'deploy'}"
+        return f"Next: invoke {then}{retyped(options)}"
+    again = f"invoke {name}{' --check' if options.check else ''}{retyped(options)}"
+    if code is Exit.INTERRUPTED:
+        return f"Next: go on where this stopped: {again} (log: {log})"
+    if code is Exit.UNREACHABLE:
+        return f"Next: invoke ping{retyped(options, chosen=False)}, then again: {again} (log: {log})"
+    return f"Next: mend what is said above, then again: {again} (log: {log})"
+
+
+def retyped(options: Options, *, chosen: bool = True) -> str:
+    """The options that say which hosts and which login, to be typed again. chosen: the tags too."""
+    words: list[str] = []
+    names = [
+        "inventory",
+        "lab",
+        "limit",
+        "run",
+        "extra_vars",
+        "user",
+        "private_key",
+        "vault_password_file",
+        "vault_id",
+        *(["tags", "skip_tags"] if chosen else []),
+    ]
+    for name in names:
+        value = getattr(options, name)
+        for each in (value,) if isinstance(value, str) else value or ():
+            words += [f"--{name.replace('_', '-')}", _unspoken(each) if name == "extra_vars" else each]
+    words += ["--forks", str(options.forks)] if options.forks != FORKS else []
+    words += ["--prune"] if options.prune and chosen else []
+    words += ["--ask-become-pass"] if options.ask_become_pass else []
+    words += ["--ask-vault-pass"] if options.ask_vault_pass else []
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def _unspoken(extra: str) -> str:
+    """One --extra-vars, without the password that somebody may have typed in it."""
+    return "..." if any(name in extra for name in ansible.SECRETS) and not extra.startswith("@") else extra

@@ -1,0 +1,214 @@
+"""`history`, `blame` and `rollback`: what was done to hosts, by whom, and back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hdss7.deploy import about, carried_out
+from hdss7.options import Options
+from hdss7.project import Opened, opened
+from hdss7.report import text
+from hdss7.report.run_folder import receipts
+from provision.errors import Exit, InputError, worst
+from provision.history.journal import JournalQuestion, Written
+from provision.history.query import Past, Touch, remembered, result, touches, when
+from provision.remote.login import Login
+from provision.spelling import listed, suggestion
+
+
+def history(root: Path, options: Options) -> int:
+    """The runs that hosts remember, or with --run the changes of one of them."""
+    site = opened(root, options)
+    pasts = _asked(site, options, JournalQuestion(_named(options.run) or "*"))
+    if options.run and not any(past.runs for past in pasts):
+        raise _unknown_run(options.run)
+    lines = [*_changes(pasts, options.verbose), *_receipts(options.run)] if options.run else _runs(pasts)
+    return _end(pasts, lines or ["no run of this toolkit has changed these hosts, as far as they remember"], options)
+
+
+def blame(root: Path, options: Options) -> int:
+    """Who made a resource, or what stands at a path, what it is: the last run first."""
+    if bool(options.resource) is bool(options.path):
+        raise InputError(
+            "blame wants one thing to look for", do="Give --resource 'File /etc/hosts' or --path /etc/hosts"
+        )
+    pasts = _asked(opened(root, options), options)
+    every = list(touches(pasts))
+    found = [touch for touch in every if _is(touch, options)]
+    if not found and not any(past.error for past in pasts):
+        known = (
+            {path for touch in every for path in touch.entry.paths} if options.path else {t.entry.key for t in every}
+        )
+        what = options.resource or options.path or ""
+        near = suggestion(what, sorted(known))
+        print(f"{what}: no run of this toolkit has changed it, as far as these hosts remember. {near}".strip())
+        return Exit.OK
+    return _end(pasts, [line for touch in found for line in _blamed(touch)], options)
+
+
+def rollback(root: Path, options: Options) -> int:
+    """What hosts were before a run: planned, shown, and made so with the care of a deploy."""
+    site = opened(root, options)
+    run = _named(options.run)
+    if not run:
+        pasts = _asked(site, options)
+        run = _last([written for past in pasts for written in past.runs])
+    pasts = _asked(site, options, JournalQuestion(run, contents=True))
+    for past in pasts:
+        if past.error:
+            raise past.error
+    mine = {past.host: past.runs[0] for past in pasts if past.runs}
+    if not mine:
+        raise _unknown_run(run)
+    written = next(iter(mine.values()))
+    out = sys.stderr if options.json else sys.stdout
+    print(f"undoing {run}, by {written.who}, {when(written)}: {written.about.command}", file=out)
+    work, lasting = site.project.undoing(options.selection(), mine, forks=options.forks, wait=options.wait)
+    for host, why in lasting:
+        print(f"{host}: stays as it is: {why}", file=out)
+    # no gate but the site's answer: the checks of a role promise what the inventory says now, not what was before
+    work = replace(work, check=options.check, force=options.force, about=lambda: about(site, f"rollback of {run}", run))
+    return carried_out(work, options, "rollback")
+
+
+def _asked(site: Opened, options: Options, question: JournalQuestion | None = None) -> list[Past]:
+    selection = options.selection()
+    logins: list[Login] = [site.project.login(host, selection) for host in site.project.hosts(options.limit)]
+    site.check_up()
+    return remembered(logins, options.forks, question)
+
+
+def _named(run: str | None) -> str:
+    """The run's name, which becomes part of a file's name on hosts."""
+    if run and not all(letter.isalnum() or letter == "-" for letter in run):
+        raise _unknown_run(run)
+    return run or ""
+
+
+def _last(runs: Sequence[Written]) -> str:
+    """The last run. Raises InputError when there is none, or it was a rollback: further back, or again, is a choice."""
+    if not runs:
+        raise InputError("there is no run to undo", do="Look what hosts remember: invoke history")
+    last = max(runs, key=lambda written: written.run)
+    if last.about.undoes:
+        raise InputError(
+            f"the last run, {last.run}, was itself a rollback",
+            do=f"Say which run is meant: --run {last.about.undoes} goes on with that one, --run {last.run} undoes it, "
+            "and invoke history shows those before",
+        )
+    return last.run
+
+
+def _unknown_run(run: str) -> InputError:
+    return InputError(f"no host remembers a run {run!r}", do="invoke history shows those that they do")
+
+
+def _is(touch: Touch, options: Options) -> bool:
+    if options.resource:
+        return touch.entry.key == options.resource
+    return any(path == options.path or path.startswith(f"{options.path}/") for path in touch.entry.paths)
+
+
+def _runs(pasts: Iterable[Past]) -> list[str]:
+    """A row for each run, the youngest first."""
+    runs: dict[str, list[Past]] = {}
+    for past in pasts:
+        for written in past.runs:
+            runs.setdefault(written.run, []).append(replace(past, runs=(written,)))
+    rows = [("run", "when", "who", "command", "commit", "hosts", "changes", "result")]
+    for run in sorted(runs, reverse=True):
+        written = runs[run][0].runs[0]
+        entries = [entry for past in runs[run] for entry in past.runs[0].entries]
+        hosts = listed((past.host for past in runs[run]), 4)
+        head = (run, when(written), written.who, written.about.command, written.about.commit or "-", hosts)
+        rows.append((*head, str(len(entries)), result([past.runs[0] for past in runs[run]])))
+    return text.columns(rows, right=(6,)) if runs else []
+
+
+def _changes(pasts: Iterable[Past], verbose: int) -> list[str]:
+    """A line for each change of one run."""
+    rows = []
+    for past in pasts:
+        for written in past.runs:
+            for entry in written.entries:
+                ended = {0: "", None: "  (cut)"}.get(entry.code, f"  (failed: {entry.code})")
+                ended += "  (taking it back)" if entry.undoes else ""
+                where = f"  ({entry.role}, {entry.line})" if verbose else ""
+                rows.append(
+                    (text.SYMBOLS.get(entry.action, "~"), past.host, entry.key, f"{entry.summary}{ended}{where}")
+                )
+    return text.columns(rows) if rows else []
+
+
+def _receipts(run: str) -> list[str]:
+    """What clients saw of a run's rolling plays, if this is where it was started."""
+    lines = []
+    for play in receipts(run):
+        seen = f"{play['requests']} requests, {play['failures']} failed, longest gap {play['longest_gap']:.0f} ms"
+        lines.append(f"{play['play']}: {seen}, from {play.get('began', 'its beginning')}")
+        for window in play["windows"]:
+            until = f"{window['back']:.1f} s" if window["back"] is not None else "the end, and after it"
+            lines.append(f"    {window['host']} out from {window['out']:.1f} s to {until}")
+        lines += [f"    {fault}" for fault in play["first_faults"]]
+    return lines
+
+
+def _blamed(touch: Touch) -> list[str]:
+    written, entry = touch.written, touch.entry
+    commit = f", commit {written.about.commit}" if written.about.commit else ""
+    lines = [
+        f"{touch.host}  {entry.key}  {entry.summary}",
+        f"    run {written.run}, by {written.who}, {when(written)}: {written.about.command}{commit}",
+        f"    role {entry.role}, {entry.line}",
+    ]
+    return [*lines, *(f"    variable {variable}" for variable in entry.variables)]
+
+
+def _end(pasts: Sequence[Past], lines: list[str], options: Options) -> int:
+    code = worst([past.error.exit for past in pasts if past.error])
+    out = sys.stderr if options.json else sys.stdout
+    for line in lines:
+        print(line, file=out)
+    sys.stdout.flush()
+    for past in pasts:
+        if past.error:
+            print(past.error, file=sys.stderr)
+    if options.json:
+        from hdss7.report.json import encode
+
+        print(encode({past.host: _described(past) for past in pasts}, None, code))
+    return code
+
+
+def _described(past: Past) -> dict[str, Any]:
+    return {
+        "status": "ok" if past.error is None else "unreachable",
+        "error": past.error.explanation.as_dict() if past.error else None,
+        "runs": [
+            {
+                "run": written.run,
+                "who": written.who,
+                "began": written.began,
+                "command": written.about.command,
+                "commit": written.about.commit,
+                "undoes": written.about.undoes,
+                "changes": [
+                    {
+                        "resource": entry.key,
+                        "role": entry.role,
+                        "line": entry.line,
+                        "action": entry.action,
+                        "summary": entry.summary,
+                        "variables": list(entry.variables),
+                        "code": entry.code,
+                    }
+                    for entry in written.entries
+                ],
+            }
+            for written in past.runs
+        ],
+    }

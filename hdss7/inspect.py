@@ -1,0 +1,88 @@
+"""`lint` and `hosts`: what is declared, looked at without asking a host."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hdss7.options import Options
+from hdss7.project import opened
+from hdss7.report import text
+from hdss7.report.json import encode
+from provision.errors import Exit, InputError, ProvisionError, worst
+from provision.inventory import Host
+from provision.project import Project
+from provision.secret import shown
+
+SECRETS = ("password", "passwd", "secret", "token")
+
+
+def lint(root: Path, options: Options) -> int:
+    """Compile everything for every host: inventory, settings, plays, roles, templates, manifests."""
+    project = opened(root, options).project
+    chosen = project.hosts(options.limit)
+    found = {host.name: compiled(project, host) for host in chosen}
+    errors = {name: result for name, result in found.items() if isinstance(result, ProvisionError)}
+    code = worst([error.exit for error in errors.values()])
+    for paragraph in text.paragraphs(error.explanation for error in errors.values()):
+        print(paragraph, file=sys.stderr)
+    if options.json:
+        print(encode({name: _linted(result) for name, result in found.items()}, None, code))
+        return code
+    good = [(name, str(result)) for name, result in found.items() if isinstance(result, int)]
+    print("\n".join(text.columns([("host", "resources"), *good], right=(1,))))
+    roles = {use.name for play in project.plays for use in play.roles}
+    parts = ((len(project.plays), "play"), (len(roles), "role"), (len(chosen), "host"))
+    verdict = f"{text.number(len(errors), 'host')} wrong" if errors else "nothing wrong"
+    print(f"lint: {', '.join(text.number(*part) for part in parts)}: {verdict}; no host was asked")
+    return code
+
+
+def compiled(project: Project, host: Host) -> int | ProvisionError:
+    """How many resources are declared for a host, or what is wrong with its declaration."""
+    try:
+        host.check_login()
+        return len(project.declared(host.name))
+    except ProvisionError as error:
+        return error
+
+
+def _linted(result: int | ProvisionError) -> dict[str, Any]:
+    if isinstance(result, ProvisionError):
+        return {"status": "failed", "resources": 0, "error": result.explanation.as_dict()}
+    return {"status": "ok", "resources": result, "error": None}
+
+
+def hosts(root: Path, options: Options) -> int:
+    """The hosts that a pattern means, with address and groups; with --verbose their variables too."""
+    inventory = opened(root, options).project.inventory
+    chosen = inventory.select("all" if options.pattern is None else options.pattern)
+    if options.json:
+        print(encode({host.name: _described(host) for host in chosen}, None, Exit.OK))
+        return Exit.OK
+    rows = [("host", "address", "groups")]
+    rows += [(host.name, f"{shown(host.address)}:{host.port}", ", ".join(host.groups)) for host in chosen]
+    head, *lines = text.columns(rows)
+    print(head)
+    for host, line in zip(chosen, lines, strict=True):
+        print(line)
+        for name in host.vars if options.verbose else ():
+            if host.origin(name):
+                print(f"    {name}: {_value(host, name)}  ({host.origin(name)})")
+    return Exit.OK
+
+
+def _described(host: Host) -> dict[str, Any]:
+    variables = {name: _value(host, name) for name in host.vars if host.origin(name)}
+    return {"address": shown(host.address), "port": host.port, "groups": list(host.groups), "variables": variables}
+
+
+def _value(host: Host, name: str) -> Any:
+    """A variable's value as plain data; what is a secret, or named like one, is not shown."""
+    if any(word in name.lower() for word in SECRETS):
+        return "(not shown)"
+    try:
+        return host.scope.readable(name)
+    except InputError as error:
+        return f"(can't be evaluated: {error.explanation.found or error.explanation.what})"

@@ -1,0 +1,226 @@
+"""`proxy.rules` and `proxy.clean`: what each node's kernel holds for Services, against what the API knows."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hdss7.options import Options
+from hdss7.project import opened
+from hdss7.report import text
+from kubeproxy.classify import judged
+from kubeproxy.cluster import Cluster
+from kubeproxy.kernel import cleaning
+from kubeproxy.node import Node, api, side_by_side
+from kubeproxy.rules import Judged, State
+from provision.errors import Exit, Explanation, InputError, worst
+from provision.project import Project, Selection
+from provision.resources import ProxyMode
+from provision.resources.kubernetes.proxy_rules import SAVED
+from provision.spelling import listed
+from roles._cluster import KUBECTL, members
+
+ORDER: tuple[State, ...] = ("known", "draining", "stale", "foreign")
+Found = Mapping[str, tuple[Judged, ...]]  # host -> what it holds
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The nodes within the limit, and what the API knows."""
+
+    nodes: Sequence[Node]
+    cluster: Cluster
+
+    def found(self) -> Found:
+        """What the nodes were last seen to hold, judged."""
+        able = [node for node in self.nodes if node.failure is None]
+        return {n.name: judged(n.held.lines(n.mode), self.cluster, n.mode, n.held.own) for n in able}
+
+
+def rules(root: Path, options: Options) -> int:
+    """Every line of every node, and whether the API knows it."""
+    with _looked(root, options) as looked:
+        found = looked.found()
+        _say([*_table(found), *_remarks(looked.nodes)], options)
+        _say([f"proxy.rules: {_counted(found)}"], options)
+        return _end(looked.nodes, found, {}, Exit.OK, options)
+
+
+def clean(root: Path, options: Options) -> int:
+    """Shows the stale lines of every node, removes them alone, and looks again. With --check it only shows them."""
+    with _looked(root, options) as looked:
+        found = looked.found()
+        stale = _only(found, "stale")
+        _say([*_table(stale), f"proxy.clean: {_counted(found)}"], options)
+        if not stale or options.check:
+            return _end(looked.nodes, found, stale, Exit.DIFFERENCES if stale else Exit.OK, options)
+        busy = [node for node in looked.nodes if node.name in stale]
+        side_by_side(busy, lambda node: _cleaned(node, stale[node.name], options.wait), options.forks)
+        left = _only(looked.found(), "stale")
+        for node in busy:
+            if node.failure is None and node.name in left:
+                node.error = _still_there(node, left[node.name])
+        done = {node.name: stale[node.name] for node in busy if node.error is None}
+        if done:
+            _say([f"removed {_number(done)}; the rules before are in {SAVED} there"], options)
+        return _end(looked.nodes, looked.found(), done, Exit.OK, options)
+
+
+@contextmanager
+def _looked(root: Path, options: Options) -> Iterator[Looked]:
+    """The nodes first and the API after them: what was made in between is known, and never taken for stale."""
+    site = opened(root, options)
+    selection = options.selection()
+    nodes = _nodes(site.project, selection)
+    site.check_up()
+    masters = _masters(site.project, selection, nodes)
+    try:
+        side_by_side(nodes, Node.look, options.forks)
+        yield Looked(nodes, api(masters, KUBECTL) if any(n.failure is None for n in nodes) else Cluster())
+    finally:
+        for node in {id(node): node for node in (*nodes, *masters)}.values():
+            node.close()
+
+
+def _nodes(project: Project, selection: Selection) -> list[Node]:
+    """The hosts within the limit that run kube-proxy. Raises InputError when there is none."""
+    nodes = []
+    for host in project.hosts(selection.limit):
+        resources = (declaration.resource for declaration in project.declared(host.name))
+        proxy = next((resource for resource in resources if isinstance(resource, ProxyMode)), None)
+        if proxy:
+            nodes.append(Node(project.login(host, selection), proxy))
+    if not nodes:
+        raise InputError("no host within the limit runs kube-proxy", do="Widen --limit: --limit nodes")
+    return nodes
+
+
+def _masters(project: Project, selection: Selection, nodes: Sequence[Node]) -> list[Node]:
+    """The hosts that can ask the API, in inventory order; one that is a node too is asked over the same connection."""
+    known = {node.name: node for node in nodes}
+    every = members(project.inventory.hosts[0], "masters")
+    return [known.get(host.name) or Node(project.login(host, selection)) for host in every]
+
+
+def _cleaned(node: Node, stale: Sequence[Judged], wait: int) -> None:
+    assert node.proxy
+    node.change(cleaning(node.proxy, node.held, [each.line for each in stale], node.mode), wait)
+    node.look()
+
+
+def _still_there(node: Node, left: Sequence[Judged]) -> Explanation:
+    return Explanation(
+        "stale rules were removed, and are there again",
+        host=node.name,
+        found=listed((f"{each.line.asked or each.line.at}: {each.why}" for each in left), 4),
+        do="Something on the node writes them: look which kube-proxy runs there (invoke verify -k kube_proxy)",
+    )
+
+
+def _only(found: Found, state: State) -> dict[str, tuple[Judged, ...]]:
+    """What is of one state; hosts that have nothing of it are left out."""
+    every = {name: tuple(each for each in lines if each.state == state) for name, lines in found.items()}
+    return {name: lines for name, lines in every.items() if lines}
+
+
+def _table(found: Found) -> list[str]:
+    """A row for each line; what several nodes hold alike is one row."""
+    hosts: dict[Judged, list[str]] = {}
+    for name, lines in found.items():
+        for each in lines:
+            hosts.setdefault(each, []).append(name)
+    if not hosts:
+        return []
+    rows = [("nodes", "mode", "asked", "leads to", "service", "state", "")]
+    for each in sorted(hosts, key=lambda each: (ORDER.index(each.state), each.service, str(each.line.asked))):
+        line = each.line
+        weight = "" if line.weight is None else f" weight {line.weight}"
+        to = line.to.bare + weight if line.to else "refused" if line.asked else "-"
+        asked = str(line.asked) if line.asked else line.at
+        rows.append((listed(hosts[each], 4), line.mode, asked, to, each.service or "-", each.state, each.why))
+    return text.columns(rows)
+
+
+def _remarks(nodes: Sequence[Node]) -> list[str]:
+    """Nodes whose rules nobody looks after, and those where several do."""
+    able = [node for node in nodes if node.failure is None]
+    idle = [node.name for node in able if not node.held.modes]
+    lines = [f"{listed(idle)}: no kube-proxy runs there: rules stay as they are"] if idle else []
+    for node in able:
+        if len(node.held.modes) > 1:
+            lines.append(
+                f"{node.name}: kube-proxies of the modes {listed(node.held.modes)} run there, against each other"
+            )
+    return lines
+
+
+def _counted(found: Found) -> str:
+    """`42 lines on 2 nodes: 40 known, 2 foreign`."""
+    counts = Counter(each.state for lines in found.values() for each in lines)
+    states = ", ".join(f"{counts[state]} {state}" for state in ORDER if counts[state])
+    return _number(found) + (f": {states}" if states else "")
+
+
+def _number(found: Found) -> str:
+    return f"{text.number(sum(map(len, found.values())), 'line')} on {text.number(len(found), 'node')}"
+
+
+def _say(lines: Sequence[str], options: Options) -> None:
+    for line in lines:
+        print(line, file=sys.stderr if options.json else sys.stdout)
+    sys.stdout.flush()
+
+
+def _end(nodes: Sequence[Node], found: Found, changes: Found, otherwise: Exit, options: Options) -> int:
+    """Says why nodes failed, prints the object of --json, and returns the exit code."""
+    failed = [node.failure.exit if node.failure else Exit.FAILED for node in nodes if node.error]
+    code = worst([*failed, otherwise])
+    for paragraph in text.paragraphs(node.error for node in nodes if node.error):
+        print(paragraph, file=sys.stderr)
+    if options.json:
+        from hdss7.report.json import encode
+
+        described = {n.name: _described(n, found.get(n.name, ()), changes.get(n.name, ()), options) for n in nodes}
+        print(encode(described, None, code))
+    return code
+
+
+def _described(node: Node, found: Sequence[Judged], changes: Sequence[Judged], options: Options) -> dict[str, Any]:
+    unreachable = node.failure is not None and node.failure.exit is Exit.UNREACHABLE
+    changed = ("would_change" if options.check else "changed") if changes else "ok"
+    return {
+        "status": "unreachable" if unreachable else "failed" if node.error else changed,
+        "changes": [_change(node, each) for each in changes],
+        "after": [],
+        "error": node.error.as_dict() if node.error else None,
+        "connections": node.connection.connections if node.connection else 0,
+        "execs": node.connection.execs if node.connection else 0,
+        "seconds": round(time.monotonic() - node.began, 3),
+        "mode": node.mode,
+        "rules": [_rule(each) for each in found],
+    }
+
+
+def _change(node: Node, each: Judged) -> dict[str, str]:
+    what = f"{each.line.asked or each.line.at}"
+    return {"resource": f"{each.line.mode} {what}", "role": "kube_proxy", "summary": f"remove: {each.why}", "diff": ""}
+
+
+def _rule(each: Judged) -> dict[str, Any]:
+    line = each.line
+    return {
+        "mode": line.mode,
+        "asked": str(line.asked) if line.asked else None,
+        "to": line.to.bare if line.to else None,
+        "service": each.service,
+        "at": line.at,
+        "weight": line.weight,
+        "state": each.state,
+        "why": each.why,
+    }

@@ -1,0 +1,139 @@
+"""All that one node's kernel holds: the questions that a node is asked, and what removes what is stale. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from kubeproxy import iptables, ipvs, nftables
+from kubeproxy.rules import Address, Line
+from provision.facts.host import Answers, ShellAnswer, ShellQuestion
+from provision.remote.protocol import Step
+from provision.resources import ProxyMode
+from provision.resources.kubernetes.proxy_rules import CHAINS, LEFT, Mode, look, remove
+
+SAVES = ("iptables-save", "ip6tables-save")
+FAMILIES = ("ip", "ip6")
+OF_IPVS = re.compile(LEFT["iptables"])
+OF_SERVICES = (iptables.PORT_CHAIN, iptables.ENDPOINT_CHAIN)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What was found. modes: of the kube-proxies that run, one as a rule. own: the node's addresses.
+
+    left: what else tells which modes have been here: `chain NAME …`, `table FAMILY`, `set NAME`, `link NAME`.
+    """
+
+    modes: tuple[str, ...] = ()
+    own: frozenset[str] = frozenset()
+    chains: tuple[iptables.Saved, ...] = ()
+    tables: tuple[nftables.Table, ...] = ()
+    servers: tuple[ipvs.Virtual, ...] = ()
+    foreign: frozenset[Address] = frozenset()
+    left: tuple[str, ...] = ()
+
+    def in_use(self, declared: Mode) -> Mode | None:
+        """The mode of the kube-proxy that runs, `declared` while none does; None where two contradict each other."""
+        if not self.modes:
+            return declared
+        return next((mode for mode in LEFT if self.modes == (mode,)), None)
+
+    def lines(self, mode: Mode | None) -> Iterator[Line]:
+        """Everything, as lines. mode: the one in use; what others have left is a line of theirs each."""
+        found: dict[Line, None] = {}
+        for saved in self.chains:
+            found.update(dict.fromkeys(iptables.lines(saved)))
+        for table in self.tables:
+            found.update(dict.fromkeys(nftables.lines(table)))
+        found.update(dict.fromkeys(ipvs.lines(self.servers, self.foreign)))
+        for line in self._of_others(mode) if mode else ():
+            found[line] = None
+        return iter(found)
+
+    def _of_others(self, mode: Mode) -> Iterator[Line]:
+        for text in self.left:
+            what, name, *_ = text.split()
+            if what == "chain" and re.match(LEFT[mode], name) and not any(p.fullmatch(name) for p in OF_SERVICES):
+                yield Line("ipvs" if OF_IPVS.match(name) else "iptables", None, None, "", text)
+            elif what == "table" and mode != "nftables":
+                yield Line("nftables", None, None, "", f"table {name} kube-proxy")
+            elif what in ("set", "link") and mode != "ipvs":
+                yield Line("ipvs", None, None, "", text)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What a node is asked, all in one step."""
+
+    proxy: ProxyMode
+
+    def __iter__(self) -> Iterator[ShellQuestion]:
+        return iter((self._mode, self._own, *self._saves, *self._tables, self._servers, self._foreign, self._left))
+
+    @property
+    def _mode(self) -> ShellQuestion:
+        return ShellQuestion(f"{look(self.proxy.services)}\nmode")
+
+    @property
+    def _own(self) -> ShellQuestion:
+        return ShellQuestion('ip -o addr show | awk \'$2 != "kube-ipvs0" { sub("/.*", "", $4); print $4 }\'')
+
+    @property
+    def _saves(self) -> tuple[ShellQuestion, ...]:
+        return tuple(ShellQuestion(f"{command} 2>/dev/null") for command in SAVES)
+
+    @property
+    def _tables(self) -> tuple[ShellQuestion, ...]:
+        return tuple(ShellQuestion(f"nft -j list table {family} kube-proxy 2>/dev/null") for family in FAMILIES)
+
+    @property
+    def _servers(self) -> ShellQuestion:
+        return ShellQuestion("cat /proc/net/ip_vs 2>/dev/null")
+
+    @property
+    def _foreign(self) -> ShellQuestion:
+        return ShellQuestion(f"{look(self.proxy.services)}\nservers | grep ^foreign")
+
+    @property
+    def _left(self) -> ShellQuestion:
+        return ShellQuestion(f"{look(self.proxy.services)}\nchains '{CHAINS}'\ntables\nlink\nsets")
+
+    def held(self, answers: Answers) -> Held:
+        """What the node answered. Raises ValueError when nft printed what is no JSON."""
+
+        def said(question: ShellQuestion) -> str:
+            answer: ShellAnswer = answers[question]
+            return answer.output
+
+        return Held(
+            modes=tuple(said(self._mode).split()),
+            own=frozenset(said(self._own).split()),
+            chains=tuple(iptables.parse(said(question)) for question in self._saves),
+            tables=tuple(nftables.parse(said(q), family) for q, family in zip(self._tables, FAMILIES, strict=True)),
+            servers=ipvs.parse(said(self._servers)),
+            foreign=frozenset(ipvs.named(line) for line in said(self._foreign).splitlines()),
+            left=tuple(said(self._left).splitlines()),
+        )
+
+
+def cleaning(proxy: ProxyMode, held: Held, stale: Collection[Line], mode: Mode | None) -> Step:
+    """The step that saves the rules, then removes stale lines: of the mode in use singly, of others the mode whole."""
+    others = {line.mode for line in stale if mode and line.mode != mode}
+    mine = frozenset(line for line in stale if line.mode not in others)
+    parts = ["set -u", look(proxy.services), remove(), "save_rules"]
+    if mode and others & {"iptables", "ipvs"}:
+        parts.append(f"drop_chains '{LEFT[mode]}'")
+    parts += ["drop_tables"] if "nftables" in others else []
+    parts += ["drop_ipvs"] if "ipvs" in others else []
+    for command, saved in zip(("iptables", "ip6tables"), held.chains, strict=True):
+        parts += _fed(f"{command}-restore -w 10 --noflush", iptables.cleaning(saved, mine))
+    for table in held.tables:
+        parts += _fed("nft -f -", nftables.cleaning(table, mine))
+    parts.append(f"set -e\n{ipvs.cleaning(held.servers, mine)}")
+    return Step("\n".join(parts), timeout=90)
+
+
+def _fed(command: str, text: str) -> list[str]:
+    return [f"{command} <<'END-OF-RULES' || exit 1\n{text}END-OF-RULES"] if text else []

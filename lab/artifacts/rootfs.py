@@ -1,0 +1,94 @@
+"""What hosts boot from: Debian with systemd, sshd and apt, nothing that a role brings. For a machine, a kernel too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.artifacts.cache import Cache, Entry, Progress, silent
+from lab.artifacts.runner import Runner
+
+SUITE = "bookworm"
+# curl is what a host fetches with, sudo what a login that is not root needs; no Python on purpose.
+PACKAGES = (
+    "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "ca-certificates", "curl",
+    "kmod", "procps",
+)  # fmt: skip
+# What a virtual machine has besides. Its processor is emulated: to unpack what roles install would take it minutes, so
+# that is on its disk already, and roles find it there.
+MACHINE_PACKAGES = (
+    "linux-image-cloud-amd64", "initramfs-tools",
+    "supervisor", "iptables", "nftables", "ipset", "ipvsadm", "conntrack",
+)  # fmt: skip
+# The drivers of its only disk: with all that Debian has, the initial disk is several times as big, and as slow.
+MACHINE_DRIVERS = """
+mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"
+echo MODULES=list > "$1/etc/initramfs-tools/conf.d/lab"
+printf '%s\\n' virtio_pci virtio_blk ext4 > "$1/usr/share/initramfs-tools/modules.d/lab"
+"""
+# Documentation doubles a package's files and nobody reads it in a lab; a lab's disk needs no fsync per file.
+LEAN = (
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/info/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--dpkgopt=path-exclude=/usr/share/lintian/*",
+    "--dpkgopt=force-unsafe-io",
+    '--aptopt=Acquire::Languages "none"',
+)
+# A disk that many hosts share names no host: each gets its keys, machine-id, name and resolver from the lab.
+# The package sources move out of it, to where the lab's own repository is made from: hosts have no way out,
+# so apt's daily timers could only hold its lock when a role wants it.
+ANONYMOUS = """
+cd "$1"
+rm -f etc/ssh/ssh_host_* etc/hostname etc/resolv.conf var/lib/dbus/machine-id
+: > etc/machine-id
+mv etc/apt/sources.list ../sources.list
+: > etc/apt/sources.list
+rm -f etc/systemd/system/timers.target.wants/* var/cache/apt/*.bin
+find var/log -type f -delete
+mkdir -p var/log/journal
+"""
+ROOT = "root"
+KEYRING = "on Ubuntu, Debian's keys come with apt-get install debian-archive-keyring"
+SOURCES = "sources.list"
+
+
+def tree_entry(cache: Cache, runner: Runner, progress: Progress = silent) -> Entry:
+    """The cached tree: folder `root` (the disk) and file `sources.list` (where its packages came from)."""
+    return _entry("tree", PACKAGES, (), cache, runner, progress)
+
+
+def machine_tree_entry(cache: Cache, runner: Runner, progress: Progress = silent) -> Entry:
+    """As `tree_entry`, for virtual machines: with a kernel and an initial disk in `root/boot`."""
+    hook = (f"--essential-hook={MACHINE_DRIVERS}",)
+    return _entry("machine-tree", (*PACKAGES, *MACHINE_PACKAGES), hook, cache, runner, progress)
+
+
+def _entry(
+    name: str, packages: Sequence[str], hooks: Sequence[str], cache: Cache, runner: Runner, progress: Progress
+) -> Entry:
+    def build(folder: Path, log: Path) -> list[str]:
+        options = ["--mode=root", "--variant=minbase", "--format=directory", *LEAN]
+        contents = [f"--include={','.join(packages)}", *hooks, f"--customize-hook={ANONYMOUS}"]
+        command = ["mmdebstrap", *options, *contents, SUITE, str(folder / ROOT)]
+        runner.run("building the hosts' disk", command, log, scratch=folder, do=f"{KEYRING}; {log} says more")
+        return []
+
+    made_of = {"suite": SUITE, "packages": " ".join(packages), "options": " ".join(LEAN), "hook": ANONYMOUS}
+    if hooks:
+        made_of["hooks"] = "\n".join(hooks)
+    return cache.entry(name, made_of, build, progress)
+
+
+def host_tree(progress: Progress = silent) -> Path:
+    """The folder that is the lower layer of every host's overlay; built once, then shared.
+
+    It must not be written to. Raises InputError without mmdebstrap, FailedError when the build fails.
+    """
+    return tree_entry(Cache(), Runner(), progress).path / ROOT
+
+
+def machine_tree(progress: Progress = silent) -> Path:
+    """The folder that a virtual machine's disk is filled from; as `host_tree`."""
+    return machine_tree_entry(Cache(), Runner(), progress).path / ROOT

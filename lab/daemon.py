@@ -1,0 +1,226 @@
+"""The lab's one long-lived process: starts the hosts, waits for them, starts a host again after its own reboot.
+
+Run as `python -m lab.daemon NAME PIPE LOCK` by `lab.up`; takes orders until it is told `down` (or SIGTERM).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from lab import container, ipc, network
+from lab.ipc import Answer, HostState, Order
+from lab.process import Process
+from lab.state import Lab, write
+from lab.topology import HostSpec, Topology
+from provision.errors import FailedError, ProvisionError
+
+READY = "ready"
+ORDERLY_SECONDS = 120.0  # systemd itself kills what has not stopped after 90
+
+
+class Keeper:
+    """One host's power switch, and the eye on it."""
+
+    def __init__(self, lab: Lab, topology: Topology, spec: HostSpec) -> None:
+        self._lab, self._topology, self._host = lab, topology, spec
+        self._changed = threading.Condition()  # guards what follows
+        self._process: subprocess.Popen[bytes] | None = None
+        self._boots = 0
+        self._ended = ""
+
+    def state(self) -> HostState:
+        """How the host is, now."""
+        with self._changed:
+            return HostState(self._process is not None, self._boots, self._ended)
+
+    def on(self) -> None:
+        """Boot the host if it is off."""
+        with self._changed:
+            if self._process is None:
+                self._start()
+
+    def off(self) -> None:
+        """Cut the host's power and remove everything but its disk."""
+        with self._changed:
+            self._process = None
+            container.power_off(self._lab, self._host)
+
+    def cycle(self) -> None:
+        """Cut the power and boot again."""
+        with self._changed:
+            self.off()
+            self._start()
+
+    def reboot(self) -> None:
+        """Have the host reboot itself; returns when it boots. Raises FailedError when it takes too long."""
+        deadline = time.monotonic() + ORDERLY_SECONDS
+        with self._changed:
+            before = self._boots
+        container.shut_down(self._lab, self._host, "reboot")
+        with self._changed:
+            while self._boots == before:
+                if not self._changed.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
+                    raise FailedError(
+                        f"the host did not shut down within {ORDERLY_SECONDS:.0f} s",
+                        host=self._host.name,
+                        do="cut its power: invoke lab.reboot --hard",
+                    )
+
+    def _start(self) -> None:
+        process = container.power_on(self._lab, self._topology, self._host)
+        self._process = process
+        self._boots += 1
+        self._ended = ""
+        self._changed.notify_all()
+        threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait for the host's end, however long that takes, and do what a real machine would do then."""
+        code = process.wait()
+        with self._changed:
+            if process is not self._process:  # the owner itself cut the power
+                return
+            self._process = None
+            say(f"{self._host.name} ended with {code}")
+            try:
+                container.power_off(self._lab, self._host)
+                if container.rebooted(self._lab, self._host, code):
+                    self._start()
+                else:
+                    self._ended = "powered off" if code == 0 else f"its process ended with code {code}"
+            except ProvisionError as error:
+                self._ended = str(error)
+                say(str(error))
+
+
+class Owner:
+    """All keepers of a lab, and the orders to them."""
+
+    def __init__(self, lab: Lab, topology: Topology) -> None:
+        self._lab, self._topology = lab, topology
+        self._keepers = {spec.name: Keeper(lab, topology, spec) for spec in topology.booted}
+
+    def start(self) -> None:
+        """Make the network, serve the files, boot every host."""
+        from lab import file_server
+
+        network.build(self._lab, self._topology)
+        namespace = network.namespace(self._lab, self._topology.ops.name)
+        threading.Thread(target=file_server.serve, args=(namespace, self._lab.served), daemon=True).start()
+        at_once(keeper.on for keeper in self._keepers.values())
+
+    def down(self) -> None:
+        """Cut every host's power and remove the network."""
+        at_once(keeper.off for keeper in self._keepers.values())
+        network.remove(self._lab)
+
+    def obey(self, order: Order) -> Answer:
+        """Carry out one order, to its end."""
+        try:
+            if order.do == "down":
+                self.down()
+            elif order.do != "status":
+                keeper = self._keepers[self._topology.host(order.host).name]
+                act: dict[str, Callable[[], None]] = {
+                    "on": keeper.on,
+                    "off": keeper.off,
+                    "cycle": keeper.cycle,
+                    "reboot": keeper.reboot,
+                }
+                act[order.do]()
+        except (ProvisionError, OSError) as error:
+            say(traceback.format_exc())
+            return Answer(error=str(error))
+        return Answer({name: keeper.state() for name, keeper in self._keepers.items()})
+
+    def serve(self, listener: socket.socket) -> None:
+        """Take orders, each connection in a thread of its own, for ever."""
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                order = msgspec.json.decode(ipc.read_line(connection), type=Order)
+            except (OSError, msgspec.DecodeError) as error:
+                say(f"not an order: {error}")
+                return
+            answer = self.obey(order)
+            try:
+                connection.sendall(msgspec.json.encode(answer) + b"\n")
+            except OSError:
+                say(f"whoever asked for {order.do} has gone")
+        if order.do == "down" and not answer.error:
+            leave(self._lab)
+
+
+def at_once(calls: Iterable[Callable[[], object]]) -> None:
+    """Make all the calls in parallel and raise the first error after the last has ended."""
+    with ThreadPoolExecutor() as pool:
+        futures = [pool.submit(call) for call in calls]
+    for future in futures:
+        future.result()
+
+
+def say(text: str) -> None:
+    """One line for the owner's log."""
+    print(time.strftime("%F %T"), text, flush=True)
+
+
+def leave(lab: Lab) -> None:
+    """End the owner: the lab is down."""
+    lab.socket.unlink(missing_ok=True)
+    lab.owner.unlink(missing_ok=True)
+    os._exit(0)  # from whatever thread: the others wait for nothing that matters now
+
+
+def main(name: str, ready: int, lock: int) -> None:
+    """Own a lab until told otherwise.
+
+    ready: a pipe (descriptor) that hears READY, or why it failed. lock: the lab's, held until the owner can be asked.
+    """
+    lab = Lab.named(name)
+    topology = lab.topology()
+    write(lab.owner, Process.of(os.getpid()))
+    owner = Owner(lab, topology)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_terminate, args=(owner, lab)).start())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        owner.start()
+        listener = ipc.listen(lab)
+    except (ProvisionError, OSError) as error:
+        say(traceback.format_exc())
+        owner.down()
+        _report(ready, str(error))
+        leave(lab)
+    _report(ready, "")
+    os.close(lock)
+    owner.serve(listener)
+
+
+def _report(ready: int, error: str) -> None:
+    with contextlib.suppress(BrokenPipeError), os.fdopen(ready, "w") as pipe:  # who started it may have gone
+        pipe.write(error or READY)
+
+
+def _terminate(owner: Owner, lab: Lab) -> None:
+    owner.down()
+    leave(lab)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,248 @@
+"""One host, start to end: ask, compare, change what differs, read it back."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from provision.apply.events import ChangeDone, ChangeStarted, Listener
+from provision.errors import FailedError
+from provision.facts.host import Question, ask
+from provision.facts.managed import MadeQuestion
+from provision.history.prune import RemovalsQuestion, left, removals
+from provision.plan.plan import (
+    Declaration,
+    HostPlan,
+    Item,
+    check_platform,
+    compare,
+    evidence,
+    explained,
+    moved,
+    outcome_of,
+    outcome_shown,
+    questions,
+    seen,
+)
+from provision.remote.connection import Session
+from provision.remote.protocol import Step, StepResult
+from provision.resources.base import Change, Deferred, owed
+from provision.resources.configset import drain
+from provision.spelling import listed
+
+PROBE_TIMEOUT = 60.0
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """The run was asked to stop, and stopped between two steps."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A change that was made and read back."""
+
+    item: Item
+    seconds: float
+
+
+def answer(session: Session, asked: Iterable[Question]) -> dict[Question, Any]:
+    """One script, every answer. Raises FailedError when the host's answer makes no sense."""
+    mark = f"mark-{secrets.token_hex(8)}"
+    request = ask(asked, mark)
+    if not request.groups:
+        return {}
+    result = session.run(Step(request.script, timeout=PROBE_TIMEOUT))
+    try:
+        return request.answers(result.output)
+    except ValueError as error:
+        raise FailedError(
+            "could not read the host's state",
+            found=f"{error}; {'it took too long' if result.timed_out else result.errors or 'no message'}",
+            do="Run again with --verbose; log in and look whether its disk and memory are in order",
+        ) from None
+
+
+def plan(session: Session, host: str, declarations: Sequence[Declaration]) -> HostPlan:
+    """What differs on a host: one step, and a second one for diffs only when something does."""
+    answers = answer(session, questions(declarations))
+    check_platform(host, answers)
+    items = compare(declarations, answers)
+    more = evidence(items)
+    shown = explained(items, {**answers, **answer(session, more)})
+    out = tuple(sorted(drain.drained(answers).items()))
+    return HostPlan(host, shown, seen(items, answers), out, made=answers[MadeQuestion()])
+
+
+def pruned(
+    session: Session, plan: HostPlan, everywhere: Callable[[], Sequence[Declaration]], play: int, prune: bool
+) -> HostPlan:
+    """The plan with what no role declares any more: listed, or with `prune` taken away as play number `play`.
+
+    everywhere: what is declared for any host of the inventory.
+    """
+    mine = tuple(item.declaration for item in plan.items)
+    gone = left(plan.made, mine)
+    if not gone:
+        return plan
+    remembered = answer(session, [RemovalsQuestion()])[RemovalsQuestion()]
+    declarations = removals(gone, remembered, mine, everywhere, play)
+    answers = answer(session, questions(declarations))
+    items = tuple(item for item in compare(declarations, answers) if item.outcome)
+    if not prune:
+        return replace(plan, left=tuple(item.declaration for item in items))
+    return replace(plan, items=(*plan.items, *items), seen={**plan.seen, **seen(items, answers)})
+
+
+def unmoved(session: Session, plan: HostPlan) -> None:
+    """Asks everything again, now that nobody else may change it. Raises FailedError when the plan is stale."""
+    declarations = tuple(item.declaration for item in plan.items)
+    answers = answer(session, questions(declarations))
+    stale = moved(plan.seen, seen(compare(declarations, answers), answers))
+    if stale:
+        raise StaleError(
+            "the host has changed since the plan was made: nothing was changed on any host",
+            found=f"Somebody or something changed {listed(stale, 6)}",
+            do="Look at the new plan (invoke plan), then deploy again",
+        )
+
+
+class StaleError(FailedError):
+    """What was planned rests on a state that is no more; exit 1."""
+
+
+def apply(
+    session: Session,
+    host: str,
+    items: Sequence[Item],
+    emit: Listener,
+    stop: threading.Event,
+    before: Callable[[Item], None] = lambda _: None,
+    around: Callable[[Step, Item], Step] = lambda step, _: step,
+    afresh: Callable[[Step], StepResult] | None = None,
+) -> Iterator[Applied]:
+    """Makes the items so, in order, and yields each that was made. `before` is called with each that is about to be;
+    `around` makes of its step the one that is run; `afresh` runs a step over a connection of its own.
+
+    Raises FailedError at the first that won't, with role and line, and Interrupted between two steps.
+    """
+    changed: set[str] = set()
+    for item in items:
+        if stop.is_set():
+            raise Interrupted
+        change = _due(session, item, changed)
+        if change is None:
+            continue
+        item = replace(item, outcome=change)
+        emit(ChangeStarted(host, item))
+        began = time.monotonic()
+        before(item)
+        _fix(session, item, change, items, around, afresh or session.run)
+        if change.moves:
+            changed.add(item.resource.key)
+        seconds = time.monotonic() - began
+        emit(ChangeDone(host, item, seconds))
+        yield Applied(item, seconds)
+
+
+def known_by_now(session: Session, items: Sequence[Item]) -> tuple[Item, ...]:
+    """Looks again at items that could not be known when the plan was made: those as declared lose their outcome.
+
+    Raises FailedError when the first of them still can't be known.
+    """
+    answers = answer(session, dict.fromkeys(q for item in items for q in item.resource.questions()))
+    outcomes = [outcome_of(item.declaration, answers, set()) for item in items]
+    if isinstance(outcomes[0], Deferred):
+        raise _still(items[0], outcomes[0])
+    return tuple(
+        item if outcome else replace(item, outcome=None) for item, outcome in zip(items, outcomes, strict=True)
+    )
+
+
+def _due(session: Session, item: Item, changed: set[str]) -> Change | None:
+    """The change to make now. What was deferred, or follows a change of this run, is asked again first."""
+    follows = any(r.key in changed for r in item.resource.restart_on)
+    if isinstance(item.outcome, Change):
+        return item.outcome
+    if item.outcome is None and not follows:
+        return None
+    answers = answer(session, item.resource.questions())
+    outcome = outcome_of(item.declaration, answers, changed)
+    if isinstance(outcome, Deferred):
+        raise _still(item, outcome)
+    if outcome is None:
+        return None
+    more = item.resource.evidence(outcome)
+    told = outcome_shown(replace(item, outcome=outcome), {**answers, **answer(session, more)})
+    assert isinstance(told, Change)
+    return told
+
+
+def _fix(
+    session: Session,
+    item: Item,
+    change: Change,
+    items: Sequence[Item],
+    around: Callable[[Step, Item], Step],
+    afresh: Callable[[Step], StepResult],
+) -> None:
+    step = item.resource.fix(change)
+    owing = [i.resource.stamp for i in items if i.resource.stamp and _depends(i, item)]
+    if owing and change.moves:
+        # said on the host before the first file changes: a cut connection never loses a restart
+        step = replace(step, script="".join(owed(stamp) for stamp in owing) + step.script)
+    result = session.run(around(step, item))
+    if result.code != 0:
+        raise _failed(item, f"{change.summary}: failed", _said(result, step), _remedy(result))
+    if keep := item.resource.keep(change):
+        kept = afresh(keep)
+        if kept.code != 0:
+            raise _failed(item, f"{change.summary}: done, but not kept", _said(kept, keep), "Run again")
+    after = outcome_of(item.declaration, answer(session, item.resource.questions()), set())
+    if isinstance(after, Change):
+        raise _failed(
+            item,
+            f"{change.summary}: done, but the host does not read as declared",
+            after.summary,
+            "Something else on the host changes it back, or the declaration contradicts itself",
+        )
+
+
+def _still(item: Item, outcome: Deferred) -> FailedError:
+    return _failed(item, "could not be looked at", f"still waiting: {outcome.after}", "")
+
+
+def _depends(later: Item, item: Item) -> bool:
+    return any(r.key == item.resource.key for r in later.resource.restart_on)
+
+
+def _said(result: StepResult, step: Step) -> str:
+    if result.timed_out:
+        return f"it took longer than {step.timeout:.0f} s. {_last(result.errors)}"
+    return _last(result.errors) or _last(result.output) or f"exit code {result.code}"
+
+
+def _last(text: str, lines: int = 20) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])
+
+
+REMEDIES = {
+    "No space left on device": "Free space on the host (df -h; journalctl --vacuum-size=100M) and run again",
+    "Read-only file system": "The file system is mounted read-only: look at dmesg and remount it, then run again",
+    "Could not get lock": "Another apt is at work: wait for it to end (ps aux | grep apt), then run again",
+    "invalid user": "Create the user first, or correct owner in the role",
+    "invalid group": "Create the group first, or correct group in the role",
+}
+
+
+def _remedy(result: StepResult) -> str:
+    return next((remedy for said, remedy in REMEDIES.items() if said in result.errors), "")
+
+
+def _failed(item: Item, what: str, found: str, do: str) -> FailedError:
+    declaration = item.declaration
+    parts = declaration.keeper.cleaned_all({"what": what, "found": found, "do": do})
+    return FailedError(role=declaration.role, line=declaration.line, **parts)

@@ -1,0 +1,285 @@
+"""What a run did to a host, written on that host, before and after each change: /var/lib/provision/journal/RUN.jsonl.
+
+A run's file has one line about the run, then for each change a line before it (who wants what, and what stood there)
+and one after it (how it ended). The first travels in the same step as the change: no change without it, no exec more
+for it, and a run that was cut has said what it was about to do. Files are 0600, hold no secret, and are bounded in
+number, age and size. Beside them stands the index of what this toolkit made here: /var/lib/provision/made.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from provision.facts.host import STATE_DIRECTORY, Question
+from provision.facts.managed import ADOPTED, GONE, INDEX, MADE
+from provision.history.serialize import remember
+from provision.plan.plan import Item
+from provision.remote.lock import Holder
+from provision.remote.protocol import Step
+from provision.resources.base import FORMER_KEPT, Change
+from provision.secret import Keeper
+
+JOURNAL = f"{STATE_DIRECTORY}/journal"
+KEPT_RUNS = 40
+KEPT_DAYS = 180
+KEPT_BYTES = 32 << 20
+
+# Old runs go first, and what killed loaders left (provision/remote/protocol.py) after a day. What is left of the
+# index is its last word about each resource, in the order of their making.
+_OPEN = """mkdir -p %(folder)s
+find /run -maxdepth 1 -type d -name 'provision.??????' -mtime +0 -exec rm -rf {} +
+( cd %(folder)s || exit 1
+  find . -name '*.jsonl' -mtime +%(days)d -delete
+  ls -1r | tail -n +%(runs)d | xargs -r rm -f
+  while [ "$(cat ./*.jsonl 2>/dev/null | wc -c)" -gt %(bytes)d ] && set -- *.jsonl && [ $# -gt 1 ]; do rm -f "$1"; done
+)
+[ ! -s %(index)s ] || { awk -F '\\t' '{ if (!($1 in last)) order[++n] = $1; last[$1] = $0; gone[$1] = ($2 == "-") }
+  END { for (i = 1; i <= n; i++) if (!gone[order[i]]) print last[order[i]] }' %(index)s >%(index)s.new &&
+  mv -f %(index)s.new %(index)s; }
+"""
+
+_AROUND = """umask 077
+refuse() {  # the shell's own words for a full disk are "I/O error": dd says what it is
+  echo | dd of=%(file)s.why status=none; rm -f %(file)s.why
+  echo "the journal could not be written: nothing was changed" >&2; exit 1
+}
+%(open)sb=$(awk -F '\\t' -v k=%(key)s '$1 == k { d = $5 } END { print d }' %(known)s 2>/dev/null)
+f=$( { %(former)s
+} </dev/null 2>/dev/null | head -c %(limit)d | base64 -w0)
+printf '%%s"before":%%s,"former":"%%s"}\\n' %(line)s "${b:-null}" "$f" >>%(file)s || refuse
+umask 022
+( %(fix)s
+)
+r=$?
+printf '{"n":%(number)d,"code":%%d}\\n' $r >>%(file)s
+%(index)sexit $r
+"""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a run was for. commit: of the inventory, as git names it; undoes: the run that it rolls back."""
+
+    command: str = "deploy"
+    commit: str = ""
+    undoes: str = ""
+
+
+class Journal:
+    """What one run writes down on one host. made: the host's index, resource -> flag."""
+
+    def __init__(self, holder: Holder, about: About, made: Mapping[str, str]) -> None:
+        self._holder = holder
+        self._about = about
+        self._made = made
+        self._file = f"{JOURNAL}/{holder.run}.jsonl"
+        self._count = 0
+        self._undoes = False
+
+    @property
+    def run(self) -> str:
+        """The run that writes."""
+        return self._holder.run
+
+    @property
+    def count(self) -> int:
+        """How many changes were written down so far."""
+        return self._count
+
+    def taking_back(self, made: Mapping[str, str]) -> Journal:
+        """The same journal, for what takes changes of this run back. made: the host's index as it is now."""
+        other = Journal(self._holder, self._about, made)
+        other._count, other._undoes = self._count, True
+        return other
+
+    def around(self, step: Step, item: Item, variables: Sequence[str] = ()) -> Step:
+        """The step that writes down what stands there, does what `step` does, and writes down how that ended.
+
+        variables: those that the change rests on, each with the place where it is set.
+        """
+        self._count += 1
+        resource, change, keeper = item.resource, item.outcome, item.declaration.keeper
+        assert isinstance(change, Change)
+        line = {
+            "n": self._count,
+            "key": resource.key,
+            "role": item.declaration.role,
+            "line": item.declaration.line,
+            "action": change.action,
+            "summary": change.summary[:500],
+            "paths": list(resource.paths),
+            "variables": list(variables),
+            "resource": remember(resource),
+            "secret": any(keeper.finds(content) for content in resource.contents),
+            **({"undoes": True} if self._undoes else {}),
+        }
+        script = _AROUND % {
+            "open": self._open() if self._count == 1 else "",
+            "former": ":" if line["secret"] else resource.former(change),
+            "limit": FORMER_KEPT + 1024,
+            "key": shlex.quote(self._known_as(item)),
+            "known": INDEX,
+            "line": shlex.quote(_line(_cleaned(line, keeper))[:-1] + ","),
+            "file": self._file,
+            "fix": step.script,
+            "number": self._count,
+            "index": self._index(item, change),
+        }
+        return replace(step, script=script)
+
+    def _open(self) -> str:
+        about = {
+            "run": self._holder.run,
+            "who": self._holder.who,
+            "began": self._holder.began.isoformat(timespec="seconds"),
+            "command": self._about.command,
+            "commit": self._about.commit,
+            "undoes": self._about.undoes,
+        }
+        bounds = {"folder": JOURNAL, "days": KEPT_DAYS, "runs": KEPT_RUNS, "bytes": KEPT_BYTES, "index": INDEX}
+        # should the first step be tried twice, the run is still said once
+        return _OPEN % bounds + f"printf '%s\\n' {shlex.quote(_line(about))} >{self._file} || refuse\n"
+
+    def _index(self, item: Item, change: Change) -> str:
+        """What the index says of this resource from now on."""
+        key = self._known_as(item)
+        if change.action == "remove" and key not in self._made:
+            return ""
+        new = MADE if change.action == "create" and item.resource.removed else ADOPTED
+        flag = GONE if change.action == "remove" else self._made.get(key, new)
+        data = "" if flag == GONE else json.dumps(_cleaned(remember(item.resource), item.declaration.keeper))
+        entry = "\t".join((key, flag, item.declaration.role, self._holder.run, data))
+        return f"[ $r -ne 0 ] || (umask 077; printf '%s\\n' {shlex.quote(entry)} >>{INDEX})\n"
+
+    @staticmethod
+    def _known_as(item: Item) -> str:
+        return item.declaration.made_as or item.resource.key
+
+    def end(self) -> Step:
+        """The step that writes down that the run came to its end on this host."""
+        return Step(f"umask 077; echo '{{\"ended\":true}}' >>{self._file}", timeout=20)
+
+
+def _cleaned(value: Any, keeper: Keeper) -> Any:
+    """Plain data without the secrets that its role has seen."""
+    if isinstance(value, str):
+        return keeper.cleaned(value)
+    if isinstance(value, dict):
+        return {key: _cleaned(each, keeper) for key, each in value.items()}
+    return [_cleaned(each, keeper) for each in value] if isinstance(value, list) else value
+
+
+def _line(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change, as it was written down. resource: as it was declared; before: as it had been declared before.
+
+    code: how its step ended, None when nobody lived to say. undoes: it took back a change of the same run.
+    """
+
+    number: int
+    key: str
+    role: str
+    line: str
+    action: str
+    summary: str
+    paths: tuple[str, ...]
+    variables: tuple[str, ...]
+    resource: Mapping[str, Any]
+    before: Mapping[str, Any] | None
+    former: bytes
+    secret: bool
+    code: int | None = None
+    undoes: bool = False
+
+
+@dataclass(frozen=True)
+class Written:
+    """One run as a host remembers it."""
+
+    run: str
+    who: str
+    began: str
+    about: About
+    entries: tuple[Entry, ...]
+    ended: bool  # False: it failed, was stopped or cut
+
+
+def read(text: str) -> Written | None:
+    """A journal file. Lines that were cut, or that another version wrote, are left out; None when nothing is left."""
+    lines = [found for found in map(_parsed, text.splitlines()) if found]
+    if not lines or "run" not in lines[0]:
+        return None
+    head, *rest = lines
+    codes = {line.get("n"): line["code"] for line in rest if "code" in line}
+    entries = tuple(filter(None, (_entry(line, codes.get(line.get("n"))) for line in rest if "key" in line)))
+    said = {name: str(head.get(name, "")) for name in ("run", "who", "began", "command", "commit", "undoes")}
+    about = About(said["command"], said["commit"], said["undoes"])
+    return Written(said["run"], said["who"], said["began"], about, entries, any("ended" in line for line in rest))
+
+
+def _entry(line: Mapping[str, Any], code: int | None) -> Entry | None:
+    try:
+        return Entry(
+            number=line["n"],
+            key=line["key"],
+            role=line["role"],
+            line=line["line"],
+            action=line["action"],
+            summary=line["summary"],
+            paths=tuple(line["paths"]),
+            variables=tuple(line["variables"]),
+            resource=line["resource"],
+            before=line.get("before"),
+            former=base64.b64decode(line["former"]),
+            secret=line["secret"],
+            code=code,
+            undoes=bool(line.get("undoes")),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+@dataclass(frozen=True)
+class JournalQuestion(Question):
+    """The runs that a host remembers, the oldest first. `run`: only this one; former contents only with `contents`."""
+
+    run: str = "*"
+    contents: bool = False
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        return "\n".join(
+            f"for f in {JOURNAL}/{q.run}.jsonl; do [ ! -f $f ] || {{ {'cat' if q.contents else _PLAIN} $f; echo; }}\n"
+            "done | gzip -1 | base64 -w0; echo"
+            for q in questions
+        )
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[Written, ...]]:
+        import gzip
+
+        found = {}
+        for question, line in zip(questions, output.splitlines(), strict=True):
+            text = gzip.decompress(base64.b64decode(line)).decode("utf-8", "replace")
+            found[question] = tuple(written for part in text.split("\n\n") if (written := read(part)))
+        return found
+
+
+_PLAIN = """sed 's/"before":.*,"former":"[^"]*"/"before":null,"former":""/'"""

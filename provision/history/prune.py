@@ -1,0 +1,79 @@
+"""What left the roles: made by this toolkit on a host, and declared no longer.
+
+Listed by every plan, taken away only with --prune. What stood there before us is never taken away, nor a package, nor
+a path or object that something else declares by now.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from provision.facts.host import Question
+from provision.facts.managed import GONE, INDEX, MADE, Made
+from provision.history.serialize import revive
+from provision.plan.plan import Declaration
+from provision.resources import Manifests
+from provision.resources.base import Rendering, Resource
+from provision.resources.kubernetes import diff
+
+LINE = "no longer declared"
+
+
+def left(made: Iterable[Made], declared: Iterable[Declaration]) -> tuple[Made, ...]:
+    """The lines of a host's index that nothing declares, the youngest first: what was made last goes first."""
+    keys = {d.resource.key for d in declared}
+    return tuple(reversed([line for line in made if line.flag == MADE and line.key not in keys]))
+
+
+@dataclass(frozen=True)
+class RemovalsQuestion(Question):
+    """What takes each resource of the host's index off again: key -> the remembered resource."""
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        return f"cut -f 1,2,5 {INDEX} 2>/dev/null; true"
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, Mapping[str, str]]:
+        rows = (line.split("\t", 2) for line in output.splitlines() if line.count("\t") >= 2)
+        found = {key: data for key, flag, data in rows if flag != GONE}
+        return dict.fromkeys(questions, found)
+
+
+def removals(
+    gone: Iterable[Made],
+    remembered: Mapping[str, str],
+    mine: Sequence[Declaration],
+    everywhere: Callable[[], Sequence[Declaration]],
+    play: int,
+) -> tuple[Declaration, ...]:
+    """What takes away what has left a host. mine: what it declares; everywhere: what any host does; play: number."""
+    paths = {path for d in mine for path in d.resource.paths}
+    found = []
+    for line in gone:
+        resource = _revived(remembered.get(line.key, ""))
+        if isinstance(resource, Manifests):  # only one host applies a set, and another may be it by now
+            resource = _without(resource, [d.resource for d in everywhere() if isinstance(d.resource, Manifests)])
+        if resource and not paths.intersection(resource.paths):
+            found.append(Declaration(resource, line.role, LINE, play, made_as=line.key))
+    return tuple(found)
+
+
+def _revived(data: str) -> Resource | None:
+    try:
+        return revive(json.loads(data), lambda key: None).removed
+    except ValueError:  # of another version: it is left where it is
+        return None
+
+
+def _without(resource: Manifests, declared: Iterable[Manifests]) -> Manifests | None:
+    """The set without objects that are declared now, in whatever set and for whichever host."""
+    objects = {diff.identity(item) for each in declared if not each.absent for item in each.objects}
+    rest = tuple(item for item in resource.objects if diff.identity(item) not in objects)
+    if not rest:
+        return None
+    content = "\n---\n".join(json.dumps(item) for item in rest)
+    return replace(resource, content=content).rendered(Rendering(lambda template: ""))

@@ -1,0 +1,75 @@
+"""What hosts remember of the runs that changed them, asked of many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from provision.apply.host import answer
+from provision.errors import ProvisionError
+from provision.history.journal import Entry, JournalQuestion, Written
+from provision.remote.connection import Connection
+from provision.remote.login import Login
+
+
+@dataclass(frozen=True)
+class Past:
+    """One host's runs, the oldest first; or why it could not be asked."""
+
+    host: str
+    runs: tuple[Written, ...] = ()
+    error: ProvisionError | None = None
+
+
+def remembered(logins: Sequence[Login], forks: int, question: JournalQuestion | None = None) -> list[Past]:
+    """One connection and one exec a host. question: which runs; by default all of them, without former contents."""
+    asked = question or JournalQuestion()
+
+    def one(login: Login) -> Past:
+        connection: Connection | None = None
+        try:
+            connection = Connection(login)
+            session = connection.session()
+            runs: tuple[Written, ...] = answer(session, [asked])[asked]
+            session.close()
+            return Past(login.name, runs)
+        except ProvisionError as error:
+            return Past(login.name, error=error)
+        finally:
+            if connection:
+                connection.close()
+
+    with ThreadPoolExecutor(max(1, min(forks, len(logins)))) as pool:
+        return list(pool.map(one, logins))
+
+
+@dataclass(frozen=True)
+class Touch:
+    """One change of one resource, by one run, on one host."""
+
+    host: str
+    written: Written
+    entry: Entry
+
+
+def touches(pasts: Iterable[Past]) -> Iterator[Touch]:
+    """Every change that is remembered, the youngest first."""
+    found = [Touch(past.host, written, entry) for past in pasts for written in past.runs for entry in written.entries]
+    return iter(sorted(found, key=lambda touch: (touch.written.run, touch.entry.number), reverse=True))
+
+
+def result(runs: Iterable[Written]) -> str:
+    """How a run ended on its hosts: 'done', or what did not end well."""
+    runs = tuple(runs)
+    entries = [entry for written in runs for entry in written.entries]
+    failed = sum(1 for entry in entries if entry.code)
+    cut = sum(1 for entry in entries if entry.code is None)
+    parts = [f"{failed} failed" if failed else "", f"{cut} cut" if cut else ""]
+    return ", ".join(filter(None, parts)) or ("done" if all(written.ended for written in runs) else "stopped")
+
+
+def when(written: Written) -> str:
+    """The run's beginning in the reader's own time zone."""
+    return f"{datetime.fromisoformat(written.began).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,169 @@
+"""What is declared, compared with what is: the plan. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from provision.errors import FailedError, UnsupportedError
+from provision.facts.host import Answers, Question
+from provision.facts.managed import Made, MadeQuestion
+from provision.facts.platform import Platform, PlatformQuestion
+from provision.resources.base import Change, Deferred, Resource
+from provision.secret import NOTHING, Keeper
+
+# The oldest releases that are let in; tried was Debian 12.
+SUPPORTED = {"debian": 12, "ubuntu": 22}
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A resource of one host, and where it comes from. `play` is the play's number; `line` is `file:line`."""
+
+    resource: Resource
+    role: str
+    line: str
+    play: int
+    tags: frozenset[str] = frozenset()
+    written: Resource | None = field(default=None, repr=False, compare=False)  # as the role made it, not rendered
+    made_as: str = ""  # how the host's index names what this takes away
+    keeper: Keeper = field(default=NOTHING, repr=False, compare=False)  # of the secrets that the role has seen
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of a plan: None means that the host is as declared."""
+
+    declaration: Declaration
+    outcome: Change | Deferred | None
+
+    @property
+    def resource(self) -> Resource:
+        """The declared resource."""
+        return self.declaration.resource
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """Everything declared for one host, in order."""
+
+    host: str
+    items: tuple[Item, ...]
+    seen: Mapping[str, str] = field(default_factory=dict, repr=False)  # resource -> what its outcome rests on
+    drained: tuple[tuple[str, str], ...] = ()  # nodes that this edge leaves out, each with the run that said so
+    left: tuple[Declaration, ...] = ()  # what would take away what no role declares any more
+    made: tuple[Made, ...] = ()  # what this toolkit made, or found and changed, on the host
+
+    @property
+    def changes(self) -> tuple[Item, ...]:
+        """What is known to differ."""
+        return tuple(item for item in self.items if isinstance(item.outcome, Change))
+
+    @property
+    def after(self) -> tuple[Item, ...]:
+        """What can't be known before something else happened."""
+        return tuple(item for item in self.items if isinstance(item.outcome, Deferred))
+
+    @property
+    def as_declared(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.changes and not self.after and not self.drained
+
+    def of_play(self, play: int) -> tuple[Item, ...]:
+        """The items that one play brought."""
+        return tuple(item for item in self.items if item.declaration.play == play)
+
+
+def questions(declarations: Iterable[Declaration]) -> tuple[Question, ...]:
+    """Everything that has to be known of a host, each question once."""
+    asked = dict.fromkeys(q for d in declarations for q in d.resource.questions())
+    return (PlatformQuestion(), MadeQuestion(), *asked)
+
+
+def check_platform(host: str, answers: Answers) -> None:
+    """Raises FailedError on a host that this toolkit was not made for: before anything is compared."""
+    platform: Platform = answers[PlatformQuestion()]
+    least = SUPPORTED.get(platform.system)
+    version = platform.version.split(".")[0]
+    if platform.missing or least is None or (version.isdigit() and int(version) < least):
+        lacking = f", without {', '.join(platform.missing)}" if platform.missing else ""
+        raise UnsupportedError(
+            "this system is not supported: nothing was changed",
+            host=host,
+            found=f"It runs {platform.name or platform.system or 'an unknown system'}{lacking}",
+            do="Use Debian 12 or newer, or Ubuntu 22.04 or newer, or leave the host out with --limit",
+        )
+
+
+def compare(declarations: Sequence[Declaration], answers: Answers) -> tuple[Item, ...]:
+    """The plan of one host. Raises FailedError, naming role and line, where no fix may touch what is there."""
+    items: list[Item] = []
+    moving: set[str] = set()
+    for declaration in declarations:
+        outcome = outcome_of(declaration, answers, moving)
+        if outcome is not None and not (isinstance(outcome, Change) and not outcome.moves):
+            moving.add(declaration.resource.key)
+        items.append(Item(declaration, outcome))
+    return tuple(items)
+
+
+def outcome_of(declaration: Declaration, answers: Answers, moving: set[str]) -> Change | Deferred | None:
+    """One resource compared; `moving`: keys of the resources that change in this run."""
+    resource = declaration.resource
+    upstream = [r.key for r in resource.restart_on if r.key in moving]
+    with _told_of(declaration):
+        return resource.compare(answers, upstream)
+
+
+@contextmanager
+def _told_of(declaration: Declaration) -> Iterator[None]:
+    """An error of the block names role and line, and no secret."""
+    try:
+        yield
+    except FailedError as error:
+        parts = declaration.keeper.cleaned_all(error.explanation.as_dict())
+        raise type(error)(**{**parts, "role": declaration.role, "line": declaration.line}) from None
+
+
+def seen(items: Iterable[Item], answers: Answers) -> dict[str, str]:
+    """What a plan rests on: resource -> a digest of what stood on the host and of what of it differs.
+
+    To be made before diffs are added. What could not be known yet is left out: it may turn out either way. Whether
+    programs run is no part of it: one that keeps crashing must not keep its mending from being deployed.
+    """
+    found = {}
+    for item in items:
+        if not isinstance(item.outcome, Deferred):
+            diff = item.outcome.diff if item.outcome else ""
+            text = "\n".join([*(q.seen(answers[q]) for q in item.resource.questions()), diff])
+            found[item.resource.key] = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return found
+
+
+def moved(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """The resources that are not what a plan rests on any more."""
+    return tuple(key for key, digest in before.items() if now.get(key) != digest)
+
+
+def evidence(items: Iterable[Item]) -> tuple[Question, ...]:
+    """What to ask once it is known what differs, so that the plan can show it."""
+    return tuple(
+        dict.fromkeys(q for i in items if isinstance(i.outcome, Change) for q in i.resource.evidence(i.outcome))
+    )
+
+
+def explained(items: Iterable[Item], answers: Answers) -> tuple[Item, ...]:
+    """The items with their diffs, without secrets that a host may hold where nobody expects them."""
+    return tuple(replace(i, outcome=outcome_shown(i, answers)) for i in items)
+
+
+def outcome_shown(item: Item, answers: Answers) -> Change | Deferred | None:
+    """The outcome of one item as a person may see it."""
+    if not isinstance(item.outcome, Change):
+        return item.outcome
+    with _told_of(item.declaration):
+        change = item.resource.explain(item.outcome, answers)
+    keeper = item.declaration.keeper
+    return replace(change, summary=keeper.cleaned(change.summary), diff=keeper.cleaned(change.diff))

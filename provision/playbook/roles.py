@@ -1,0 +1,232 @@
+"""Roles: found by name, called for a host, turned into declarations.
+
+A role NAME is `roles/NAME.py` with a generator of that name, `NAME(host, site, settings)`, and a `Settings` struct that
+types the variables under `NAME:`. `roles/_site.py` types what several roles need, the variables under `site:`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from provision.errors import InputError, ProvisionError
+from provision.inventory.settings import bind
+from provision.plan.plan import Declaration
+from provision.resources import ConfigSet
+from provision.resources.base import Rendering, Resource, Template
+from provision.secret import NOTHING, Keeper, secrets_in, watching
+from provision.spelling import nearest
+from provision.templating.templates import Templates
+
+if TYPE_CHECKING:
+    from provision.inventory import Host, Inventory
+    from provision.playbook.plays import Play, RoleUse
+    from provision.rolling.edges import Watch
+
+Generator = Callable[[Any, Any, Any], Iterator[Resource]]
+Prepare = Callable[["Inventory", Any, Any], None]
+SITE = "site"
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role's generator and the type of its settings.
+
+    prepare: what the role makes on the controller (keys, certificates), called once before a run that may change
+    hosts, with the inventory and the first host's site and settings.
+    """
+
+    name: str
+    generate: Generator
+    settings: type[Any]
+    prepare: Prepare | None = None
+
+
+class Roles:
+    """The roles of a project: `root` holds roles/ and templates/."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._templates = Templates(root / "templates")
+        self._loaded: dict[str, Role] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """Every role there is, by file name."""
+        files = sorted((self._root / "roles").glob("*.py"))
+        return tuple(f.stem for f in files if not f.stem.startswith("_"))
+
+    def load(self, name: str, line: str = "") -> Role:
+        """The role. Raises InputError for an unknown one, with the nearest."""
+        if name not in self._loaded:
+            if name not in self.names():
+                near = nearest(name, self.names())
+                hint = f"Did you mean {near}?" if near else f"There are: {', '.join(self.names())}"
+                raise InputError(f"there is no role {name!r}", line=line, do=hint)
+            try:
+                module = importlib.import_module(f"roles.{name}")
+                generate, settings = getattr(module, name), module.Settings
+            except ProvisionError:
+                raise
+            except Exception as error:
+                raise _broken(name, error, self._root, line=line) from error
+            self._loaded[name] = Role(name, generate, settings, getattr(module, "prepare", None))
+        return self._loaded[name]
+
+    def prepare(self, inventory: Inventory, plays: Sequence[Play]) -> None:
+        """Lets roles make what they need on the controller. Raises InputError or FailedError."""
+        for play in plays:
+            hosts = inventory.members(play.hosts)
+            for use in play.roles:
+                role = self.load(use.name, use.line)
+                if role.prepare and hosts:
+                    site = bind(importlib.import_module("roles._site").Settings, hosts[0], SITE)
+                    role.prepare(inventory, site, bind(role.settings, hosts[0], role.name))
+
+    def watch(self, name: str, host: Host) -> Watch:
+        """What the role that drains says has to go on answering while one of its nodes is out."""
+        return self.watcher(name)(self.settings(host, SITE), self.settings(host, name))
+
+    def watcher(self, name: str, line: str = "") -> Callable[[Any, Any], Watch]:
+        """The `watch` of the role that a play's `drain` names. Raises InputError: no such role, or it has none."""
+        self.load(name, line)
+        watch: Callable[[Any, Any], Watch] | None = getattr(importlib.import_module(f"roles.{name}"), "watch", None)
+        if watch is None:
+            raise InputError(
+                f"'drain' names {name}, which says nothing of what has to go on answering",
+                line=line,
+                do=f"Name the role that sends traffic to its hosts, or give roles/{name}.py a `watch(site, settings)`",
+            )
+        return watch
+
+    def node_ports(self, name: str, host: Host) -> tuple[int, ...]:
+        """Ports at which, as this role says, every node answers `/` with 200 by itself."""
+        self.load(name)
+        ports = getattr(importlib.import_module(f"roles.{name}"), "node_ports", None)
+        return tuple(ports(self.settings(host, SITE), self.settings(host, name))) if ports else ()
+
+    def settings(self, host: Host, namespace: str) -> Any:
+        """A role's settings, or those of the site, for a host. Raises InputError."""
+        kind = importlib.import_module("roles._site").Settings if namespace == SITE else self.load(namespace).settings
+        return bind(kind, host, namespace)
+
+    def declare(self, host: Host, plays: Sequence[Play]) -> tuple[Declaration, ...]:
+        """Everything the plays say of a host. Raises InputError: role and line, what is wrong, what to do."""
+        site = bind(importlib.import_module("roles._site").Settings, host, SITE)
+        declarations: list[Declaration] = []
+        for number, play in enumerate(plays):
+            members = host.inventory.members(play.hosts)
+            if host not in members:
+                continue
+            for use in play.roles:
+                if use.once and host != members[0]:
+                    continue
+                tags = frozenset((use.name, *use.tags, *play.tags))
+                declarations += [_confirmed(d, play.confirm) for d in self._role(host, site, use, number, tags)]
+        _refuse_twice(host.name, declarations)
+        return tuple(declarations)
+
+    def _role(self, host: Host, site: Any, use: RoleUse, play: int, tags: frozenset[str]) -> list[Declaration]:
+        role = self.load(use.name, use.line)
+        settings = bind(role.settings, host, role.name)
+        known = {"host": host, "site": site, "settings": settings}
+        rendering = Rendering(lambda template: self._render(template, known, host, role.name))
+        found: list[Declaration] = []
+        line = ""
+        with watching() as seen:
+            seen.update(secrets_in([site, settings], structs=True))
+            try:
+                generator = role.generate(host, site, settings)
+                for resource in generator:
+                    line = _line(self._root, generator)
+                    rendered = rendering.resource(resource).keeping(Keeper(seen))
+                    found.append(Declaration(rendered, role.name, line, play, tags, resource))
+            except ProvisionError as error:
+                parts = Keeper(seen).cleaned_all(error.explanation.as_dict())
+                where = parts["line"] or _raised_in(error, self._root) or line
+                raise type(error)(**{**parts, "host": host.name, "role": role.name, "line": where}) from None
+            except Exception as error:
+                raise _broken(role.name, error, self._root, host.name, line, Keeper(seen)) from error
+        return [replace(each, keeper=Keeper(seen)) for each in found] if seen else found
+
+    def _render(self, template: Template, known: dict[str, Any], host: Host, role: str) -> str:
+        return self._templates.render(template.source, {**known, **template.variables}, host=host.name, role=role)
+
+
+def _confirmed(declaration: Declaration, seconds: float) -> Declaration:
+    """With the play's own `confirm`, where the role says nothing of it."""
+    resource = declaration.resource
+    if not seconds or not isinstance(resource, ConfigSet) or resource.confirm:
+        return declaration
+    return replace(declaration, resource=replace(resource, confirm=seconds))
+
+
+def _broken(
+    role: str, error: Exception, root: Path, host: str = "", line: str = "", keeper: Keeper = NOTHING
+) -> InputError:
+    """A role is its author's program: what stops it is told with its line, and is not the engine's fault."""
+    if isinstance(error, SyntaxError) and error.filename:
+        where = f"{Path(error.filename).name}:{error.lineno}"
+    else:
+        where = _raised_in(error, root) or line
+    return InputError(
+        "the role can't be used",
+        host=host,
+        role=role,
+        line=where,
+        found=keeper.cleaned(f"{type(error).__name__}: {error}"),
+        do="Mend the role; invoke lint tries every role without asking a host",
+    )
+
+
+def _line(root: Path, generator: Any) -> str:
+    """Where a generator stands; if it yields from another one of the same file, there."""
+    inner = generator.gi_yieldfrom
+    if isinstance(inner, GeneratorType) and inner.gi_code.co_filename == generator.gi_code.co_filename:
+        return _line(root, inner)
+    frame = generator.gi_frame
+    return f"{Path(frame.f_code.co_filename).relative_to(root)}:{frame.f_lineno}" if frame else ""
+
+
+def _raised_in(error: BaseException, root: Path) -> str:
+    """The deepest line of a role file in the traceback."""
+    frames = traceback.extract_tb(error.__traceback__)
+    mine = [f for f in frames if f.filename.startswith(str(root / "roles"))]
+    return f"{Path(mine[-1].filename).relative_to(root)}:{mine[-1].lineno}" if mine else ""
+
+
+def _refuse_twice(host: str, declarations: Iterable[Declaration]) -> None:
+    """One thing, one owner: two declarations of it would undo each other for ever."""
+    keys: dict[str, Declaration] = {}
+    for declaration in declarations:
+        for what in {declaration.resource.key, *declaration.resource.paths}:
+            other = keys.setdefault(what, declaration)
+            if other is not declaration:
+                raise InputError(
+                    f"{what} is declared twice",
+                    host=host,
+                    role=declaration.role,
+                    line=declaration.line,
+                    found=f"It was declared before at {other.line} (role {other.role})",
+                    do="Leave it to one of them",
+                )
+
+
+def chosen(declarations: Iterable[Declaration], tags: frozenset[str], skip: frozenset[str]) -> tuple[Declaration, ...]:
+    """What --tags and --skip-tags leave."""
+    return tuple(d for d in declarations if (not tags or d.tags & tags) and not d.tags & skip)
+
+
+def check_tags(declarations: Iterable[Declaration], tags: frozenset[str]) -> None:
+    """Raises InputError for a tag that nothing bears: a misspelt --tags must not deploy nothing in silence."""
+    known = sorted({tag for d in declarations for tag in d.tags})
+    for tag in sorted(tags - set(known)):
+        near = nearest(tag, known)
+        raise InputError(
+            f"no role or play has the tag {tag!r}",
+            do=f"Did you mean {near}?" if near else f"There are: {', '.join(known)}",
+        )

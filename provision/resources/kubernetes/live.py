@@ -1,0 +1,65 @@
+"""What stands in a cluster of the objects that are declared: asked by one `kubectl get` a host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from provision.facts.host import Question
+
+TIMED_OUT = 124  # what timeout(1) ends with
+_ASK = """{ said=$(%(command)s 2>&1 >&3 <<'END-OF-MANIFESTS'
+%(manifests)s
+END-OF-MANIFESTS
+); code=$?; } 3>&1
+[ $code -eq 0 ] || printf '%%s\\n' "$said"
+exit $code"""
+
+
+def asking(command: str, manifests: str = "") -> str:
+    """sh that prints what a kubectl command answers, and what it says beside that (warnings, groups of the API that are
+    not served just now) only when it fails."""
+    return _ASK % {"command": command, "manifests": manifests}
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """The API server could not be asked; `reason` is kubectl's own last line."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ObjectsQuestion(Question):
+    """The live state of Kubernetes objects, all of a host's sets in one `kubectl get`.
+
+    `manifests` is JSON, one object a line. The answer maps (kind, namespace, name) to the live object, or is
+    Unavailable.
+    """
+
+    slow: ClassVar[bool] = True
+    kubectl: str
+    manifests: str
+    patience: ClassVar[int] = 20  # seconds for all objects: --request-timeout counts for each of them anew
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        documents = "\n---\n".join(line for q in questions for line in q.manifests.splitlines())
+        get = f"timeout {cls.patience} {questions[0].kubectl} get -f - --ignore-not-found -o json --request-timeout=10s"
+        return asking(get, documents)
+
+    @classmethod
+    def read(
+        cls, questions: Sequence[Self], output: str, code: int
+    ) -> Mapping[Self, Mapping[tuple[str, str, str], Any] | Unavailable]:
+        if code == TIMED_OUT:
+            return {q: Unavailable(f"no answer within {cls.patience} s") for q in questions}
+        if code != 0:
+            reason = output.strip().splitlines()[-1:] or ["kubectl failed"]
+            return {q: Unavailable(reason[0]) for q in questions}
+        document = json.loads(output) if output.strip() else {}
+        items = document.get("items", [document] if document else [])
+        live = {(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): item for item in items}
+        return dict.fromkeys(questions, live)

@@ -1,0 +1,243 @@
+"""Kubernetes objects, applied by kubectl on a control-plane host."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from provision.errors import UnsupportedError
+from provision.facts.host import Answers, Question, ShellQuestion
+from provision.remote.protocol import Step
+from provision.resources.base import (
+    Change,
+    Content,
+    Deferred,
+    Rendering,
+    Resource,
+    Template,
+    Undone,
+    check_name,
+    unified,
+)
+from provision.resources.kubernetes import diff
+from provision.resources.kubernetes.diff import Object
+from provision.resources.kubernetes.live import ObjectsQuestion, Unavailable
+from provision.secret import Keeper, Secret
+
+OLDEST = (1, 22)  # the first that no longer knows the beta Ingress; Traefik 3 wants EndpointSlices of version v1 (1.21)
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+# kubectl applies one object after the other: without a judgement first, those before a refused one would have changed.
+# The file lies in the loader's own folder, which is nobody else's to read and goes with it.
+_JUDGE = """$k apply --dry-run=server -f "$set" >/dev/null || {
+  echo "the API server refused the set: nothing was changed" >&2; exit 1; }"""
+_APPLY = """k="%(k)s"; set="${0%%/*}/set"
+head -c %(size)d >"$set" || exit 1
+%(judge)s
+$k apply -f "$set" >&2 || exit 1
+rm -f "$set"
+"""
+
+
+@dataclass(frozen=True)
+class _Differing:
+    """One object that is not as declared. grown: a list on it differs."""
+
+    item: Object
+    summary: str
+    diff: str
+    grown: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifests(Resource):
+    """A set of objects that belongs together.
+
+        Manifests(name="traefik", content=Template("traefik/traefik.yaml.j2"), kubectl=KUBECTL)
+
+    kubectl: the command with its kubeconfig. after: what has to be there before the API can be asked, as the plan
+    prints it. Equal means that every declared field is so on the live object; what an earlier apply declared and this
+    one does not is removed. absent: the objects must not be there; then apiVersion, kind and name say enough.
+    secret: what they hold never shows in a diff; that of a Secret never does.
+    """
+
+    name: str
+    content: Content
+    kubectl: str
+    absent: bool = False
+    secret: bool = False
+    after: str = "the API server answers"
+    objects: tuple[Object, ...] = field(default=(), repr=False, hash=False)
+    closed: ClassVar[frozenset[str]] = frozenset({"content", "objects"})
+
+    def __post_init__(self) -> None:
+        check_name("Manifests", "name", self.name, r"[a-z0-9][a-z0-9_-]*")
+
+    @property
+    def key(self) -> str:
+        return f"Manifests {self.name}"
+
+    def rendered(self, rendering: Rendering) -> Manifests:
+        from provision.resources.kubernetes.schema import check_objects
+
+        made = rendering.template(self.content) if isinstance(self.content, Template) else self.content
+        text = str(made)
+        source = f"templates/{self.content.source}" if isinstance(self.content, Template) else self.key
+        objects = diff.parse(text, source)
+        if not self.absent:
+            check_objects(objects, source)
+        return replace(self, content=text, objects=objects, secret=self.secret or isinstance(made, Secret))
+
+    def keeping(self, keeper: Keeper) -> Manifests:
+        super().keeping(keeper)
+        return replace(self, secret=True) if not self.secret and keeper.finds(str(self.content)) else self
+
+    @property
+    def _question(self) -> ObjectsQuestion:
+        return ObjectsQuestion(self.kubectl, "\n".join(json.dumps(_name_only(item)) for item in self.objects))
+
+    def questions(self) -> tuple[Question, ...]:
+        return (self._question,)
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        live = answers[self._question]
+        if isinstance(live, Unavailable):
+            return Deferred(self.after)
+        if self.absent:
+            left = [diff.title(item) for item in self.objects if diff.identity(item) in live]
+            return Change("remove", f"remove {', '.join(left)}") if left else None
+        differing = tuple(self._differing(live))
+        if not differing:
+            return None
+        action = "create" if all(each.summary.startswith("create ") for each in differing) else "update"
+        grown = frozenset(diff.title(each.item) for each in differing if each.grown)
+        summary = "; ".join(each.summary for each in differing)
+        return Change(action, summary, diff="\n".join(each.diff for each in differing), parts=grown)
+
+    @property
+    def _version(self) -> ShellQuestion:
+        return ShellQuestion(f"{self.kubectl} get --raw /version --request-timeout=10s")
+
+    def evidence(self, change: Change) -> tuple[Question, ...]:
+        return (self._version,)
+
+    def explain(self, change: Change, answers: Answers) -> Change:
+        check_version(answers[self._version].output)
+        if change.action == "remove":
+            return change
+        shown = (
+            f"({diff.title(each.item)}: secret, not shown)"
+            if self.secret or each.item["kind"] == "Secret"
+            else each.diff
+            for each in self._differing(answers[self._question])
+        )
+        return replace(change, diff="\n".join(shown))
+
+    def _differing(self, live: Mapping[tuple[str, str, str], Object]) -> Iterator[_Differing]:
+        for item in self.objects:
+            title = diff.title(item)
+            actual = live.get(diff.identity(item)) or live.get(_in_default(item))
+            if actual is None:
+                yield _Differing(item, f"create {title}", unified("", _yaml(item), title))
+            elif found := diff.differences(item, actual):
+                before = {path: pair[0] for path, pair in found.items()}
+                after = {path: pair[1] for path, pair in found.items()}
+                shown = unified(_yaml(before), _yaml(after), title)
+                grown = any(isinstance(was, list) for was, _ in found.values())
+                yield _Differing(item, f"{title}: {', '.join(found)}", shown, grown)
+
+    @property
+    def way_back(self) -> str:
+        return "the objects as they were applied before"
+
+    @property
+    def _kept(self) -> tuple[Object, ...]:
+        """What a host may remember: no Secret."""
+        return () if self.secret else tuple(item for item in self.objects if item["kind"] != "Secret")
+
+    @property
+    def contents(self) -> tuple[bytes, ...]:
+        return (_stream(self.objects),)
+
+    @property
+    def bare(self) -> Resource:
+        return replace(self, content="", objects=tuple(_name_only(item) for item in self.objects))
+
+    def former(self, change: Change) -> str:
+        names = "\n---\n".join(json.dumps(_name_only(item)) for item in self._kept)
+        get = f"{self.kubectl} get -f - --ignore-not-found -o json --request-timeout=10s"
+        return f"{get} <<'END-OF-MANIFESTS'\n{names}\nEND-OF-MANIFESTS" if names else ":"
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        live = json.loads(former) if former.strip() else {}
+        annotations = [item["metadata"].get("annotations", {}) for item in live.get("items", [live] if live else [])]
+        before = [json.loads(each[_APPLIED]) for each in annotations if _APPLIED in each]
+        were = {diff.identity(item) for item in before} | {_in_default(item) for item in before}
+        new = [item for item in self._kept if not {diff.identity(item), _in_default(item)} & were]
+        found: list[Resource] = []
+        if before:
+            found.append(replace(self, content=_stream(before).decode(), absent=False))
+        if new:
+            found.append(replace(self, name=f"{self.name}-new", content=_stream(new).decode(), absent=True))
+        secrets = len(self.objects) - len(self._kept)
+        return Undone(tuple(found), f"{self.key}: its Secrets are not kept" if secrets else "")
+
+    @property
+    def removed(self) -> Resource | None:
+        return None if self.absent else replace(self, absent=True)
+
+    def fix(self, change: Change) -> Step:
+        every = _stream(self.objects)
+        if change.action == "remove":
+            return Step(f"{self.kubectl} delete --ignore-not-found --wait=true -f - >&2", every, timeout=120)
+        # an apply merges lists by key, so it keeps what somebody added to one: those objects are replaced whole
+        whole = _stream([item for item in self.objects if diff.title(item) in change.parts])
+        script = _APPLY % {"k": self.kubectl, "size": len(every), "judge": ":" if self._opens_room else _JUDGE}
+        if whole:
+            script += f"{self.kubectl} replace --save-config -f - >&2\n"
+        return Step(script, every + whole, timeout=120)
+
+    @property
+    def _opens_room(self) -> bool:
+        """Whether some of it can't be judged before the rest is there: what is in a new namespace, or of a new kind."""
+        return any(item["kind"] in ("Namespace", "CustomResourceDefinition") for item in self.objects)
+
+
+def check_version(said: str) -> None:
+    """Raises UnsupportedError for an API server, by what it says at /version, that is too old for what is declared.
+
+    One that says nothing of the kind is left to kubectl.
+    """
+    match = re.search(r'"gitVersion": *"v(\d+)\.(\d+)[^"]*"', said)
+    if match and (int(match[1]), int(match[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise UnsupportedError(
+            "this cluster is too old: nothing was changed",
+            found=f"Its API server is v{match[1]}.{match[2]}",
+            do=f"Bring Kubernetes to {oldest} or newer, or leave out what belongs into the cluster (--skip-tags)",
+        )
+
+
+def _stream(objects: Sequence[Object]) -> bytes:
+    return "\n---\n".join(json.dumps(item) for item in objects).encode()
+
+
+def _name_only(item: Object) -> dict[str, Any]:
+    """What `kubectl get` needs to find an object."""
+    metadata = {key: item["metadata"][key] for key in ("name", "namespace") if key in item["metadata"]}
+    return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata}
+
+
+def _in_default(item: Object) -> tuple[str, str, str]:
+    kind, namespace, name = diff.identity(item)
+    return (kind, namespace or "default", name)
+
+
+def _yaml(value: Any) -> str:
+    import yaml
+
+    return yaml.safe_dump(json.loads(json.dumps(value)), sort_keys=False)

@@ -1,0 +1,86 @@
+"""Symbolic links."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from provision.errors import FailedError
+from provision.facts.host import Answers, FileQuestion, FileState, Question
+from provision.remote.protocol import Step
+from provision.resources.base import STANDS, Change, Deferred, Resource, Stood, Undone, check_path
+
+KINDS = {
+    "f": "file",
+    "d": "directory",
+    "l": "symbolic link",
+    "p": "pipe",
+    "s": "socket",
+    "b": "device",
+    "c": "device",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Symlink(Resource):
+    """A symbolic link.
+
+    Symlink(path="/opt/kubernetes", target="/opt/kubernetes-v1.34.4")
+    """
+
+    path: str
+    target: str
+    absent: bool = False
+
+    def __post_init__(self) -> None:
+        check_path("Symlink", self.path)
+
+    @property
+    def key(self) -> str:
+        return f"Symlink {self.path}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def questions(self) -> tuple[Question, ...]:
+        return (FileQuestion(self.path, content=False),)
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        state: FileState = answers[FileQuestion(self.path, content=False)]
+        if state.exists and state.kind != "l":
+            raise FailedError(
+                f"{self.key}: there is a {KINDS.get(state.kind, 'thing')} at this path",
+                found="Nothing was changed",
+                do=f"Move it away (mv {self.path} {self.path}.old)",
+            )
+        if self.absent:
+            return Change("remove", f"remove link {self.path}") if state.exists else None
+        if not state.exists:
+            return Change("create", f"link {self.path} -> {self.target}")
+        if state.target != self.target:
+            return Change("update", f"{self.path}: link {state.target} -> {self.target}")
+        return None
+
+    @property
+    def way_back(self) -> str:
+        return "its former target"
+
+    def former(self, change: Change) -> str:
+        return STANDS % shlex.quote(self.path)
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        stood = Stood.read(former)
+        return Undone((replace(self, absent=stood is None, target=stood.target if stood else self.target),))
+
+    @property
+    def removed(self) -> Resource | None:
+        return None if self.absent else replace(self, absent=True)
+
+    def fix(self, change: Change) -> Step:
+        path, target = shlex.quote(self.path), shlex.quote(self.target)
+        if change.action == "remove":
+            return Step(f"rm -f -- {path}")
+        # a link is made beside and renamed: `ln -sf` has a moment without any
+        return Step(f"set -eu\nln -s -- {target} {path}.new.$$\nmv -fT -- {path}.new.$$ {path}\n")

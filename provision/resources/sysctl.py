@@ -1,0 +1,76 @@
+"""Kernel parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from provision.facts.host import Answers, FileQuestion, FileState, Question, SysctlQuestion
+from provision.remote.protocol import Step
+from provision.resources.base import STANDS, Change, Deferred, Resource, Stood, Undone, check_name
+from provision.resources.files import File, place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sysctl(Resource):
+    """A kernel parameter: its live value, and a file in /etc/sysctl.d that brings it back after a reboot.
+
+    Sysctl(name="net.ipv4.ip_forward", value="1")
+    """
+
+    name: str
+    value: str
+    kept: bool = True  # for the next boot
+
+    def __post_init__(self) -> None:
+        check_name("Sysctl", "name", self.name, r"[a-z0-9_][a-zA-Z0-9_.-]+")
+
+    @property
+    def key(self) -> str:
+        return f"Sysctl {self.name}"
+
+    @property
+    def _file(self) -> File:
+        content = f"# by provision\n{self.name} = {self.value}\n".encode()
+        return File(path=f"/etc/sysctl.d/60-{self.name}.conf", content=content)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return self._file.paths
+
+    def questions(self) -> tuple[Question, ...]:
+        return (SysctlQuestion(self.name), *self._file.questions())
+
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+        live = answers[SysctlQuestion(self.name)]
+        kept: FileState = answers[FileQuestion(self._file.path)]
+        differs = []
+        if live != self.value:
+            differs.append(f"{live or '(unset)'} -> {self.value}")
+        if kept.sha256 != self._file.sha256 if self.kept else kept.exists:
+            differs.append("kept for the next boot" if self.kept else "not kept for the next boot")
+        return Change("update", f"{self.name}: {', '.join(differs)}") if differs else None
+
+    @property
+    def way_back(self) -> str:
+        return "its former value"
+
+    def former(self, change: Change) -> str:
+        return f"cat {SysctlQuestion(self.name).path} 2>/dev/null || echo; {STANDS % self._file.path}"
+
+    def undone(self, action: str, former: bytes) -> Undone:
+        live, _, kept = former.partition(b"\n")
+        value = " ".join(live.decode("utf-8", "replace").split())
+        return Undone((replace(self, value=value, kept=Stood.read(kept) is not None),) if value else ())
+
+    @property
+    def removed(self) -> Resource | None:
+        return self._file.removed
+
+    def fix(self, change: Change) -> Step:
+        target = SysctlQuestion(self.name).path
+        write = f"printf '%s\\n' '{self.value}' >{target}\n"
+        file = self._file
+        if not self.kept:
+            return Step(f"rm -f {file.path}\n{write}")
+        return Step(place(file.path, file.mode, file.owner, file.group) + write, file.payload)

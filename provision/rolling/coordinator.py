@@ -1,0 +1,138 @@
+"""A play with `drain`, brought together: which edges, which nodes, and what goes on answering meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from provision.apply.events import Listener
+from provision.apply.host import answer
+from provision.apply.run import HostRun, Work
+from provision.errors import FailedError
+from provision.plan.plan import Item
+from provision.playbook.plays import Play
+from provision.remote.connection import Session
+from provision.remote.login import dialer
+from provision.resources import ConfigSet, Rollout
+from provision.resources.configset import drain
+from provision.rolling.edges import Edge, Edges, Node, targets
+from provision.rolling.update import Care, Roll, Unit
+from provision.traffic.probe import Prober, serving
+
+RATE = 10.0  # requests a second that the receipt rests on, and as many to what nodes answer by themselves
+WAY_BACK = 120  # seconds that a pod gets to be ready again as it was before; a broken change may have given it less
+
+Change = Callable[[HostRun], None]
+Undo = Callable[[HostRun], str]
+
+
+class Rolling:
+    """The roll of one play, and the prober that writes its receipt."""
+
+    def __init__(
+        self, work: Work, emit: Listener, play: Play, edges: Sequence[HostRun], stop: threading.Event | None = None
+    ) -> None:
+        watch = work.watch(play)
+        assert watch
+        asked = [found for found in (_ask(work, host) for host in edges) if found]
+        self._different = [found.edge for found in asked if not found.as_declared]
+        self.edges = [found.edge for found in asked]
+        names = sorted(frozenset().union(*(edge.config.drainable for edge in self.edges)))
+        self.nodes = {name: Node(name, work.login(name).address) for name in names}
+        # not those of every role: checks of plays still to come may promise what is not deployed yet
+        roles = {*(use.name for use in play.roles), *play.gate}
+        care = Care(watch, play.soak, lambda node: work.gate(node.name, roles), play.max_fail)
+        left = frozenset().union(*(found.out for found in asked))
+        self._every = Edges(self.edges, watch, work.holder.run, left)
+        self.roll = Roll(self._every, tuple(self.nodes.values()), care, work.holder.run, emit, left, stop)
+        self._wanted = targets(watch, self.edges, tuple(self.nodes.values()))
+        self._dial = dialer(edges[0].login.dial)
+
+    @property
+    def served(self) -> bool:
+        """Whether anybody is served now: else there is nothing to protect."""
+        return bool(self.nodes) and bool(self._every.healthy(tuple(self.nodes.values())))
+
+    def prober(self) -> Prober:
+        """Who writes the receipt. It asks what answers now: what did not before is no fault of the change."""
+        served, silent = serving(self._wanted, self._dial)
+        asked = tuple(target for target in self._wanted if target in served)
+        own = any(target.node for target in asked)
+        return Prober(asked, self._dial, rate=RATE * (1 + own), not_served=silent)
+
+    def refuse_differences(self) -> None:
+        """Draining must change the mark and nothing else. Raises FailedError for an edge that is not as declared."""
+        for edge in self._different:
+            raise FailedError(
+                f"{edge.name} is not as declared, so nothing can be drained there",
+                host=edge.name,
+                found=f"{edge.config.key} differs",
+                do=f"Deploy it first: invoke deploy --limit {edge.name}",
+            )
+
+    def hosts(self, busy: Sequence[HostRun], change: Change, undo: Undo, prober: Prober) -> None:
+        """Every host in turn, each out while it changes. Raises ProvisionError at the first that fails."""
+        self.roll.go([self._unit(host, change, undo) for host in busy], prober)
+
+    def _unit(self, host: HostRun, change: Change, undo: Undo) -> Unit:
+        node = self.nodes.get(host.name, Node(host.name, host.login.address))
+        return Unit(node, lambda: change(host), lambda: undo(host))
+
+    def mover(self, host: HostRun, undo: Undo, prober: Prober) -> Callable[[Item], None]:
+        """For `converge.apply`: before a rollout is waited for, its pods are moved, each node out meanwhile."""
+
+        session = host.session
+
+        def move(item: Item) -> None:
+            rollout = item.resource
+            if session is None or not isinstance(rollout, Rollout) or not rollout.nodes:
+                return
+            outdated = set(session.run(rollout.outdated()).output.split())
+            patient = replace(rollout, timeout=max(rollout.timeout, WAY_BACK))
+
+            def unit(name: str, node: str) -> Unit:
+                def back() -> str:
+                    stays = undo(host)
+                    _moved(session, patient, node)
+                    return stays
+
+                return Unit(self.nodes[name], lambda: _moved(session, rollout, node), back)
+
+            nodes = [(name, node) for name, node in rollout.nodes if node in outdated and name in self.nodes]
+            self.roll.go([unit(name, node) for name, node in nodes], prober)
+
+        return move
+
+
+def _moved(session: Session, rollout: Rollout, node: str) -> None:
+    result = session.run(rollout.move(node))
+    if result.code != 0:
+        raise FailedError(f"the new pod of {rollout.name} on {node} did not become ready", found=result.errors)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An edge as it is now: whom it leaves out, and whether its set is as declared."""
+
+    edge: Edge
+    out: frozenset[str]
+    as_declared: bool
+
+
+def _ask(work: Work, host: HostRun) -> _Asked | None:
+    """None for a host whose files have no mark to leave a node out. Raises FailedError when it can't be asked."""
+    sets = [d.resource for d in work.everything(host.name) if isinstance(d.resource, ConfigSet)]
+    config = next((s for s in sets if s.drainable), None)
+    if config is None:
+        return None
+    if host.session is None:
+        raise FailedError(
+            f"{host.name} can't leave a node out, so nothing is changed that it sends traffic to",
+            host=host.name,
+            found=str(host.error or "it is not connected"),
+            do="Mend it first, or deploy with --force: then nodes change without being taken out",
+        )
+    answers = answer(host.session, config.questions())
+    edge = Edge(host.name, host.session, config, host.login.address)
+    return _Asked(edge, frozenset(drain.drained(answers)), config.compare(answers, ()) is None)

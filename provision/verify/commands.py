@@ -1,0 +1,137 @@
+"""What a check may ask: one command, from one place; all that a place is asked at a time travel in one script."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from provision.facts.host import Question
+
+SECONDS = 6.0
+OUTPUT_BYTES = 4 << 20
+SHOWN = 300
+
+
+@dataclass(frozen=True)
+class Ask(Question):
+    """A command of sh and where it runs: on a host of the inventory, or at another vantage (OUTSIDE, BROWSER).
+
+    timeout: seconds. What two checks ask in the same words is asked once.
+    """
+
+    vantage: str
+    command: str
+    timeout: float = SECONDS
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        """All commands side by side, so that one that waits delays no other; each answer on a line of its own."""
+        starts = "\n".join(
+            f"(timeout {q.timeout:g} sh -c {shlex.quote(q.command)} >{n}.out 2>{n}.err </dev/null; echo $? >{n}.code) &"
+            for n, q in enumerate(questions)
+        )
+        return f"""d=$(mktemp -d /run/verify.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
+{starts}
+wait
+n=0
+while [ $n -lt {len(questions)} ]; do
+  echo "$(cat $n.code),$(head -c {OUTPUT_BYTES} $n.out | base64 -w0),$(head -c 4096 $n.err | base64 -w0)"
+  n=$((n+1))
+done
+cd /; rm -rf "$d\""""
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, Answer]:
+        """The answers, in the order of the questions."""
+        lines = [line.split(",") for line in output.splitlines() if line.count(",") == 2]
+        return {
+            q: Answer(int(status), _text(out), _text(err), q.timeout)
+            for q, (status, out, err) in zip(questions, lines, strict=True)
+        }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command came to: its exit code, what it printed, what it complained about."""
+
+    code: int
+    output: str
+    errors: str = ""
+    timeout: float = SECONDS
+
+    @property
+    def ok(self) -> bool:
+        """Whether it succeeded."""
+        return self.code == 0
+
+    @property
+    def text(self) -> str:
+        """What it printed, without the space around it."""
+        return self.output.strip()
+
+    @property
+    def lines(self) -> list[str]:
+        """What it printed, line by line."""
+        return self.output.splitlines()
+
+    @property
+    def json(self) -> Any:
+        """What it printed, as JSON. Raises AssertionError, with what came back instead."""
+        try:
+            return json.loads(self.output)
+        except ValueError:
+            raise AssertionError(f"no JSON came back: {self}") from None
+
+    def __str__(self) -> str:
+        """What came back, as it stands in a report."""
+        if self.code in (124, 137):
+            return f"nothing within {self.timeout:g} s"
+        shown = " ".join((self.text or self.errors.strip()).split())
+        shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+        if self.ok:
+            return repr(shown) if shown else "nothing"
+        said = " ".join(self.errors.split())[:SHOWN] or shown or "nothing"
+        return f"exit code {self.code}: {said}"
+
+
+def _text(encoded: str) -> str:
+    return base64.b64decode(encoded).decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer as `curl` (see `http`) reported it. status 0: none came; `code` is then curl's exit code."""
+
+    code: int
+    status: int
+    headers: Mapping[str, str]
+    body: str
+    said: str
+
+    @staticmethod
+    def of(answer: Answer) -> Reply:
+        """The answer to the command that `http` made."""
+        head, _, body = answer.output.partition("\r\n\r\n")
+        first, *fields = head.splitlines() or [""]
+        words = first.split()
+        status = int(words[1]) if len(words) > 1 and words[0].startswith("HTTP/") else 0
+        headers = {name.strip().lower(): value.strip() for name, _, value in (f.partition(":") for f in fields)}
+        return Reply(answer.code, status, headers, body, str(answer))
+
+    def __str__(self) -> str:
+        """What came back, as it stands in a report."""
+        if self.status:
+            shown = " ".join(self.body.split())
+            return f"HTTP {self.status} {shown[:120]!r}" if shown else f"HTTP {self.status} without a body"
+        return f"no HTTP answer ({self.said})"
+
+
+def http(url: str, *, host: str = "", headers: Mapping[str, str] | None = None, seconds: float = 3) -> str:
+    """The curl command that asks `url`, as `Reply.of` reads it. host: the Host header, if not the URL's own."""
+    every = {**({"Host": host} if host else {}), **(headers or {})}
+    fields = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in every.items())
+    return f"curl -sSik --noproxy '*' -m {seconds:g} {fields} {shlex.quote(url)}"

@@ -1,0 +1,281 @@
+"""A run as a person, a program and the log see it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hdss7.report import text
+from hdss7.report.console import Console
+from hdss7.report.json import document
+from hdss7.report.log import Log
+from hdss7.report.progress import Progress
+from provision.apply.events import (
+    ChangeDone,
+    ChangeStarted,
+    Event,
+    HostFailed,
+    HostKnown,
+    PlayStarted,
+    RunEnded,
+    RunStarted,
+)
+from provision.apply.host import Applied
+from provision.apply.run import HostRun, Report
+from provision.errors import Exit, Explanation
+from provision.plan.plan import Declaration, HostPlan, Item
+from provision.remote.login import Login
+from provision.resources import Change, Deferred, Directory, File, Resource
+
+DIFF = "--- /etc/motd (on the host)\n+++ /etc/motd (declared)\n@@ -1 +1 @@\n-old\n+new"
+MOTD = File(path="/etc/motd", content="new\n")
+UPDATE = Change("update", "/etc/motd: content", diff=DIFF)
+
+
+@dataclass
+class Counted:
+    """As much of a connection as a report looks at."""
+
+    connections: int = 1
+    execs: int = 1
+
+
+def item(outcome: Change | Deferred | None, resource: Resource = MOTD, play: int = 0) -> Item:
+    """One line of a plan."""
+    return Item(Declaration(resource, "base", "roles/base.py:7", play), outcome)
+
+
+def host(name: str, *items: Item, **known: Any) -> HostRun:
+    """A host at the end of a run."""
+    counted: Any = Counted()
+    return HostRun(Login(name, "10.4.7.9"), connection=counted, plan=HostPlan(name, items), seconds=0.5, **known)
+
+
+def lines(*plans: HostPlan, diff: bool = False, verbose: int = 0) -> list[str]:
+    """The plan as it is printed."""
+    return [line.render() for line in text.plan_lines(plans, diff=diff, verbose=verbose)]
+
+
+def test_an_equal_difference_is_one_line_and_one_diff_with_the_names_of_its_hosts() -> None:
+    shown = lines(*(HostPlan(name, (item(UPDATE),)) for name in ("a", "b", "c")), diff=True)
+    assert len(shown) == 1
+    assert shown[0].splitlines() == ["~ a, b, c  File /etc/motd  content", *(f"    {row}" for row in DIFF.splitlines())]
+
+
+def test_different_differences_of_one_resource_stay_apart() -> None:
+    other = replace(UPDATE, diff=DIFF.replace("old", "older"))
+    assert len(lines(HostPlan("a", (item(UPDATE),)), HostPlan("b", (item(other),)), diff=True)) == 2
+
+
+def test_a_plan_is_in_the_order_of_the_plays_whatever_the_order_of_the_hosts() -> None:
+    early, late = item(UPDATE), item(Change("create", "create directory /srv"), Directory(path="/srv"), play=1)
+    assert [line.split()[1] for line in lines(HostPlan("b", (late,)), HostPlan("a", (early,)))] == ["a", "b"]
+
+
+def test_what_each_host_has_under_another_name_stands_together() -> None:
+    def plan(name: str, *paths: str) -> HostPlan:
+        return HostPlan(name, tuple(item(Change("create", f"create {p}"), File(path=p, content="x")) for p in paths))
+
+    shown = lines(plan("a", "/etc/a", "/etc/same", "/var/a"), plan("b", "/etc/b", "/etc/same", "/var/b"))
+    assert [line.split()[-2] for line in shown] == ["/etc/a", "/etc/b", "/etc/same", "/var/a", "/var/b"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        (UPDATE, "~ a  File /etc/motd  content"),
+        (Change("create", "create /etc/motd"), "+ a  File /etc/motd  create"),
+        (Change("remove", "remove /etc/motd"), "- a  File /etc/motd  remove"),
+        (
+            Change("update", "fetch /etc/motd: it was replaced by hand"),
+            "~ a  File /etc/motd  fetch: it was replaced by hand",
+        ),
+        (Change("run", "run: /etc/motd"), "~ a  File /etc/motd  run"),
+        (Change("update", "/etc/motd"), "~ a  File /etc/motd  update"),
+        (Change("update", "link /etc/motd.d -> /x"), "~ a  File /etc/motd  link /etc/motd.d -> /x"),
+        (Deferred("Package supervisor"), "? a  File /etc/motd  after: Package supervisor"),
+    ],
+)
+def test_a_line_says_symbol_host_resource_and_status(outcome: Change | Deferred, shown: str) -> None:
+    assert lines(HostPlan("a", (item(outcome),))) == [shown]
+
+
+def test_verbose_says_where_it_is_declared_and_twice_what_is_as_declared() -> None:
+    plan = HostPlan("a", (item(None), item(UPDATE)))
+    assert lines(plan, verbose=1) == [
+        "~ a  File /etc/motd  content  (base, roles/base.py:7)"
+        "  (way back: its former content, if everybody might read it, to 256 KiB)"
+    ]
+    assert lines(plan, verbose=2)[0] == "= a  File /etc/motd  as declared  (base, roles/base.py:7)"
+
+
+NOTHING, ONE, LATER = (
+    HostPlan("a", (item(None),)),
+    HostPlan("b", (item(UPDATE),)),
+    HostPlan("c", (item(Deferred("b")),)),
+)
+
+
+@pytest.mark.parametrize(
+    ("plans", "asked", "said"),
+    [
+        ((NOTHING,), 1, "plan: 0 changes on every host"),
+        ((NOTHING,), 2, "plan: 0 changes on 1 host; 1 host gave no plan"),
+        ((), 2, "plan: 0 changes on 0 hosts; 2 hosts gave no plan"),
+        ((NOTHING, ONE), 2, "plan: 1 change on 1 host"),
+        ((ONE, ONE), 2, "plan: 2 changes on 2 hosts"),
+        ((ONE, LATER), 2, "plan: 1 change on 2 hosts, and 1 that can only be known after others"),
+        ((ONE,), 3, "plan: 1 change on 1 host; 2 hosts gave no plan"),
+    ],
+)
+def test_the_summary_of_a_plan_claims_only_what_is_known(plans: tuple[HostPlan, ...], asked: int, said: str) -> None:
+    assert text.plan_summary(plans, asked) == said
+
+
+BROKEN = Explanation("disk full", host="b", role="base", line="roles/base.py:7", do="Free space")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "code", "said"),
+    [
+        ([host("a", item(None))], Exit.OK, "0 changes on every host"),
+        ([host("a", item(UPDATE), applied=[Applied(item(UPDATE), 0.1)]), host("b")], Exit.OK, "1 change on 1 host"),
+        ([host("a"), host("b", error=BROKEN, code=Exit.FAILED)], Exit.FAILED, "0 changes; 1 host failed"),
+        (
+            [host("a"), host("b", error=BROKEN, code=Exit.UNREACHABLE)],
+            Exit.UNREACHABLE,
+            "0 changes; 1 host could not be reached",
+        ),
+        (
+            [host("a", item(UPDATE), skipped=(item(UPDATE),))],
+            Exit.INTERRUPTED,
+            "0 changes; 1 planned change not made; interrupted",
+        ),
+    ],
+)
+def test_the_summary_of_a_run_claims_only_what_was_done(hosts: list[HostRun], code: Exit, said: str) -> None:
+    assert text.outcome_summary(Report(tuple(hosts), code, 1.5)) == f"{said}; 1.50 s"
+
+
+def test_what_several_hosts_lack_is_said_once_with_their_names() -> None:
+    said = text.paragraphs([BROKEN, replace(BROKEN, host="c"), replace(BROKEN, host="d", what="broken")])
+    assert said == [
+        "b, c, role base, roles/base.py:7: disk full. Free space.",
+        "d, role base, roles/base.py:7: broken. Free space.",
+    ]
+
+
+def told(events: list[Event], **options: Any) -> str:
+    """What the console prints of these events into a pipe."""
+    stream = io.StringIO()
+    console = Console(stream, diff=False, **options)
+    for event in events:
+        console(event)
+    return stream.getvalue()
+
+
+def test_a_run_in_a_pipe_is_plain_lines_the_plan_before_the_changes() -> None:
+    change = item(UPDATE)
+    plans = [HostKnown(name, HostPlan(name, (change,)), 0.1) for name in ("a", "b")]
+    done: list[Event] = [ChangeStarted("a", change), ChangeDone("a", change, 0.2)]
+    failed = HostFailed("b", BROKEN, False, (change,))
+    shown = told([RunStarted(("a", "b"), True), *plans, PlayStarted("greet", ("a", "b")), *done, failed, RunEnded(1.0)])
+    assert shown.splitlines() == [
+        "~ a, b  File /etc/motd  content",
+        "plan: 2 changes on 2 hosts",
+        "greet: a, b",
+        "~ a  File /etc/motd  updated  0.2 s",
+        "! b  disk full",
+    ]
+
+
+def test_a_run_without_anything_to_do_prints_no_plan_but_a_check_says_so() -> None:
+    known = HostKnown("a", HostPlan("a", (item(None),)), 0.1)
+    assert told([RunStarted(("a",), True), known, RunEnded(0.2)]) == ""
+    assert told([RunStarted(("a",), False), known, RunEnded(0.2)]) == "plan: 0 changes on every host\n"
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        """It is."""
+        return True
+
+
+def test_on_a_terminal_each_busy_host_has_a_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    stream = Terminal()
+    progress = Progress(stream)
+    progress.doing("a", "connecting")
+    progress.print("+ b  File /x  created")
+    assert "connecting" in stream.getvalue()
+    assert "\x1b[32m+ b  File /x  created\x1b[0m" in stream.getvalue()
+    progress.close()
+    assert stream.getvalue().endswith("\x1b[1A\x1b[J")
+
+
+def test_the_closing_table_counts_what_was_done_or_what_would_be() -> None:
+    hosts = [host("hdss7-11", item(UPDATE), item(Deferred("x")), applied=[Applied(item(UPDATE), 0.1)])]
+    head, row = text.table(hosts, check=False)
+    assert re.split(r"\s{2,}", head.strip()) == [
+        "host",
+        "status",
+        "changes",
+        "after",
+        "connections",
+        "execs",
+        "seconds",
+    ]
+    assert row.split() == ["hdss7-11", "changed", "1", "1", "1", "1", "0.50"]
+    assert text.table([host("a", item(UPDATE))], check=True)[1].split()[:4] == ["a", "would", "change", "1"]
+
+
+def test_the_json_of_a_run_is_the_contracts() -> None:
+    made = host("a", item(UPDATE), applied=[Applied(item(UPDATE), 0.1)])
+    planned = host("b", item(UPDATE), item(Deferred("Package nginx"), Directory(path="/srv")))
+    away = HostRun(Login("c", "10.4.7.9"), error=BROKEN, code=Exit.UNREACHABLE)
+    said = json.loads(document(Report((made, planned, away), Exit.UNREACHABLE, 1.0), check=False))
+    change = {"resource": "File /etc/motd", "role": "base", "summary": "/etc/motd: content", "diff": DIFF}
+    assert (said["exit"], said["error"], list(said["hosts"])) == (3, None, ["a", "b", "c"])
+    assert said["hosts"]["a"] == {
+        "status": "changed",
+        "changes": [change],
+        "after": [],
+        "error": None,
+        "connections": 1,
+        "execs": 1,
+        "seconds": 0.5,
+    }
+    assert said["hosts"]["b"]["status"] == "would_change"
+    assert said["hosts"]["b"]["after"] == [{"resource": "Directory /srv", "role": "base", "after": "Package nginx"}]
+    assert said["hosts"]["c"]["status"] == "unreachable"
+    assert set(said["hosts"]["c"]["error"]) == {"what", "host", "role", "line", "found", "do"}
+    checked = json.loads(document(Report((planned,), Exit.DIFFERENCES, 1.0), check=True))
+    assert checked["hosts"]["b"]["changes"] == [change]
+
+
+def test_the_log_holds_every_event_with_its_time(tmp_path: Path) -> None:
+    log = Log(tmp_path / "run.log")
+    change = item(UPDATE)
+    for event in (
+        RunStarted(("a",), True),
+        HostKnown("a", HostPlan("a", (change,)), 0.1),
+        PlayStarted("greet", ("a",)),
+        ChangeStarted("a", change),
+        ChangeDone("a", change, 0.25),
+        HostFailed("a", BROKEN, False, (change,)),
+        RunEnded(1.0),
+    ):
+        log(event)
+    written = log.path.read_text()
+    assert re.match(r" +0\.\d{3} run of 1 hosts: a\n", written)
+    for part in ("+new", "play greet: a", "begins File /etc/motd", "done File /etc/motd in 0.250 s", "not done: File"):
+        assert part in written

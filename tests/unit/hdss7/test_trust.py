@@ -1,0 +1,43 @@
+"""A host that trusts another CA than the site's is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from provision.errors import Exit
+from provision.facts.host import ContentQuestion, FileQuestion, FileState
+from provision.plan.plan import Declaration, compare
+from roles._trust import ForeignAuthorityError, TrustedAuthority, fingerprint
+from tests.unit.conftest import Declared
+
+PATH = "/opt/kubernetes/server/bin/cert/ca.pem"
+ELSEWHERE = "-----BEGIN CERTIFICATE-----\nYW5vdGhlciBjYQ==\n-----END CERTIFICATE-----\n"
+
+
+def answers(resource: TrustedAuthority, text: str) -> dict[object, object]:
+    state = FileState("f", "644", "root", "root", sha256="0" * 64) if text else FileState()
+    return {FileQuestion(PATH): state, ContentQuestion(PATH): text}
+
+
+def outcome(resource: TrustedAuthority, text: str) -> object:
+    return compare((Declaration(resource, "pki", "roles/pki.py:1", 0),), answers(resource, text))[0].outcome  # type: ignore[arg-type]
+
+
+def test_another_authority_is_an_error_that_names_both(declared: Declared) -> None:
+    ours = declared("hdss7-21", "pki")[f"File {PATH}"]
+    with pytest.raises(ForeignAuthorityError) as error:
+        outcome(ours, ELSEWHERE)
+    assert error.value.exit is Exit.BAD_INPUT
+    assert fingerprint(ELSEWHERE) in str(error.value)
+    assert fingerprint(ours.content.decode()) in str(error.value)
+
+
+def test_a_host_with_an_authority_is_not_taken_over_before_the_first_deploy(declared: Declared) -> None:
+    with pytest.raises(ForeignAuthorityError, match="there is none yet"):
+        outcome(declared("hdss7-21", "pki", made=False)[f"File {PATH}"], ELSEWHERE)
+
+
+def test_our_own_with_a_line_added_is_drift_like_any_other(declared: Declared) -> None:
+    ours = declared("hdss7-21", "pki")[f"File {PATH}"]
+    assert outcome(ours, "") is not None
+    assert outcome(ours, ours.content.decode() + "# a note\n") is not None

@@ -1,0 +1,312 @@
+"""What a host remembers of a change: written with a real shell, read back, and turned into its undoing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provision.facts.host import Question, ask
+from provision.facts.managed import Made, MadeQuestion, index
+from provision.history import journal as journals
+from provision.history.journal import About, Entry, Journal, JournalQuestion, read
+from provision.history.serialize import Known, remember, revive
+from provision.plan.plan import Declaration, Item
+from provision.remote.lock import Holder
+from provision.remote.protocol import Step
+from provision.resources import (
+    Change,
+    Command,
+    ConfigSet,
+    Directory,
+    Download,
+    File,
+    Image,
+    Manifests,
+    Nginx,
+    Package,
+    Program,
+    Resource,
+    Service,
+    Symlink,
+    Sysctl,
+)
+from provision.resources.base import FORMER_KEPT, Rendering
+from provision.resources.configset.drain import mark
+from provision.secret import Keeper
+
+STATE = "/var/lib/provision"
+SUM = "a" * 64
+
+
+class Machine:
+    """This machine's shell, its state folder moved below a folder of the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state = folder / "state"
+        self.holder = Holder("alice@desk")
+        self.made: dict[str, str] = {}
+
+    def run(self, step: Step) -> subprocess.CompletedProcess[bytes]:
+        script = step.script.replace(STATE, str(self.state))
+        assert isinstance(step.payload, bytes)
+        return subprocess.run(["sh", "-c", script], input=step.payload, capture_output=True, timeout=30, check=False)
+
+    def ask(self, question: Question) -> Any:
+        asked = ask([question], "mark")
+        return asked.answers(self.run(Step(asked.script)).stdout.decode())[question]
+
+    def journal(self, holder: Holder | None = None) -> Journal:
+        return Journal(holder or self.holder, About("deploy", "abc1234"), self.made)
+
+    def change(self, journal: Journal, resource: Resource, keeper: Keeper | None = None) -> int:
+        """Makes a file resource so, with a journal around it."""
+        resource = resource.rendered(Rendering(lambda template: ""))
+        questions = resource.questions()
+        change = resource.compare({q: self.ask(q) for q in questions}, ())
+        assert isinstance(change, Change)
+        declaration = Declaration(resource, "base", "roles/base.py:7", 0)
+        declaration = replace(declaration, keeper=keeper) if keeper else declaration
+        step = journal.around(resource.fix(change), Item(declaration, change), ["base.x (group_vars/all.yml:3)"])
+        return self.run(step).returncode
+
+    def written(self) -> tuple[journals.Written, ...]:
+        found: tuple[journals.Written, ...] = self.ask(JournalQuestion(contents=True))
+        return found
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def me(path: Path, content: str, **more: Any) -> File:
+    return File(path=str(path), content=content, **more)
+
+
+def undone(entry: Entry) -> tuple[Resource, ...]:
+    return revive(entry.resource, lambda key: None).undone(entry.action, entry.former).resources
+
+
+def test_a_run_is_written_down_with_who_when_what_and_what_stood_there(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "motd").write_bytes(b"by hand\n\xff\0")
+    (tmp_path / "motd").chmod(0o664)
+    journal = machine.journal()
+    assert machine.change(journal, me(tmp_path / "motd", "ours\n")) == 0
+    assert machine.change(journal, me(tmp_path / "new", "ours\n")) == 0
+    (run,) = machine.written()
+    assert (run.run, run.who, run.about.commit) == (machine.holder.run, "alice@desk", "abc1234")
+    changed, created = run.entries
+    assert (changed.role, changed.line, changed.action, changed.code) == ("base", "roles/base.py:7", "update", 0)
+    assert changed.variables == ("base.x (group_vars/all.yml:3)",)
+    assert undone(changed) == (File(path=str(tmp_path / "motd"), content=b"by hand\n\xff\0", mode="0664"),)
+    assert undone(created) == (File(path=str(tmp_path / "new"), content=b"", absent=True),)
+    assert (tmp_path / "motd").read_text() == "ours\n"
+    assert [oct(p.stat().st_mode & 0o777) for p in (machine.state / "journal").iterdir()] == ["0o600"]
+    assert (machine.state / "journal").stat().st_mode & 0o077 == 0
+
+
+def test_what_a_run_undoes_is_again_as_it_was(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/somewhere")
+    journal = machine.journal()
+    for resource in (Symlink(path=str(tmp_path / "link"), target="/else"), me(tmp_path / "sub", "x")):
+        assert machine.change(journal, resource) == 0
+    (run,) = machine.written()
+    back = machine.journal(Holder("bob@desk"))
+    for entry in run.entries:
+        for before in undone(entry):
+            assert machine.change(back, before) == 0
+    assert os.readlink(tmp_path / "link") == "/somewhere"
+    assert not (tmp_path / "sub").exists()
+    assert [w.who for w in machine.written()] == ["alice@desk", "bob@desk"]
+
+
+def test_a_change_that_was_cut_is_written_down_as_begun(machine: Machine, tmp_path: Path) -> None:
+    file = me(tmp_path / "f", "new\n")
+    journal = machine.journal()
+    item = Item(Declaration(file, "r", "l", 0), Change("create", "create", parts=frozenset({"content"})))
+    step = journal.around(Step("kill -9 $$"), item)
+    machine.run(step)
+    (run,) = machine.written()
+    assert run.entries[0].code is None
+
+
+def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Machine, tmp_path: Path) -> None:
+    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change("create", "create"))
+    assert machine.run(machine.journal().around(Step("exit 7"), item)).returncode == 7
+    (run,) = machine.written()
+    assert run.entries[0].code == 7
+    assert machine.ask(MadeQuestion()) == ()
+
+
+def test_nothing_is_changed_when_it_can_not_be_written_down(machine: Machine, tmp_path: Path) -> None:
+    machine.state.write_text("not a folder")
+    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change("create", "create"))
+    result = machine.run(machine.journal().around(Step(f"touch {tmp_path}/touched"), item))
+    assert result.returncode == 1
+    assert b"the journal could not be written: nothing was changed" in result.stderr
+    assert not (tmp_path / "touched").exists()
+
+
+def test_secrets_are_neither_kept_nor_told(machine: Machine, tmp_path: Path) -> None:
+    for name in ("marked", "seen", "closed"):
+        (tmp_path / name).write_text("old hunter2-before\n")
+    (tmp_path / "closed").chmod(0o640)
+    journal = machine.journal()
+    assert machine.change(journal, me(tmp_path / "marked", "hunter2-now", secret=True, mode="0600")) == 0
+    assert machine.change(journal, me(tmp_path / "seen", "x hunter2-now"), Keeper(["hunter2-now"])) == 0
+    assert machine.change(journal, me(tmp_path / "closed", "open now")) == 0
+    text = "".join(p.read_text() for p in machine.state.rglob("*") if p.is_file())
+    assert "hunter2" not in text
+    marked, seen, closed = machine.written()[0].entries
+    assert b"hunter2" not in closed.former
+    assert "closed to others" in revive(closed.resource, lambda _: None).undone(closed.action, closed.former).why
+    assert seen.secret
+    assert seen.former == b""
+    assert "secrets are not kept" in revive(marked.resource, lambda _: None).undone(marked.action, marked.former).why
+
+
+def test_a_file_that_is_too_big_to_keep_can_not_be_undone_and_says_so(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * (FORMER_KEPT + 2000))
+    assert machine.change(machine.journal(), me(tmp_path / "big", "small")) == 0
+    entry = machine.written()[0].entries[0]
+    assert "bigger" in revive(entry.resource, lambda _: None).undone(entry.action, entry.former).why
+
+
+def test_old_runs_go_first_and_the_youngest_stay(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "KEPT_RUNS", 3)
+    names = []
+    for number in range(6):
+        holder = Holder("alice@desk", run=f"2026010{number}T000000-0000")
+        names.append(holder.run)
+        assert machine.change(machine.journal(holder), me(tmp_path / f"f{number}", "x")) == 0
+    assert [w.run for w in machine.written()] == names[3:]
+    monkeypatch.setattr(journals, "KEPT_BYTES", 1)
+    assert machine.change(machine.journal(Holder("z@desk", run="20260109T000000-0000")), me(tmp_path / "g", "x")) == 0
+    assert [w.run for w in machine.written()] == [names[5], "20260109T000000-0000"]
+
+
+def test_the_index_knows_what_was_made_here_and_what_was_there_before(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("127.0.0.1\n")
+    journal = machine.journal()
+    machine.change(journal, me(tmp_path / "hosts", "x"))
+    machine.change(journal, me(tmp_path / "ours", "x"))
+    made = {m.key: m.flag for m in machine.ask(MadeQuestion())}
+    assert made == {f"File {tmp_path}/hosts": "~", f"File {tmp_path}/ours": "+"}
+    machine.made = made
+    later = machine.journal(Holder("bob@desk"))
+    machine.change(later, me(tmp_path / "ours", "y"))
+    machine.change(later, me(tmp_path / "ours", "y", absent=True))
+    assert [m.key for m in machine.ask(MadeQuestion())] == [f"File {tmp_path}/hosts"]
+    machine.change(machine.journal(Holder("zoe@desk")), me(tmp_path / "hosts", "z"))  # a new run tidies the index
+    assert (machine.state / "made").read_text().count("\n") == 2
+
+
+def test_a_host_that_was_never_changed_answers_with_nothing(machine: Machine) -> None:
+    assert machine.written() == ()
+    assert machine.ask(MadeQuestion()) == ()
+
+
+FILE = File(path="/etc/motd", content=b"new\n")
+STOOD = b"f\t644\troot\tadm\t4\t\nold\n"
+APPLIED = (
+    '{"kind":"List","items":[{"kind":"ConfigMap","metadata":{"name":"a","annotations":'
+    '{"kubectl.kubernetes.io/last-applied-configuration":"{\\"apiVersion\\":\\"v1\\",\\"kind\\":\\"ConfigMap\\",'
+    '\\"metadata\\":{\\"name\\":\\"a\\"},\\"data\\":{\\"k\\":\\"old\\"}}"}}}]}'
+)
+SET = ConfigSet(
+    directory="/etc/nginx",
+    files={"nginx.conf": f"server 10.4.7.21:81{mark('n21')};\n".encode()},
+    activation=Nginx(),
+)
+MAPS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
+
+
+@pytest.mark.parametrize(
+    ("resource", "action", "former", "expected"),
+    [
+        (FILE, "update", STOOD, [File(path="/etc/motd", content=b"old\n", group="adm")]),
+        (FILE, "create", b"", [File(path="/etc/motd", content=b"", absent=True)]),
+        (FILE, "update", b"l\t777\troot\troot\t3\t/x\n", [Symlink(path="/etc/motd", target="/x")]),
+        (File(path="/a", absent=True), "remove", STOOD, [File(path="/a", content=b"old\n", group="adm")]),
+        (Directory(path="/d"), "create", b"", []),
+        (Directory(path="/d"), "update", b"d\t700\tbin\troot\t3\t\n", [Directory(path="/d", mode="0700", owner="bin")]),
+        (Symlink(path="/l", target="/a"), "create", b"", [Symlink(path="/l", target="/a", absent=True)]),
+        (Download(path="/b", url="http://o/2", sha256=SUM), "update",
+         b"f\t755\troot\troot\t9\t\n" + b"b" * 64 + b" 9 1.0 1.0 7\nhttp://o/1\n",
+         [Download(path="/b", url="http://o/1", sha256="b" * 64, mode="0755")]),
+        (Download(path="/b", url="http://o/2", sha256=SUM), "create", b"", [File(path="/b", absent=True)]),
+        (Download(path="/b", url="http://o/2", sha256=SUM), "update", b"f\t755\troot\troot\t9\t\n", []),
+        (Image(name="i:1", url="http://o/2", sha256=SUM), "create", b"", []),
+        (Package(names=("nginx",)), "create", b"", []),
+        (Package(names=("nginx",), absent=True), "remove", b"", [Package(names=("nginx",))]),
+        (Sysctl(name="net.x", value="1"), "update", b"0\n", [Sysctl(name="net.x", value="0", kept=False)]),
+        (Service(name="s"), "update", b"ActiveState=inactive\nUnitFileState=disabled\n",
+         [Service(name="s", running=False, enabled=False)]),
+        (Program(name="p", ready="true", log="/l", restart=(FILE,)), "create", b"",
+         [Program(name="p", ready="true", log="/l", restart=(Known(name="File /etc/motd", known=FILE.digest),))]),
+        (Command(name="c", run="x", unless="y"), "run", b"", []),
+        (SET, "update", b"28\tnginx.conf\nserver 10.4.7.21:81 down;\nx\n0\tempty\n",
+         [replace(SET, files={"empty": b"", "nginx.conf": f"server 10.4.7.21:81{mark('n21')};\nx\n".encode()})]),
+    ],
+)  # fmt: skip
+def test_every_resource_says_what_it_was_before(
+    resource: Resource, action: str, former: bytes, expected: list[Resource]
+) -> None:
+    data = remember(resource.rendered(Rendering(lambda template: "")))
+    found = revive(data, lambda key: None).undone(action, former)
+    assert list(found.resources) == expected
+    if not expected and not isinstance(resource, (Directory, Image, Package)):
+        assert found.why
+
+
+def test_objects_are_undone_to_what_was_applied_and_new_ones_go() -> None:
+    text = MAPS % "a" + "data: {k: new}\n---\n" + MAPS % "b"
+    maps = Manifests(name="m", content=text, kubectl="kubectl").rendered(Rendering(lambda template: ""))
+    data = remember(maps)
+    assert "new" not in str(data)
+    before, gone = revive(data, lambda key: None).undone("update", APPLIED.encode()).resources
+    assert isinstance(before, Manifests)
+    assert isinstance(gone, Manifests)
+    assert '"k": "old"' in str(before.content)
+    assert (gone.absent, "b" in str(gone.content), '"a"' in str(gone.content)) == (True, True, False)
+
+
+def test_a_program_that_had_no_file_before_is_stopped() -> None:
+    program = Program(name="p", ready="true", log="/l", restart=(FILE,))
+    gone = replace(FILE, absent=True)
+    back = revive(remember(program), lambda key: gone).undone("create", b"").resources
+    assert back == (replace(program, restart=(gone,), absent=True),)
+
+
+@pytest.mark.parametrize("text", ["", "garbage", '{"n":1}\n', '{"run": '])
+def test_a_journal_that_nobody_can_read_is_no_journal(text: str) -> None:
+    assert read(text) is None
+
+
+def test_lines_that_nobody_can_read_cost_only_themselves() -> None:
+    good = '{"n":1,"key":"File /a","role":"r","line":"l","action":"create","summary":"","paths":[],"variables":[],'
+    good += '"resource":{},"secret":false,"former":""}'
+    text = '{"run":"x"}\n{"n":2,"key":"of another version"}\n' + good + '\n{"n":1,"code":0}\n{"n":3,"ke'
+    written = read(text)
+    assert written
+    assert [(entry.key, entry.code, entry.before) for entry in written.entries] == [("File /a", 0, None)]
+    assert not written.ended
+
+
+@pytest.mark.parametrize("data", [{}, {"kind": "Nothing", "fields": {}}, {"kind": "File", "fields": {"colour": 1}}])
+def test_what_another_version_remembered_is_refused_in_words(data: Mapping[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"kind|version"):
+        revive(data, lambda key: None)
+
+
+def test_the_last_word_counts() -> None:
+    lines = [Made("a", "+", "r", "1"), Made("b", "+", "r", "1"), Made("a", "-", "r", "2")]
+    assert index(lines) == (Made("b", "+", "r", "1"),)

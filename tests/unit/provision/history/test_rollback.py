@@ -1,0 +1,160 @@
+"""A journal in, the declarations that undo it out; and what has left the roles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from provision.facts.managed import ADOPTED, MADE, Made
+from provision.history.journal import About, Entry, Written
+from provision.history.prune import LINE, left, removals
+from provision.history.rollback import Undoing, undoing
+from provision.history.serialize import remember
+from provision.plan.plan import Declaration
+from provision.resources import Command, File, Manifests, Nginx, Program, Resource, Service
+from provision.resources.base import Rendering, activation
+from provision.resources.configset.configset import ConfigSet
+
+NEW = File(path="/etc/x.conf", content=b"new\n")
+OLD = replace(NEW, content=b"old\n")
+STOOD = b"f\t644\troot\troot\t4\t\nold\n"
+PROGRAM = Program(name="x", ready="new check", log="/l", restart=(NEW,))
+BEFORE = Program(name="x", ready="old check", log="/l", restart=(OLD,))
+
+
+def entry(number: int, resource: Resource, action: str = "update", former: bytes = b"", **more: Any) -> Entry:
+    known = {"role": "web", "line": "roles/web.py:7", "summary": "s", "paths": (), "variables": (), "before": None}
+    fields: dict[str, Any] = {**known, "secret": False, "code": 0, **more}
+    return Entry(number, resource.key, action=action, resource=remember(resource), former=former, **fields)
+
+
+def undo(*entries: Entry) -> Undoing:
+    written = Written("20260301T101500-0000000", "a@b", "", About(), entries, ended=True)
+    return undoing(written, lambda role: 3)
+
+
+def restored(*entries: Entry) -> list[Resource]:
+    return [d.resource for d in undo(*entries).declarations]
+
+
+def test_files_go_back_before_what_reads_them_and_that_runs_as_it_was_declared_before() -> None:
+    found = undo(entry(1, NEW, former=STOOD), entry(2, PROGRAM, "restart", before=remember(BEFORE))).declarations
+    assert [d.resource for d in found] == [OLD, BEFORE]
+    assert [(d.role, d.line, d.play) for d in found] == [("web", "roles/web.py:7", 3)] * 2
+    program = found[1].resource
+    assert isinstance(program, Program)
+    assert activation(program.restart) == activation((OLD,))  # so that the old roles find nothing to do
+
+
+def test_what_was_started_is_stopped_before_its_files_go_the_last_one_first() -> None:
+    service = Service(name="s", restart=(NEW,))
+    found = restored(
+        entry(1, NEW, "create"),
+        entry(2, PROGRAM, "create"),
+        entry(3, service, former=b"ActiveState=inactive\nUnitFileState=disabled\n"),
+    )
+    gone = File(path="/etc/x.conf", content=b"", absent=True)
+    assert [type(r).__name__ for r in found] == ["Service", "Program", "File"]
+    assert (found[2], found[1]) == (gone, replace(PROGRAM, absent=True, restart=(gone,)))
+
+
+def test_what_changed_twice_goes_back_to_what_was_there_before_the_first_time() -> None:
+    again = replace(NEW, content=b"newer\n")
+    assert restored(entry(1, NEW, former=STOOD), entry(2, again, former=b"f\t644\troot\troot\t4\t\nnew\n")) == [OLD]
+
+
+def test_what_a_run_took_back_itself_and_what_earlier_plays_did_is_left_out() -> None:
+    other = File(path="/etc/earlier", content=b"new\n")
+    later = entry(4, replace(NEW, path="/etc/z"), "remove", undoes=True)
+    entries = (entry(1, other, "create"), entry(2, NEW, former=STOOD), entry(3, NEW, undoes=True), later)
+    written = Written("20260301T101500-0000000", "a@b", "", About(), entries, ended=False)
+    assert [d.resource for d in undoing(written, lambda role: 3, after=1).declarations] == [OLD]
+
+
+def test_what_depends_on_something_that_did_not_change_knows_it_by_its_digest() -> None:
+    (program,) = restored(entry(1, PROGRAM, "restart"))
+    assert isinstance(program, Program)
+    assert activation(program.restart) == activation((NEW,))
+
+
+def test_what_was_undone_before_can_be_undone_again() -> None:
+    command = Command(name="c", run="x", unless="y")
+    (once,) = restored(entry(1, replace(PROGRAM, restart=(command, NEW)), "restart"))
+    (twice,) = restored(entry(1, once, "restart"))
+    (thrice,) = restored(entry(1, twice, "restart", before=remember(twice)))
+    assert isinstance(thrice, Program)
+    assert activation(thrice.restart) == activation((command, NEW))
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        (entry(1, Command(name="c", run="x", unless="y"), "run"), "Command c: what a command did is not known"),
+        (entry(1, NEW, former=STOOD, secret=True), "secrets are not kept"),
+        (replace(entry(1, NEW), resource={"kind": "Teapot", "fields": {}}), "Teapot"),
+        (entry(1, NEW, former=b"f\t644\troot\troot\t999\t\nold\n"), "bigger"),
+    ],
+)
+def test_what_can_not_be_undone_is_told_and_left(what: Entry, says: str) -> None:
+    found = undo(what)
+    assert found.declarations == ()
+    assert says in found.lasting[0]
+
+
+def index(*lines: tuple[Resource, str]) -> tuple[tuple[Made, ...], dict[str, str]]:
+    made = tuple(Made(resource.key, flag, "web", "run") for resource, flag in lines)
+    return made, {resource.key: json.dumps(remember(resource)) for resource, _ in lines}
+
+
+def declared(resources: Iterable[Resource]) -> list[Declaration]:
+    return [Declaration(r.rendered(Rendering(lambda template: "")), "r", "l", 0) for r in resources]
+
+
+def taken_away(
+    lines: list[tuple[Resource, str]], mine: Iterable[Resource] = (), everywhere: Iterable[Resource] = ()
+) -> list[Declaration]:
+    made, remembered = index(*lines)
+    here = declared(mine)
+    elsewhere = declared(everywhere)
+    return list(removals(left(made, here), remembered, here, lambda: elsewhere, 9))
+
+
+def maps(name: str, *objects: str) -> Manifests:
+    text = "\n---\n".join(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {o}}}\ndata: {{}}" for o in objects)
+    made = Manifests(name=name, content=text, kubectl="kubectl").rendered(Rendering(lambda template: ""))
+    assert isinstance(made, Manifests)
+    return made
+
+
+def test_what_no_role_declares_goes_the_youngest_first_and_what_stood_there_before_stays() -> None:
+    adopted = File(path="/etc/hosts", content=b"")
+    found = taken_away([(NEW, MADE), (adopted, ADOPTED), (PROGRAM, MADE)])
+    assert [(d.resource.key, d.made_as, d.line, d.play) for d in found] == [
+        ("Program x", "Program x", LINE, 9),
+        ("File /etc/x.conf", "File /etc/x.conf", LINE, 9),
+    ]
+    assert all(getattr(d.resource, "absent", False) for d in found)
+
+
+def test_what_something_else_declares_by_now_stays() -> None:
+    taken_over = ConfigSet(directory="/etc", files={"x.conf": b""}, activation=Nginx())
+    assert taken_away([(NEW, MADE)], mine=[NEW]) == []
+    assert taken_away([(NEW, MADE)], mine=[taken_over]) == []
+
+
+def test_objects_that_another_set_or_another_host_declares_stay() -> None:
+    (found,) = taken_away([(maps("old", "a", "b"), MADE)], everywhere=[maps("new", "b")])
+    assert isinstance(found.resource, Manifests)
+    assert found.resource.absent
+    assert [item["metadata"]["name"] for item in found.resource.objects] == ["a"]
+    assert taken_away([(maps("old", "a"), MADE)], everywhere=[maps("old", "a")]) == []
+
+
+def test_what_another_version_wrote_is_left_where_it_is() -> None:
+    made, _ = index((NEW, MADE))
+    assert removals(left(made, []), {NEW.key: "{}"}, [], tuple, 9) == ()
+    assert removals(left(made, []), {}, [], tuple, 9) == ()

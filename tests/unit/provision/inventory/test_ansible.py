@@ -1,0 +1,88 @@
+"""The `ansible_*` variables: how a host is logged in to, and which of them are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from provision.errors import InputError
+from provision.inventory import Inventory
+from provision.project import Project, Selection
+
+Write = Callable[[Mapping[str, str]], Path]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hops"),
+    [
+        ("-J a", ("a",)),
+        ("-Ja,user@b:2222", ("a", "user@b:2222")),
+        ("-o ProxyJump=u@a", ("u@a",)),
+        ("-oProxyJump=u@a", ("u@a",)),
+        ("-o 'ProxyJump u@a'", ("u@a",)),
+        ("-J none", ()),
+        ('-o ProxyCommand="ssh -W %h:%p -q user@gate"', ("user@gate",)),
+        ('-o ProxyCommand="ssh -p 2222 -W %h:%p user@gate"', ("user@gate:2222",)),
+        ('-o ProxyCommand="ssh -l user gate -W %h:%p"', ("user@gate",)),
+    ],
+)
+def test_jump_hosts_are_read_from_ssh_arguments(write: Write, arguments: str, hops: tuple[str, ...]) -> None:
+    folder = write({"hosts.yml": "all: {hosts: {h1: }}"})
+    (folder / "host_vars").mkdir()
+    (folder / "host_vars/h1.yml").write_text(f"ansible_ssh_common_args: {arguments!r}\n".replace("\\'", "''"))
+    assert Inventory.load([folder]).host("h1").jumps == hops
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ("ansible_ssh_common_args: -o Compression=yes", ["'Compression' is not supported", "h.yml:1"]),
+        ("ansible_ssh_common_args: -o StrictHostKeyChecking=no", ["Host keys are always checked"]),
+        ("ansible_ssh_common_args: -4", ["'-4' is not supported"]),
+        ("ansible_ssh_common_args: -J", ["names no host"]),
+        ("ansible_ssh_common_args: -o ProxyCommand='nc -x proxy %h %p'", ["ProxyCommand", "not supported"]),
+        ("ansible_connection: local", ["'local' is not supported", "ssh only"]),
+        ("ansible_port: 99999", ["'99999' is not a port"]),
+        ("ansible_port: true", ["'True' is not a port"]),
+        ("ansible_timeout: soon", ["ansible_timeout", "h.yml:1", "'soon' is no number of seconds"]),
+        ("ansible_ssh_timeout: 0", ["ansible_ssh_timeout", "'0' is no number"]),
+        ("ansible_ssh_timeout: [5]", ["h.yml:1", "is no number"]),
+        ("ansible_user: [a]", ["ansible_user", "not text"]),
+        ("ansible_become: maybe", ["neither yes nor no"]),
+        ("{ansible_become: true, ansible_become_method: su}", ["'su' is not supported"]),
+    ],
+)
+def test_login_variables_that_cannot_be_meant_are_refused_before_any_host_is_asked(
+    write: Write, variables: str, words: list[str]
+) -> None:
+    folder = write({"hosts.yml": "all: {hosts: {h1: }}", "h.yml": variables})
+    host = Inventory.load([folder / "hosts.yml"], ["@h.yml"], cwd=folder).host("h1")
+    with pytest.raises(InputError) as caught:
+        host.check_login()
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_older_names_of_login_variables_are_understood(write: Write) -> None:
+    login = "{ansible_ssh_host: 10.0.0.1, ansible_ssh_port: '22022', ansible_ssh_user: u, ansible_become_pass: 7"
+    login += ", ansible_timeout: '2.5'}"
+    text = f"all: {{hosts: {{h1: {login}}}}}"
+    host = Inventory.load([write({"hosts.yml": text})]).host("h1")
+    assert (host.address, host.port, host.user, host.become_password) == ("10.0.0.1", 22022, "u", "7")
+    assert host.timeout == 2.5
+    assert Inventory.load([write({"hosts.yml": "all: {hosts: {h1: }}"})]).host("h1").timeout == 10
+
+
+def test_a_login_that_can_not_be_meant_ends_a_run_before_a_host_is_asked(write: Write) -> None:
+    text = "nodes: {hosts: {h1: {ansible_host: 192.0.2.1}, h2: {ansible_timeout: soon}}}"
+    project = Project(Path(__file__).parents[4], [write({"hosts.yml": text})])
+    with pytest.raises(InputError, match=r"h2, .*hosts\.yml:1: the variable ansible_timeout can't be used") as caught:
+        project.work(Selection(), check=True, forks=1)
+    assert caught.value.exit == 4
+
+
+def test_a_host_key_may_hold_its_port(write: Write) -> None:
+    inventory = Inventory.load([write({"hosts.yml": "all: {hosts: {'h[1:2]:2222': {}, 'h3': }}"})])
+    assert [(host.name, host.port) for host in inventory.hosts] == [("h1", 2222), ("h2", 2222), ("h3", 22)]

@@ -1,0 +1,204 @@
+"""Facts in, plan out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from provision.errors import Exit, FailedError, InputError, ProvisionError, worst
+from provision.facts.host import ContentQuestion, FileQuestion, FileState, ShellAnswer, UnitState
+from provision.facts.platform import Platform, PlatformQuestion
+from provision.plan.plan import Declaration, check_platform, compare, explained, questions
+from provision.resources import (
+    Change,
+    Command,
+    Deferred,
+    Directory,
+    Download,
+    File,
+    Package,
+    Pending,
+    Program,
+    Resource,
+    Service,
+    Symlink,
+    Sysctl,
+)
+from provision.resources.base import activation
+
+FILE = File(path="/etc/motd", content=b"hello\n")
+THERE = FileState("f", "644", "root", "root", "6 1.0 1.0 7", "", FILE.sha256)
+SUM = "a" * 64
+
+
+def outcome(resource: Resource, *states: Any, before: tuple[Resource, ...] = ()) -> Any:
+    """The outcome of one resource whose questions are answered, in order, by `states`."""
+    answers = dict(zip(resource.questions(), states, strict=True))
+    declared = [Declaration(r, "role", "roles/role.py:1", 0) for r in (*before, resource)]
+    for other in before:
+        answers |= dict.fromkeys(other.questions(), FileState())
+    return compare(declared, answers)[-1].outcome
+
+
+@pytest.mark.parametrize(
+    ("state", "summary"),
+    [
+        (THERE, None),
+        (FileState(), "create /etc/motd"),
+        (replace(THERE, sha256="0" * 64), "/etc/motd: content"),
+        (replace(THERE, mode="600"), "/etc/motd: mode 0600 -> 0644"),
+        (replace(THERE, owner="nobody", group="games"), "/etc/motd: owner nobody -> root, group games -> root"),
+        (replace(THERE, kind="l", target="/x"), "/etc/motd: replace the link to /x by a file"),
+    ],
+)
+def test_a_file_is_changed_exactly_where_it_differs(state: FileState, summary: str | None) -> None:
+    found = outcome(FILE, state)
+    assert (found.summary if found else None) == summary
+
+
+def test_only_what_differs_travels() -> None:
+    mode_only = outcome(FILE, replace(THERE, mode="600"))
+    assert FILE.fix(mode_only).payload == b""
+    content = outcome(FILE, replace(THERE, sha256="0" * 64))
+    assert FILE.fix(content).payload == b"hello\n"
+
+
+def test_a_diff_shows_the_line_and_a_secret_shows_nothing() -> None:
+    declared = Declaration(FILE, "role", "roles/role.py:1", 0)
+    changed = replace(THERE, sha256="0" * 64)
+    items = compare([declared], {FileQuestion("/etc/motd"): changed})
+    answers = {FileQuestion("/etc/motd"): changed, ContentQuestion("/etc/motd"): "hello\nby hand\n"}
+    shown = explained(items, answers)[0].outcome
+    assert isinstance(shown, Change)
+    assert "-by hand" in shown.diff
+    secret: File = replace(FILE, secret=True, mode="0600")
+    items = compare([replace(declared, resource=secret)], {FileQuestion("/etc/motd"): changed})
+    assert secret.evidence(items[0].outcome) == ()  # type: ignore[arg-type]
+    hidden = explained(items, {})[0].outcome
+    assert isinstance(hidden, Change)
+    assert "hello" not in hidden.diff
+
+
+@pytest.mark.parametrize(
+    ("resource", "state"),
+    [
+        (FILE, FileState("d", "755", "root", "root")),
+        (Directory(path="/data"), FileState("f", "644", "root", "root")),
+        (Symlink(path="/opt/kubernetes", target="/x"), FileState("d", "755", "root", "root")),
+    ],
+)
+def test_a_thing_of_another_kind_in_the_way_is_never_removed(resource: Resource, state: FileState) -> None:
+    with pytest.raises(FailedError, match=r"role role, roles/role.py:1.*Nothing was changed.*Move it away"):
+        outcome(resource, state)
+
+
+@pytest.mark.parametrize(
+    ("resource", "states", "summary"),
+    [
+        (Package(names=("nginx", "curl")), ["1.22", ""], "install curl"),
+        (Package(names=("nginx",)), ["1.22"], None),
+        (Package(names=("nginx",), absent=True), ["1.22"], "remove nginx"),
+        (Service(name="ssh"), [UnitState("loaded", "active", "enabled")], None),
+        (Service(name="ssh"), [UnitState("loaded", "failed", "enabled")], "ssh: failed -> running"),
+        (Service(name="ssh"), [UnitState("masked", "inactive", "masked")],
+         "ssh: inactive -> running, masked -> unmasked"),
+        (Service(name="etcd", running=False, enabled=False), [UnitState("not-found", "inactive", "")], None),
+        (Sysctl(name="net.ipv4.ip_forward", value="1"), ["0", FileState()],
+         "net.ipv4.ip_forward: 0 -> 1, kept for the next boot"),
+        (Command(name="x", run="y", unless="z"), [ShellAnswer(0, "")], None),
+        (Command(name="x", run="y", unless="z"), [ShellAnswer(1, "")], "run: x"),
+        (Download(path="/b", url="http://o/b", sha256=SUM), [replace(THERE, sha256=""), f"{SUM} 6 1.0 1.0 7"], None),
+        (Download(path="/b", url="http://o/b", sha256=SUM), [replace(THERE, sha256=""), f"{SUM} 6 1.0 2.0 7"],
+         "fetch /b: it was replaced by hand"),
+        (Download(path="/b", url="http://o/b", sha256=SUM), [replace(THERE, sha256=""), ""],
+         "fetch /b: of unknown origin"),
+        (Symlink(path="/opt/k", target="/b"), [FileState("l", target="/a")], "/opt/k: link /a -> /b"),
+    ],
+)  # fmt: skip
+def test_what_differs_is_said_in_one_line(resource: Resource, states: list[Any], summary: str | None) -> None:
+    found = outcome(resource, *states)
+    assert (found.summary if found else None) == summary
+
+
+PROGRAM = Program(name="kube-proxy-7-21", ready="true", log="/log", restart=(FILE,))
+ACTIVE = activation((FILE,))
+
+
+@pytest.mark.parametrize(
+    ("running", "stamp", "before", "summary"),
+    [
+        ((7,), ACTIVE, (), None),
+        ((), ACTIVE, (), "start kube-proxy-7-21"),
+        ((7,), "older", (), "restart kube-proxy-7-21: it runs with an older configuration"),
+        ((7,), "", (), "restart kube-proxy-7-21: it runs with an older configuration"),
+        ((7,), ACTIVE, (FILE,), "restart kube-proxy-7-21: File /etc/motd changed"),
+    ],
+)
+def test_a_program_restarts_when_what_it_reads_is_newer_than_what_it_runs_with(
+    running: tuple[int, ...], stamp: str, before: tuple[Resource, ...], summary: str | None
+) -> None:
+    found = outcome(PROGRAM, running, stamp, before=before)
+    assert (found.summary if found else None) == summary
+
+
+def test_content_that_is_still_to_be_made_is_after_and_not_guessed() -> None:
+    file = File(path="/cert/ca.pem", content=Pending("deploy makes the certificates"))
+    assert outcome(file, FileState()) == Deferred("deploy makes the certificates")
+
+
+def test_a_question_that_several_resources_ask_is_asked_once() -> None:
+    declared = [Declaration(r, "r", "l", 0) for r in (FILE, replace(FILE, mode="0600"), PROGRAM)]
+    assert sum(1 for q in questions(declared) if isinstance(q, FileQuestion)) == 1
+
+
+@pytest.mark.parametrize(
+    ("platform", "found"),
+    [
+        (Platform("debian", "12", "Debian 12", "x86_64", ()), None),
+        (Platform("ubuntu", "22.04", "Ubuntu 22.04", "x86_64", ()), None),
+        (Platform("debian", "11", "Debian 11", "x86_64", ()), "Debian 11"),
+        (Platform("centos", "7", "CentOS Linux 7", "x86_64", ("apt-get",)), "without apt-get"),
+        (Platform("", "", "", "", ()), "unknown system"),
+    ],
+)
+def test_a_host_of_another_kind_is_refused_before_it_is_compared(platform: Platform, found: str | None) -> None:
+    if found is None:
+        check_platform("h", {PlatformQuestion(): platform})
+        return
+    with pytest.raises(ProvisionError, match=found) as raised:
+        check_platform("h", {PlatformQuestion(): platform})
+    assert raised.value.exit is Exit.BAD_INPUT
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: File(path="etc/motd"), "not a usable path"),
+        (lambda: File(path="/etc/motd", mode="644"), 'Write mode="0644"'),
+        (lambda: File(path="/etc/motd", mode=cast(str, 644)), 'Write mode="0644"'),
+        (lambda: Directory(path="/data/"), "trailing slash"),
+        (lambda: Package(names=("Nginx!",)), "'Nginx!'"),
+        (lambda: Download(path="/b", url="u", sha256="abc"), "sha256 'abc'"),
+        (lambda: Program(name="a b", ready="true", log="/l"), "'a b'"),
+    ],
+)
+def test_a_resource_that_can_not_be_right_is_refused_when_it_is_made(make: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        make()
+
+
+def test_the_worst_of_several_ends_decides_the_exit_code() -> None:
+    assert worst([]) is Exit.OK
+    assert worst([Exit.DIFFERENCES, Exit.FAILED]) is Exit.FAILED
+    assert worst([Exit.FAILED, Exit.UNREACHABLE]) is Exit.UNREACHABLE
+    assert worst([Exit.UNREACHABLE, Exit.BAD_INPUT, Exit.DIFFERENCES]) is Exit.BAD_INPUT
+
+
+def test_a_file_on_the_controller_is_streamed_and_known_by_its_checksum(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * 1000)
+    file = File(path="/data/big", content=tmp_path / "big")
+    assert file.fix(Change("create", "", parts=frozenset({"content"}))).payload == tmp_path / "big"
+    assert outcome(file, replace(THERE, sha256=file.sha256)) is None

@@ -1,0 +1,139 @@
+"""Objects and rollouts: what is compared, and how what differs is mended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+from provision.errors import UnsupportedError
+from provision.facts.host import Question, ShellAnswer
+from provision.resources import Change, Deferred, Manifests, Rollout
+from provision.resources.base import Rendering
+from provision.resources.kubernetes.live import Unavailable
+
+KUBECTL = "kubectl --kubeconfig=/k"
+SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "web", "namespace": "default"},
+    "spec": {"ports": [{"name": "http", "port": 80}]},
+}
+
+
+def manifests(*, absent: bool = False) -> Manifests:
+    made = Manifests(name="web", content=json.dumps(SERVICE), kubectl=KUBECTL, absent=absent)
+    rendered = made.rendered(Rendering(lambda template: ""))
+    assert isinstance(rendered, Manifests)
+    return rendered
+
+
+def compared(resource: Manifests | Rollout, *live: Mapping[str, Any]) -> Change | Deferred | None:
+    found = {(i["kind"], i["metadata"]["namespace"], i["metadata"]["name"]): i for i in live}
+    answers: dict[Question, Any] = dict.fromkeys(resource.questions(), found)
+    return resource.compare(answers, ())
+
+
+def with_ports(*ports: Mapping[str, Any]) -> dict[str, Any]:
+    return {**SERVICE, "spec": {"clusterIP": "192.168.3.4", "ports": list(ports)}}
+
+
+HTTP = {"name": "http", "port": 80, "protocol": "TCP"}
+EXTRA = {"name": "extra", "port": 81, "protocol": "TCP"}
+
+
+def test_a_set_that_is_so_on_the_cluster_is_left_alone() -> None:
+    assert compared(manifests(), with_ports(HTTP)) is None
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"),
+    [
+        ("v1.15.2", True),
+        ("v1.21.14+k3s1", True),
+        ("v1.22.0", False),
+        ("v1.34.4", False),
+        ("v2.0.0", False),
+        ("", False),
+    ],
+)
+def test_a_cluster_that_is_too_old_is_refused_before_anything_changes(version: str, refused: bool) -> None:
+    wanted = manifests()
+    change = compared(wanted)
+    assert isinstance(change, Change)
+    said = json.dumps({"major": "1", "gitVersion": version}, indent=2)
+    answers: dict[Question, Any] = {question: {} for question in wanted.questions()}
+    answers |= dict.fromkeys(wanted.evidence(change), ShellAnswer(0, said))
+    with pytest.raises(UnsupportedError, match="nothing was changed") if refused else nullcontext():
+        wanted.explain(change, answers)
+
+
+def test_nothing_is_guessed_while_the_api_does_not_answer() -> None:
+    wanted = manifests()
+    answers: dict[Question, Any] = dict.fromkeys(wanted.questions(), Unavailable("connection refused"))
+    assert isinstance(wanted.compare(answers, ()), Deferred)
+
+
+def test_what_somebody_added_to_a_list_goes_because_an_apply_alone_would_keep_it() -> None:
+    wanted = manifests()
+    change = compared(wanted, with_ports(HTTP, EXTRA))
+    assert isinstance(change, Change)
+    assert change.summary == "Service default/web: spec.ports"
+    assert f"{KUBECTL} replace" in wanted.fix(change).script
+
+
+def test_an_object_that_is_missing_is_applied_and_nothing_replaced() -> None:
+    wanted = manifests()
+    change = compared(wanted)
+    assert isinstance(change, Change)
+    assert (change.action, change.summary) == ("create", "create Service default/web")
+    assert "replace" not in wanted.fix(change).script
+
+
+def test_what_must_not_be_there_is_deleted_once_and_not_missed_when_it_is_not() -> None:
+    unwanted = manifests(absent=True)
+    assert compared(unwanted) is None
+    change = compared(unwanted, with_ports(HTTP))
+    assert isinstance(change, Change)
+    assert (change.action, change.summary) == ("remove", "remove Service default/web")
+    assert f"{KUBECTL} delete --ignore-not-found" in unwanted.fix(change).script
+
+
+def daemonset(wanted: int, updated: int, ready: int, seen: int = 2) -> dict[str, Any]:
+    return {
+        "kind": "DaemonSet",
+        "metadata": {"name": "web", "namespace": "default", "generation": 2},
+        "spec": {},
+        "status": {
+            "observedGeneration": seen,
+            "desiredNumberScheduled": wanted,
+            "updatedNumberScheduled": updated,
+            "numberReady": ready,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("live", "settled"),
+    [
+        (daemonset(2, 2, 2), True),
+        (daemonset(2, 1, 2), False),  # a pod of the template before
+        (daemonset(2, 2, 1), False),  # one is not ready
+        (daemonset(2, 2, 2, seen=1), False),  # the controller has not seen the new template yet
+        (daemonset(0, 0, 0), False),  # no node may run it
+    ],
+)
+def test_a_rollout_is_over_when_every_pod_is_of_the_present_template_and_ready(
+    live: Mapping[str, Any], settled: bool
+) -> None:
+    rollout = Rollout(kind="DaemonSet", namespace="default", name="web", kubectl=KUBECTL, of=manifests())
+    assert (compared(rollout, live) is None) is settled
+
+
+def test_a_rollout_is_looked_at_again_once_its_set_was_changed() -> None:
+    wanted = manifests()
+    rollout = Rollout(kind="DaemonSet", namespace="default", name="web", kubectl=KUBECTL, of=wanted)
+    assert [resource.key for resource in rollout.restart_on] == [wanted.key]

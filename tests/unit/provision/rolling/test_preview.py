@@ -1,0 +1,87 @@
+"""What a plan says of nodes that it takes out: which, one after the other, at which edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hdss7.report.text import foretold
+from provision.apply.events import Rolls
+from provision.apply.run import Work
+from provision.plan.plan import Declaration, HostPlan, Item
+from provision.playbook.plays import Play
+from provision.resources import Change, Deferred, File, Manifests, Program, Resource, Rollout
+from provision.rolling.edges import Watch
+from provision.rolling.preview import rolls
+
+PLAYS = (
+    Play("every host", "all", ()),
+    Play("nodes", "nodes", (), serial=1, drain="edge"),
+    Play("cluster", "masters", (), drain="edge"),
+)
+GROUPS = {"all": ("e1", "n1", "n2"), "nodes": ("n1", "n2"), "masters": ("n1",), "edge": ("e1",)}
+FLAG = File(path="/opt/kubelet.sh", content="x")
+KUBELET = Program(name="kubelet-7-21", ready="true", log="/l")
+SET = Manifests(name="traefik", content="", kubectl="kubectl")
+POD = {"kind": "DaemonSet", "namespace": "a", "name": "b", "kubectl": "kubectl", "of": SET}
+PODS = Rollout(**POD, nodes=(("n1", "n1.host.com"), ("n2", "n2.host.com")))
+FIXED = Rollout(**POD)
+UPDATE, CREATE = Change("update", "content"), Change("create", "start it")
+
+
+def plan(host: str, play: int, *due: tuple[Resource, Change | Deferred | None]) -> HostPlan:
+    items = (Item(Declaration(resource, "role", "roles/role.py:1", play), outcome) for resource, outcome in due)
+    return HostPlan(host, tuple(items))
+
+
+def said(*plans: HostPlan, **other: Any) -> tuple[Rolls, ...]:
+    unasked: Any = None
+    work = Work(
+        PLAYS,
+        (),
+        declarations=unasked,
+        everything=unasked,
+        members=GROUPS.__getitem__,
+        login=unasked,
+        watch=lambda play: Watch("http://od.com/", 81),
+    )
+    return rolls(replace(work, **other), {plan.host: plan for plan in plans})
+
+
+BOTH = ("n1", "n2")
+
+
+@pytest.mark.parametrize(
+    ("plans", "out"),
+    [
+        ([plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (FLAG, UPDATE))], {"nodes": BOTH}),
+        ([plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (FLAG, None))], {"nodes": ("n1",)}),
+        ([plan("n1", 1, (KUBELET, CREATE)), plan("n2", 1, (KUBELET, CREATE))], {}),  # a bare site
+        ([plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (KUBELET, CREATE))], {"nodes": BOTH}),  # a new node
+        ([plan("n1", 0, (FLAG, UPDATE))], {}),  # not a play that drains
+        ([plan("n1", 2, (SET, UPDATE), (PODS, None))], {"cluster": BOTH}),
+        ([plan("n1", 2, (SET, None), (PODS, UPDATE))], {"cluster": BOTH}),
+        ([plan("n1", 2, (SET, UPDATE), (FIXED, UPDATE))], {}),
+        ([plan("n1", 2, (SET, Deferred("the API")), (PODS, Deferred("the API")))], {}),  # never guessed
+        ([plan("n1", 1)], {}),
+    ],
+)
+def test_a_plan_names_whom_it_takes_out(plans: list[HostPlan], out: Mapping[str, tuple[str, ...]]) -> None:
+    assert {roll.play: roll.hosts for roll in said(*plans)} == out
+
+
+def test_nobody_is_taken_out_by_force_or_where_nobody_is_watched() -> None:
+    change = plan("n1", 1, (FLAG, UPDATE))
+    assert said(change, force=True) == said(change, watch=lambda play: None) == ()
+
+
+def test_an_edge_outside_the_limit_is_named() -> None:
+    (roll,) = said(plan("n1", 1, (FLAG, UPDATE)))
+    assert foretold(roll) == (
+        "nodes: n1, out at e1 meanwhile (e1 is outside --limit: told so, and otherwise left alone)"
+    )
+    (roll,) = said(plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (FLAG, UPDATE)), plan("e1", 0))
+    assert foretold(roll) == "nodes: n1, n2 one after the other, each out at e1 meanwhile"

@@ -1,0 +1,35 @@
+"""The nearest right word."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provision.spelling import distance, nearest, suggestion
+
+WORDS = ("iptables", "ipvs", "edge", "kube_proxy", "traefik")
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("iptabels", "iptables"),
+        ("egde", "edge"),
+        ("Kube-Proxy", "kube_proxy"),
+        ("kubeproxy", "kube_proxy"),
+        ("traefic", "traefik"),
+        ("x", ""),
+        ("nginx", ""),
+        ("", ""),
+    ],
+)
+def test_a_near_word_is_found_and_a_far_one_is_not(word: str, expected: str) -> None:
+    assert nearest(word, WORDS) == expected
+    assert suggestion(word, WORDS) == (f"Did you mean '{expected}'?" if expected else "")
+
+
+@given(st.text("abc", max_size=8), st.text("abc", max_size=8))
+def test_a_distance_is_the_same_both_ways_and_no_longer_than_the_longer_word(left: str, right: str) -> None:
+    assert distance(left, right) == distance(right, left) <= max(len(left), len(right))
+    assert (distance(left, right) == 0) == (left == right)

@@ -1,0 +1,122 @@
+"""Who writes the receipt of a rolling change, against real sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from provision.resources import ConfigSet, Nginx
+from provision.rolling.edges import Edge, Node, Watch, targets
+from provision.traffic.probe import Prober, Target, serving
+
+Serve = Callable[[int], Target]
+
+
+def dial(host: str, port: int, timeout: float) -> socket.socket:
+    return socket.create_connection((host, port), timeout)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Servers that answer everything with one status."""
+    servers = []
+
+    def one(status: int) -> Target:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.release()
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Says nothing."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return Target(f"http://127.0.0.1:{server.server_port}/", "127.0.0.1", server.server_port)
+
+    asked = threading.Semaphore(0)
+    one.asked = asked  # type: ignore[attr-defined]
+    yield one
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def answered(serve: Serve, times: int) -> None:
+    """Waits until the servers were asked that often."""
+    for _ in range(times):
+        assert serve.asked.acquire(timeout=10)  # type: ignore[attr-defined]
+
+
+def test_what_did_not_answer_before_is_told_apart_from_what_did(serve: Serve) -> None:
+    good, bad = serve(200), serve(404)
+    nobody = Target("http://x/", "127.0.0.1", 1)
+    assert serving([good, bad, nobody], dial) == ((good,), (bad, nobody))
+
+
+def test_a_node_that_is_out_is_not_asked_and_its_window_is_in_the_receipt(serve: Serve) -> None:
+    always, node = serve(200), serve(500)
+    own = Target(node.url, node.address, node.port, node="n1")
+    prober = Prober([always, own], dial, rate=200)
+    prober.out("n1")
+    with prober:
+        answered(serve, 6)
+        assert prober.failures == 0
+        prober.back("n1")
+        answered(serve, 6)
+    receipt = prober.receipt()
+    assert datetime.fromisoformat(receipt.began) <= datetime.now(UTC)
+    assert receipt.failures > 0
+    assert receipt.first_faults[0].endswith("status 500, expected 200")
+    (window,) = receipt.windows
+    assert window.host == "n1"
+    assert window.back is not None
+    assert window.back >= window.out
+
+
+def test_a_node_has_to_answer_by_itself_what_it_answered_before(serve: Serve) -> None:
+    good, bad = (Target(t.url, t.address, t.port, node="n1") for t in (serve(200), serve(503)))
+    prober = Prober([good, bad], dial)
+    assert prober.silent("n1", 0.2).endswith("status 503, expected 200 for 0 s")
+    assert Prober([good], dial).silent("n1", 0.2) == ""
+    assert prober.silent("n2", 0.2) == ""
+    assert prober.receipt().requests == 0
+
+
+def test_the_longest_gap_is_of_what_has_to_answer_all_the_time(serve: Serve) -> None:
+    broken, node = serve(500), serve(200)
+    own = Target(node.url, node.address, node.port, node="n1")
+    with Prober([broken, own], dial, rate=100) as prober:
+        answered(serve, 20)
+    receipt = prober.receipt()
+    assert receipt.longest_gap == pytest.approx(receipt.seconds * 1000)
+
+
+def test_with_nothing_to_ask_the_receipt_says_what_was_left_out() -> None:
+    nobody = Target("http://x/", "127.0.0.1", 1)
+    with Prober([], dial, not_served=[nobody]) as prober:
+        pass
+    receipt = prober.receipt()
+    assert (receipt.requests, receipt.failures, receipt.asked) == (0, 0, 0)
+    assert receipt.not_served == ("GET http://x/ at 127.0.0.1:1",)
+
+
+def test_a_roll_asks_every_edge_and_in_turn_with_it_each_nodes_own_ports() -> None:
+    config = ConfigSet(directory="/etc/nginx", files={}, activation=Nginx())
+    edges = [Edge(name, None, config, f"10.0.0.{n}") for n, name in enumerate("ab")]  # type: ignore[arg-type]
+    nodes = [Node("n1", "10.0.1.1"), Node("n2", "10.0.1.2")]
+    watch = Watch("http://traefik.od.com/dashboard/", 81, (8000,))
+    found = [(t.url, t.address, t.port, t.node) for t in targets(watch, edges, nodes)]
+    assert found == [
+        ("http://traefik.od.com/dashboard/", "10.0.0.0", 80, ""),
+        ("http://10.0.1.1:8000/", "10.0.1.1", 8000, "n1"),
+        ("http://traefik.od.com/dashboard/", "10.0.0.1", 80, ""),
+        ("http://10.0.1.2:8000/", "10.0.1.2", 8000, "n2"),
+    ]
