@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from kubeproxy import iptables, ipvs, nftables
 from kubeproxy.rules import Address, Line
-from provision.facts.host import Answers, ShellAnswer, ShellQuestion
+from provision.facts.host import ShellAnswer, ShellQuestion
+from provision.facts.question import Answers
 from provision.remote.protocol import Step
 from provision.resources import ProxyMode
 from provision.resources.kubernetes.proxy_rules import CHAINS, LEFT, Mode, look, remove

@@ -10,9 +10,10 @@ from typing import Any
 
 from kubeproxy import cluster
 from kubeproxy.kernel import Held, Questions
-from provision.apply.host import answer
 from provision.errors import Explanation, FailedError, ProvisionError
-from provision.facts.host import Question, ShellAnswer, ShellQuestion
+from provision.facts.gather import answer
+from provision.facts.host import ShellAnswer, ShellQuestion
+from provision.facts.question import Question
 from provision.remote.connection import Connection, Session
 from provision.remote.lock import Holder, refuse, take
 from provision.remote.login import Login

@@ -13,13 +13,13 @@ from provision.apply.run import Work
 from provision.errors import InputError
 from provision.history.journal import Written
 from provision.inventory import Host, Inventory
-from provision.inventory.settings import check_names
+from provision.inventory.settings import SITE, check_names
 from provision.inventory.vault import Vault
 from provision.plan.plan import Declaration
+from provision.playbook.health_check import Watch
 from provision.playbook.plays import Play, load
-from provision.playbook.roles import SITE, Roles, check_tags, chosen
+from provision.playbook.roles import Roles, check_tags, chosen
 from provision.remote.login import Login
-from provision.rolling.edges import Watch
 
 if TYPE_CHECKING:
     from provision.playbook.provenance import Reading, Variable

@@ -8,10 +8,11 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 from provision.apply.events import HostKnown, Listener, PlayStarted, Rolled, RunEnded, RunStarted, Waiting, ignore
-from provision.apply.host import Interrupted, StaleError, answer, apply, known_by_now, plan, pruned, unmoved
+from provision.apply.host import Interrupted, StaleError, apply, known_by_now, plan, pruned, unmoved
 from provision.apply.pool import Crew
 from provision.apply.run import HostRun, Report, Work, due, ended, leave, skip
 from provision.errors import Exit, FailedError, ProvisionError
+from provision.facts.gather import answer
 from provision.history.journal import About, Journal
 from provision.plan.plan import HostPlan, Item, compare, questions
 from provision.playbook.plays import Play

@@ -13,7 +13,7 @@ from roles._x509 import Certificate
 
 if TYPE_CHECKING:
     from provision.inventory import Host, Inventory
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 LOCAL = "127.0.0.1"
 CLIENTS = (  # who they are is what RBAC's own bindings name (Kubernetes, "Default roles and role bindings")
@@ -28,12 +28,12 @@ CLIENTS = (  # who they are is what RBAC's own bindings name (Kubernetes, "Defau
 )
 
 
-def store(inventory: Inventory, site: Site) -> Store:
+def store(inventory: Inventory, site: SiteSettings) -> Store:
     """The folder of the site's keys: site.pki (relative to the inventory), or <inventory>/pki."""
     return _authority.at(inventory.directory / Path(site.pki or "pki").expanduser())
 
 
-def apiserver(host: Host, site: Site) -> Certificate:
+def apiserver(host: Host, site: SiteSettings) -> Certificate:
     """What every apiserver shows, whichever name or address it was asked by."""
     masters = members(host, "masters")
     service = "kubernetes.default.svc"
@@ -47,20 +47,20 @@ def apiserver(host: Host, site: Site) -> Certificate:
     return Certificate("apiserver", "kube-apiserver", names=tuple(dict.fromkeys(names)), server=True, client=False)
 
 
-def etcd(host: Host, site: Site) -> Certificate:
+def etcd(host: Host, site: SiteSettings) -> Certificate:
     """A member's: server for clients, both ends between peers."""
     names = (LOCAL, host.address, "localhost", node_name(host, site))
     return Certificate(f"etcd-peer-{host.name}", node_name(host, site), names=names, server=True)
 
 
-def kubelet(host: Host, site: Site) -> Certificate:
+def kubelet(host: Host, site: SiteSettings) -> Certificate:
     """A node's: server for the apiserver, client of it as the Node authorizer wants it."""
     name = node_name(host, site)
     names = (host.address, name)
     return Certificate(f"kubelet-{host.name}", f"system:node:{name}", "system:nodes", names, server=True)
 
 
-def every(inventory: Inventory, site: Site) -> tuple[Certificate, ...]:
+def every(inventory: Inventory, site: SiteSettings) -> tuple[Certificate, ...]:
     """All certificates of the site."""
     any_host = inventory.hosts[0]
     return (
@@ -71,13 +71,13 @@ def every(inventory: Inventory, site: Site) -> tuple[Certificate, ...]:
     )
 
 
-def named(inventory: Inventory, site: Site, name: str) -> Certificate:
+def named(inventory: Inventory, site: SiteSettings, name: str) -> Certificate:
     """The certificate of that name."""
     return next(certificate for certificate in every(inventory, site) if certificate.name == name)
 
 
 def files(
-    host: Host, site: Site, wanted: Certificate, name: str = "", directory: str = CERT, owner: str = "root"
+    host: Host, site: SiteSettings, wanted: Certificate, name: str = "", directory: str = CERT, owner: str = "root"
 ) -> tuple[File, File]:
     """Certificate and key on a host: <directory>/<name>.pem and <name>-key.pem. name: '' as on the controller."""
     certificate, key = store(host.inventory, site).pair(wanted)

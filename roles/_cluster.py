@@ -10,8 +10,7 @@ from provision.errors import InputError
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Binary
-    from roles._site import Settings as Site
+    from roles._site import Binary, SiteSettings
 
 # The course's layout; role base makes the folders.
 BIN = "/opt/kubernetes/server/bin"
@@ -27,7 +26,7 @@ def members(host: Host, group: str) -> tuple[Host, ...]:
     return host.group(group) if group in host.inventory.groups else ()
 
 
-def entrance(host: Host, site: Site) -> str:
+def entrance(host: Host, site: SiteSettings) -> str:
     """Where *.od.com and the API are asked for: site.vip, or the first edge's address."""
     edges = members(host, "edge")
     if not site.vip and not edges:
@@ -39,7 +38,7 @@ def entrance(host: Host, site: Site) -> str:
     return site.vip or edges[0].address
 
 
-def api_url(host: Host, site: Site) -> str:
+def api_url(host: Host, site: SiteSettings) -> str:
     """The API server as every client but the masters' own reaches it: through the edge, to whichever master lives."""
     return f"https://{entrance(host, site)}:{site.api_port}"
 
@@ -67,18 +66,18 @@ def numbered(name: str, host: Host) -> str:
     return f"{name}-{octets[2]}-{octets[3]}"
 
 
-def node_name(host: Host, site: Site) -> str:
+def node_name(host: Host, site: SiteSettings) -> str:
     """The host's name in the cluster: hdss7-21.host.com."""
     name = re.sub(r"[^a-z0-9.-]", "-", host.name.lower())
     return name if "." in name else f"{name}.{site.host_domain}"
 
 
-def api_service(site: Site) -> IPv4Address:
+def api_service(site: SiteSettings) -> IPv4Address:
     """The address of the service `kubernetes`: the first of service_cidr."""
     return IPv4Network(site.service_cidr)[1]
 
 
-def binary(site: Site, name: str) -> Binary:
+def binary(site: SiteSettings, name: str) -> Binary:
     """Where hosts fetch a program. Raises InputError when the site doesn't say."""
     if name in site.binaries:
         return site.binaries[name]

@@ -10,12 +10,12 @@ from roles._cluster import BIN, LOGS, binary, numbered
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 UNITS = "/etc/supervisor/conf.d"
 
 
-def download(site: Site, name: str) -> Download:
+def download(site: SiteSettings, name: str) -> Download:
     """A program of Kubernetes, in the course's place."""
     source = binary(site, name)
     return Download(path=f"{BIN}/{name}", url=source.url, sha256=source.sha256, mode="0755")
@@ -23,7 +23,7 @@ def download(site: Site, name: str) -> Download:
 
 def component(
     host: Host,
-    site: Site,
+    site: SiteSettings,
     name: str,
     *,
     arguments: Sequence[str],

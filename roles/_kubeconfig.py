@@ -12,10 +12,10 @@ from roles._cluster import api_url
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
-def kubeconfig(host: Host, site: Site, user: str, server: str = "") -> Content:
+def kubeconfig(host: Host, site: SiteSettings, user: str, server: str = "") -> Content:
     """A kubeconfig (the course's names inside), for `File(secret=True, mode="0600")`.
 
     user: the certificate it logs in with, by its name in roles/_certificates.py ('kube-proxy-client', 'admin').

@@ -12,12 +12,12 @@ from roles._cluster import api_service
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 _RANGE = re.compile(r"(\d+)\s*[-:.,/]+\s*(\d+)")
 
 
-def check_networks(host: Host, site: Site) -> None:
+def check_networks(host: Host, site: SiteSettings) -> None:
     """Raises InputError for networks that can't work together: what was written, where, and what was probably meant."""
     networks = {name: _network(host, name, getattr(site, name)) for name in ("cluster_cidr", "service_cidr")}
     for (one, first), (other, second) in combinations(networks.items(), 2):
@@ -29,7 +29,7 @@ def check_networks(host: Host, site: Site) -> None:
     _check_dns(host, site, networks["service_cidr"])
 
 
-def check_node_ports(host: Host, site: Site) -> range:
+def check_node_ports(host: Host, site: SiteSettings) -> range:
     """The ports of services of type NodePort. Raises InputError for a text that means no range."""
     text = str(site.node_ports)
     match = re.fullmatch(r"(\d+)-(\d+)", text)
@@ -53,7 +53,7 @@ def _network(host: Host, name: str, text: str) -> IPv4Network:
     raise _wrong(host, name, f"{text!r} is not a network", meant)
 
 
-def _check_hosts(host: Host, name: str, network: IPv4Network, site: Site) -> None:
+def _check_hosts(host: Host, name: str, network: IPv4Network, site: SiteSettings) -> None:
     """Pods' and services' addresses never leave the cluster: a host with one of them is out of its nodes' reach."""
     for other in host.inventory.hosts:
         try:
@@ -70,7 +70,7 @@ def _check_hosts(host: Host, name: str, network: IPv4Network, site: Site) -> Non
             )
 
 
-def _check_dns(host: Host, site: Site, services: IPv4Network) -> None:
+def _check_dns(host: Host, site: SiteSettings, services: IPv4Network) -> None:
     meant = f"The course's place is {services[2]}"
     try:
         address = IPv4Address(site.cluster_dns)

@@ -22,7 +22,7 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str = ""
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Defaults are the course's; where it was mended: docs/differences-from-the-course.md."""
 
     domain: str = "od.com"  # what users ask for: *.od.com

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provision.errors import Exit, FailedError
-from provision.facts.host import Answers, ContentQuestion, Question
+from provision.facts.host import ContentQuestion
+from provision.facts.question import Answers, Question
 from provision.resources import Change, Deferred, File
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)

@@ -12,10 +12,10 @@ from roles._networks import check_node_ports
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
-def image(host: Host, site: Site, name: str) -> str:
+def image(host: Host, site: SiteSettings, name: str) -> str:
     """The image of that name in site.images, as manifests write it. Raises InputError when the site doesn't say."""
     if name in site.images:
         return site.images[name].name
@@ -27,7 +27,7 @@ def image(host: Host, site: Site, name: str) -> str:
     )
 
 
-def routed(host: Host, site: Site, name: str) -> str:
+def routed(host: Host, site: SiteSettings, name: str) -> str:
     """sh that succeeds once no node's Traefik lacks the way to NAME.DOMAIN.
 
     Traefik takes up what changed every 2 s at most (providersThrottleDuration): pods that are ready are not yet pods
@@ -40,7 +40,7 @@ def routed(host: Host, site: Site, name: str) -> str:
     return f"! {{ {asked}; }} | grep -E '^(404|502|503) '"
 
 
-def host_ports(host: Host, site: Site) -> dict[int, str]:
+def host_ports(host: Host, site: SiteSettings) -> dict[int, str]:
     """Ports that nodes listen on themselves, and whose they are."""
     return {
         host.port: "sshd",
@@ -61,7 +61,7 @@ def host_ports(host: Host, site: Site) -> dict[int, str]:
     }
 
 
-def check_node_port(host: Host, site: Site, port: int, setting: Iterable[str]) -> None:
+def check_node_port(host: Host, site: SiteSettings, port: int, setting: Iterable[str]) -> None:
     """Refuse a node port that the API server would refuse, or that takes a host's own port away.
 
     kube-proxy listens on no node port and rewrites packets before any socket sees them, so nothing tells of a clash:

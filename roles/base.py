@@ -14,7 +14,7 @@ from provision.resources.kubernetes.manifests import OLDEST
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 SUPERVISED = frozenset({"etcd", "masters", "nodes", "proxy_only"})  # groups whose hosts run programs under supervisord
 KUBERNETES = frozenset({"masters", "nodes", "proxy_only"})  # groups whose hosts have /opt/kubernetes
@@ -32,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hosts: dict[str, str] = {}  # further names for /etc/hosts: name -> address
 
 
-def base(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def base(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """Package source, /etc/hosts, kernel parameters, the course's directories, supervisord."""
     if settings.repository:
         yield File(path="/etc/apt/sources.list.d/provision.list", content=f"{settings.repository}\n")
@@ -48,7 +48,7 @@ def base(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
         yield from _supervisor()
 
 
-def _check_version(host: Host, site: Site) -> None:
+def _check_version(host: Host, site: SiteSettings) -> None:
     """site.kubernetes is a version, and none that the API server's own look would refuse later."""
     match = re.fullmatch(r"(\d+)\.(\d+)\.\d+", site.kubernetes)
     if not match or (int(match[1]), int(match[2])) < OLDEST:
@@ -59,7 +59,7 @@ def _check_version(host: Host, site: Site) -> None:
         )
 
 
-def _folders(host: Host, site: Site) -> Iterator[Resource]:
+def _folders(host: Host, site: SiteSettings) -> Iterator[Resource]:
     """The course's layout: /opt/kubernetes leads to the version in use; one that is there already is left as it is."""
     if site.managed:
         _check_version(host, site)

@@ -15,7 +15,7 @@ from roles._cluster import entrance
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 # What the site publishes itself. No wildcard: a name that nobody published does not exist, as in the course.
@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ttl: Positive = 60  # seconds
 
 
-def bind(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """BIND with a zone for the site's names and one for its hosts."""
     yield Package(names=("bind9",))
     hosts = {h.name: h.address for h in host.inventory.hosts}

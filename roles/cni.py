@@ -15,7 +15,7 @@ from roles._cluster import address_of
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 SCRIPT = "/usr/local/sbin/pod-network"
 UNIT = "pod-network.service"
@@ -29,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bridge: str = "cni0"
 
 
-def cni(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def cni(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """bridge, host-local and portmap; routes to the other nodes' pods and the way out, also after a reboot.
 
     A host that is no node runs no pods: it gets the routes alone.
@@ -54,7 +54,7 @@ def cni(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
         yield File(path="/etc/cni/net.d/10-hdss7.conflist", content=Template("cni/network.conflist.j2", **known))
 
 
-def pod_subnets(host: Host, site: Site) -> dict[Host, IPv4Network]:
+def pod_subnets(host: Host, site: SiteSettings) -> dict[Host, IPv4Network]:
     """Every node's pod network. Raises InputError when two nodes would share one, or one lies outside cluster_cidr."""
     subnets: dict[Host, IPv4Network] = {}
     for node in host.group("nodes"):
@@ -66,7 +66,7 @@ def pod_subnets(host: Host, site: Site) -> dict[Host, IPv4Network]:
     return subnets
 
 
-def _subnet(node: Host, site: Site) -> IPv4Network:
+def _subnet(node: Host, site: SiteSettings) -> IPv4Network:
     cluster = IPv4Network(site.cluster_cidr)
     text = bind(Settings, node, "cni").subnet
     if not text:

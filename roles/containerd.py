@@ -11,7 +11,7 @@ from provision.resources import Directory, File, Image, Package, Resource, Servi
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disable_hugetlb_controller: bool = True
 
 
-def containerd(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def containerd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """Package, configuration, service; every image of the site that has a URL, before a pod asks for it."""
     if not site.managed:
         return

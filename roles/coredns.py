@@ -14,7 +14,7 @@ from roles._workloads import image
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,7 +25,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cache: Natural = 30  # seconds
 
 
-def coredns(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def coredns(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """CoreDNS at site.cluster_dns; everything outside site.cluster_domain is asked of the site's BIND."""
     if not site.managed:
         return  # a cluster that stands already has its own

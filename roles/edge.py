@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.inventory.settings import Natural, Positive
+from provision.playbook.health_check import Watch
 from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
 from provision.resources.configset.drain import mark
-from provision.rolling.edges import Watch
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 # of this host alone, and no port more: whoever listens on *:80 has all of 127.0.0.0/8 too
 ANSWER = "127.0.0.2:80"
@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_idle_timeout: str = "900s"
 
 
-def watch(site: Site, settings: Settings) -> Watch:
+def watch(site: SiteSettings, settings: Settings) -> Watch:
     """What has to go on answering while a node is out: for plays with `drain: edge`."""
     return Watch(f"http://traefik.{site.domain}/dashboard/", site.traefik_port)
 
@@ -43,7 +43,7 @@ def drain(node: Host) -> str:
     return mark(node.name)
 
 
-def edge(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """nginx, the files that are ours as one set, running and enabled."""
     yield Package(names=("nginx", "libnginx-mod-stream"))
     masters = host.group("masters") if "masters" in host.inventory.groups else ()

@@ -16,7 +16,7 @@ from roles._trust import TrustedAuthority
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 HOME = "/opt/etcd"
 CERT = f"{HOME}/certs"
@@ -36,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ready_timeout: Positive = 60  # seconds; a member answers once more than half of them are there
 
 
-def etcd(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def etcd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """Package, certificates, and etcd-server-7-21 under supervisord."""
     if not site.managed:
         return

@@ -18,7 +18,7 @@ from roles.etcd import clients
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 PORT = 6443
 LOCAL = f"https://127.0.0.1:{PORT}"  # how a master's own components reach it: not through the edge and back
@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kubectl: str = "/usr/local/bin/kubectl"  # what root types, with the administrator's kubeconfig; '': nothing
 
 
-def kube_apiserver(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """kube-apiserver-7-21 under supervisord; kubectl and the administrator's kubeconfig beside it."""
     if not site.managed:
         return
@@ -65,7 +65,7 @@ def kube_apiserver(host: Host, site: Site, settings: Settings) -> Iterator[Resou
         yield Manifests(name="kubelet-api", content=Template("kube_apiserver/kubelet-api.yaml.j2"), kubectl=KUBECTL)
 
 
-def _keys(host: Host, site: Site) -> Iterator[File]:
+def _keys(host: Host, site: SiteSettings) -> Iterator[File]:
     keys = store(host.inventory, site)
     public, private = keys.service_accounts()
     yield from files(host, site, apiserver(host, site))
@@ -77,7 +77,7 @@ def _keys(host: Host, site: Site) -> Iterator[File]:
     yield File(path=f"{CERT}/sa-key.pem", content=private, mode="0600", secret=True)
 
 
-def _arguments(host: Host, site: Site) -> tuple[str, ...]:
+def _arguments(host: Host, site: SiteSettings) -> tuple[str, ...]:
     return (
         f"--advertise-address={address_of(host)}",
         f"--secure-port={PORT}",

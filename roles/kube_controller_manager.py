@@ -16,7 +16,7 @@ from roles.kube_apiserver import LOCAL
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +26,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arguments: tuple[str, ...] = ()  # further flags, as the program takes them
 
 
-def kube_controller_manager(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def kube_controller_manager(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """kube-controller-manager-7-21 under supervisord."""
     if not site.managed:
         return

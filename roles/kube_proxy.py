@@ -17,7 +17,7 @@ from roles._kubeconfig import kubeconfig
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 Scheduler = Literal["", "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "mh"]
 HEALTH = "127.0.0.1:10256"
@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kubeconfig_path: str = ""  # the same, if the file is on the nodes already
 
 
-def kube_proxy(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """What the mode needs of the host, then kube-proxy itself under supervisord."""
     _check(host, settings)
     yield Package(names=PACKAGES[settings.mode])
@@ -116,7 +116,7 @@ def _or(command: str, why: str) -> str:
     return f"{{ {command}; }} || {{ echo '{why}' >&2; exit 1; }}"
 
 
-def _kubeconfig(host: Host, site: Site, settings: Settings) -> tuple[Sequence[Resource], str]:
+def _kubeconfig(host: Host, site: SiteSettings, settings: Settings) -> tuple[Sequence[Resource], str]:
     """How it logs in to the API: the file on the host as a resource, if it is ours, and its path."""
     path = f"{CONF}/kube-proxy.kubeconfig"
     if settings.kubeconfig_path:
@@ -135,7 +135,7 @@ def _kubeconfig(host: Host, site: Site, settings: Settings) -> tuple[Sequence[Re
     return (File(path=path, content=kubeconfig(host, site, "kube-proxy-client"), mode="0600", secret=True),), path
 
 
-def _arguments(host: Host, site: Site, settings: Settings, path: str) -> list[str]:
+def _arguments(host: Host, site: SiteSettings, settings: Settings, path: str) -> list[str]:
     """Its flags. Not --config: with that every other flag is ignored in silence."""
     flags = {
         "proxy-mode": settings.mode,

@@ -17,7 +17,7 @@ from roles._kubeconfig import kubeconfig
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 # the time at which kubelet last called the node Ready, out of a Node in JSON without spaces
 HEARD = r's/.*"type":"Ready","status":"True","lastHeartbeatTime":"\([^"]*\)".*/\1/p'
@@ -35,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ready_timeout: Positive = 90  # seconds until the API says that the node is Ready
 
 
-def kubelet(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """kube-kubelet-7-21 under supervisord; done when the API calls the node Ready."""
     if not site.managed:
         return

@@ -14,7 +14,7 @@ from roles._workloads import check_node_port, image, routed
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 WEBSOCKET_PORT = 8765
 HTTP_PORT = 8080
@@ -37,12 +37,12 @@ class Echo(msgspec.Struct, frozen=True):
     port: int
 
 
-def node_ports(site: Site, settings: Settings) -> tuple[int, ...]:
+def node_ports(site: SiteSettings, settings: Settings) -> tuple[int, ...]:
     """What kube-proxy answers on every node by itself: asked while other nodes are out."""
     return (settings.node_port,)
 
 
-def nginx_ds(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def nginx_ds(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """nginx on every node behind a NodePort, nginx-dp behind a ClusterIP, the echo servers behind Ingresses."""
     check_node_port(host, site, settings.node_port, ("nginx_ds", "node_port"))
     echoes = _echoes(host, site, settings)
@@ -77,7 +77,7 @@ def nginx_ds(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
         )
 
 
-def _echoes(host: Host, site: Site, settings: Settings) -> tuple[Echo, ...]:
+def _echoes(host: Host, site: SiteSettings, settings: Settings) -> tuple[Echo, ...]:
     known = (
         (settings.demo, "demo", "agnhost", ("netexec", f"--http-port={HTTP_PORT}"), HTTP_PORT),
         (settings.ws, "ws", "websocket", (), WEBSOCKET_PORT),

@@ -16,7 +16,7 @@ from roles._trust import TrustedAuthority
 
 if TYPE_CHECKING:
     from provision.inventory import Host, Inventory
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,14 +25,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: Positive = 365  # life of a certificate; a deploy in its last third makes a new one
 
 
-def prepare(inventory: Inventory, site: Site, settings: Settings) -> None:
+def prepare(inventory: Inventory, site: SiteSettings, settings: Settings) -> None:
     """Makes keys and certificates that are missing, due or no longer right. Raises InputError, FailedError."""
     if site.managed:
         check_networks(inventory.hosts[0], site)
         store(inventory, site).renew(every(inventory, site), settings.days)
 
 
-def pki(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def pki(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """The CA's certificate where programs of Kubernetes read it. What else a program reads, its own role puts there."""
     if not site.managed:
         return

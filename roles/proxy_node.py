@@ -13,7 +13,7 @@ from roles._cluster import KUBECTL, members, node_name
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 GROUP = "proxy_only"
 TAINT = "proxy-only"
@@ -23,7 +23,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the proxy_node role, all under `proxy_node:`. It has none."""
 
 
-def proxy_node(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def proxy_node(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """A Node for each host of group proxy_only, closed to pods. It is created, not applied: only so it keeps a status,
     and kube-proxy takes the addresses of its node ports from there."""
     if not site.managed:

@@ -11,7 +11,7 @@ from provision.resources import File, Resource, Template
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = True  # False: /etc/resolv.conf is left alone
 
 
-def resolver(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def resolver(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """/etc/resolv.conf. A role of its own in a later play than bind's: packages are fetched by name before that."""
     servers = settings.servers or tuple(h.address for h in host.group("dns"))
     if settings.enabled:

@@ -14,7 +14,7 @@ from roles._workloads import image
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 KINDS = ("DaemonSet", "Deployment")
 
@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access_log: bool = True
 
 
-def traefik(host: Host, site: Site, settings: Settings) -> Iterator[Resource]:
+def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """Traefik's objects, its pods replaced one after the other, and the dashboard answering on every node."""
     nodes = members(host, "nodes")
     other = next(kind for kind in KINDS if kind != settings.kind)

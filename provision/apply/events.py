@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from provision.errors import Explanation
 from provision.plan.plan import HostPlan, Item
-from provision.traffic.probe import Receipt
+from provision.traffic.receipt import Receipt
 
 
 @dataclass(frozen=True)

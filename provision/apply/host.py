@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from provision.apply.events import ChangeDone, ChangeStarted, Listener
 from provision.errors import FailedError
-from provision.facts.host import Question, ask
+from provision.facts.gather import answer
 from provision.facts.managed import MadeQuestion
 from provision.history.prune import RemovalsQuestion, left, removals
 from provision.plan.plan import (
@@ -47,23 +45,6 @@ class Applied:
 
     item: Item
     seconds: float
-
-
-def answer(session: Session, asked: Iterable[Question]) -> dict[Question, Any]:
-    """One script, every answer. Raises FailedError when the host's answer makes no sense."""
-    mark = f"mark-{secrets.token_hex(8)}"
-    request = ask(asked, mark)
-    if not request.groups:
-        return {}
-    result = session.run(Step(request.script, timeout=PROBE_TIMEOUT))
-    try:
-        return request.answers(result.output)
-    except ValueError as error:
-        raise FailedError(
-            "could not read the host's state",
-            found=f"{error}; {'it took too long' if result.timed_out else result.errors or 'no message'}",
-            do="Run again with --verbose; log in and look whether its disk and memory are in order",
-        ) from None
 
 
 def plan(session: Session, host: str, declarations: Sequence[Declaration]) -> HostPlan:

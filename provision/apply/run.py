@@ -10,11 +10,11 @@ from provision.apply.host import Applied
 from provision.errors import Exit, Explanation, worst
 from provision.history.journal import About, Journal
 from provision.plan.plan import Declaration, HostPlan, Item
+from provision.playbook.health_check import Watch
 from provision.playbook.plays import Play
 from provision.remote.connection import Connection, Session
 from provision.remote.lock import Holder
 from provision.remote.login import Login
-from provision.rolling.edges import Watch
 
 
 @dataclass

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from provision.facts.host import STATE_DIRECTORY, Question
+from provision.facts.question import STATE_DIRECTORY, Question
 
 INDEX = f"{STATE_DIRECTORY}/made"
 MADE, ADOPTED, GONE = "+", "~", "-"  # not there before us; there before us; not there any more

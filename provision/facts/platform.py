@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from provision.facts.host import Question
+from provision.facts.question import Question
 
 
 @dataclass(frozen=True)

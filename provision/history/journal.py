@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from provision.facts.host import STATE_DIRECTORY, Question
 from provision.facts.managed import ADOPTED, GONE, INDEX, MADE
+from provision.facts.question import STATE_DIRECTORY, Question
 from provision.history.serialize import remember
 from provision.plan.plan import Item
 from provision.remote.lock import Holder

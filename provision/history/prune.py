@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from provision.facts.host import Question
 from provision.facts.managed import GONE, INDEX, MADE, Made
+from provision.facts.question import Question
 from provision.history.serialize import revive
 from provision.plan.plan import Declaration
 from provision.resources import Manifests

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from provision.apply.host import answer
 from provision.errors import ProvisionError
+from provision.facts.gather import answer
 from provision.history.journal import Entry, JournalQuestion, Written
 from provision.remote.connection import Connection
 from provision.remote.login import Login

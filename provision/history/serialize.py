@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from provision import resources
-from provision.facts.host import Answers, Question
+from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import Change, Deferred, Pending, Resource, Template
 from provision.resources.configset import drain

@@ -22,6 +22,8 @@ from provision.spelling import distance, suggestion
 
 T = TypeVar("T")
 
+SITE = "site"  # the namespace of what several roles need
+
 # Numbers that settings are made of.
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]

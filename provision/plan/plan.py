@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from provision.errors import FailedError, UnsupportedError
-from provision.facts.host import Answers, Question
 from provision.facts.managed import Made, MadeQuestion
 from provision.facts.platform import Platform, PlatformQuestion
+from provision.facts.question import Answers, Question
 from provision.resources.base import Change, Deferred, Resource
 from provision.secret import NOTHING, Keeper
 

@@ -15,9 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from provision.inventory.settings import SITE
 from provision.resources.base import Resource, Template
 
-ROOTS = ("settings", "site")
+ROOTS = ("settings", SITE)
 DEPTH = 3  # calls followed from the role into functions of roles/
 
 
@@ -78,10 +79,11 @@ class Reading:
 
     def default(self, path: Sequence[str]) -> str:
         """Where a setting's default is written: `roles/x.py:9`; '' when there is none."""
-        file = self._root / "roles" / f"{path[0]}.py"
+        name, struct = ("_site", "SiteSettings") if path[0] == SITE else (path[0], "Settings")
+        file = self._root / "roles" / f"{name}.py"
         module = self._module(file)
         for node in module.body if module and len(path) > 1 else ():
-            if isinstance(node, ast.ClassDef) and node.name == "Settings":
+            if isinstance(node, ast.ClassDef) and node.name == struct:
                 for field in node.body:
                     if isinstance(field, ast.AnnAssign) and ast.unparse(field.target) == path[1]:
                         return f"{file.relative_to(self._root)}:{field.lineno}"

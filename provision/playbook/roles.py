@@ -15,7 +15,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError, ProvisionError
-from provision.inventory.settings import bind
+from provision.inventory.settings import SITE, bind
 from provision.plan.plan import Declaration
 from provision.resources import ConfigSet
 from provision.resources.base import Rendering, Resource, Template
@@ -25,12 +25,11 @@ from provision.templating.templates import Templates
 
 if TYPE_CHECKING:
     from provision.inventory import Host, Inventory
+    from provision.playbook.health_check import Watch
     from provision.playbook.plays import Play, RoleUse
-    from provision.rolling.edges import Watch
 
 Generator = Callable[[Any, Any, Any], Iterator[Resource]]
 Prepare = Callable[["Inventory", Any, Any], None]
-SITE = "site"
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Roles:
             for use in play.roles:
                 role = self.load(use.name, use.line)
                 if role.prepare and hosts:
-                    site = bind(importlib.import_module("roles._site").Settings, hosts[0], SITE)
+                    site = _site(hosts[0])
                     role.prepare(inventory, site, bind(role.settings, hosts[0], role.name))
 
     def watch(self, name: str, host: Host) -> Watch:
@@ -111,12 +110,11 @@ class Roles:
 
     def settings(self, host: Host, namespace: str) -> Any:
         """A role's settings, or those of the site, for a host. Raises InputError."""
-        kind = importlib.import_module("roles._site").Settings if namespace == SITE else self.load(namespace).settings
-        return bind(kind, host, namespace)
+        return _site(host) if namespace == SITE else bind(self.load(namespace).settings, host, namespace)
 
     def declare(self, host: Host, plays: Sequence[Play]) -> tuple[Declaration, ...]:
         """Everything the plays say of a host. Raises InputError: role and line, what is wrong, what to do."""
-        site = bind(importlib.import_module("roles._site").Settings, host, SITE)
+        site = _site(host)
         declarations: list[Declaration] = []
         for number, play in enumerate(plays):
             members = host.inventory.members(play.hosts)
@@ -155,6 +153,10 @@ class Roles:
 
     def _render(self, template: Template, known: dict[str, Any], host: Host, role: str) -> str:
         return self._templates.render(template.source, {**known, **template.variables}, host=host.name, role=role)
+
+
+def _site(host: Host) -> Any:
+    return bind(importlib.import_module("roles._site").SiteSettings, host, SITE)
 
 
 def _confirmed(declaration: Declaration, seconds: float) -> Declaration:

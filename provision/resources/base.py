@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from provision.errors import InputError
-from provision.facts.host import STAMPS, Answers, Question, StampQuestion
+from provision.facts.host import StampQuestion
+from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
 from provision.secret import Keeper, Secret
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from provision.facts.host import STAMPS, Answers, FileQuestion, FileState, Question, ShellAnswer, ShellQuestion
+from provision.facts.host import FileQuestion, FileState, ShellAnswer, ShellQuestion
+from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
     STANDS,

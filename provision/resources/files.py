@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from provision.errors import FailedError, InputError
-from provision.facts.host import Answers, ContentQuestion, FileQuestion, FileState, Question
+from provision.facts.host import ContentQuestion, FileQuestion, FileState
+from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
     FORMER_KEPT,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from provision.facts.host import Answers, ProgramQuestion, Question
+from provision.facts.host import ProgramQuestion
+from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from provision.errors import FailedError
-from provision.facts.host import Answers, FileQuestion, FileState, Question
+from provision.facts.host import FileQuestion, FileState
+from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import STANDS, Change, Deferred, Resource, Stood, Undone, check_path
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from provision.facts.host import Answers, FileQuestion, FileState, Question, SysctlQuestion
+from provision.facts.host import FileQuestion, FileState, SysctlQuestion
+from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import STANDS, Change, Deferred, Resource, Stood, Undone, check_name
 from provision.resources.files import File, place

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from provision.apply.events import Listener
-from provision.apply.host import answer
 from provision.apply.run import HostRun, Work
 from provision.errors import FailedError
+from provision.facts.gather import answer
 from provision.plan.plan import Item
 from provision.playbook.plays import Play
 from provision.remote.connection import Session

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from provision.errors import FailedError, ProvisionError
+from provision.playbook.health_check import Watch
 from provision.remote.connection import Session
 from provision.remote.protocol import Step
 from provision.resources import ConfigSet
@@ -33,19 +34,6 @@ class Node:
 
     name: str
     address: str
-
-
-@dataclass(frozen=True)
-class Watch:
-    """What has to go on answering 200, through the edge and through each node alone.
-
-    port: where nodes take what the edge sends. The role that a play's `drain` names says it, by its `watch`.
-    node_ports: what every node answers by itself, asked of those that are not out; said by roles, by `node_ports`.
-    """
-
-    url: str
-    port: int
-    node_ports: tuple[int, ...] = ()
 
 
 class Edges:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 
 from provision.apply.events import Listener, Undone
-from provision.apply.host import answer, apply, plan
+from provision.apply.host import apply, plan
 from provision.apply.run import HostRun
+from provision.facts.gather import answer
 from provision.history.journal import JournalQuestion
 from provision.history.rollback import undoing
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from provision.apply.events import Drained, Listener, PutBack, Undoing
 from provision.apply.host import Interrupted
 from provision.errors import FailedError, ProvisionError, UnreachableError
-from provision.rolling.edges import ROUTES_BUDGET, Edges, Node, Watch
+from provision.playbook.health_check import Watch
+from provision.rolling.edges import ROUTES_BUDGET, Edges, Node
 from provision.traffic.probe import Prober
 
 LOOK_EVERY = 0.2  # seconds between two looks at the budget of failed requests

@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
+
+from provision.traffic.receipt import Receipt, Window
 
 Dialer = Callable[[str, int, float], socket.socket]
 TIMEOUT = 10.0  # seconds that a request may take before it counts as failed
@@ -44,47 +45,6 @@ class Answer:
     began: float
     seconds: float
     fault: str
-
-
-@dataclass(frozen=True)
-class Window:
-    """When a host was out, in seconds since the prober began; `back` is None while it still is."""
-
-    host: str
-    out: float
-    back: float | None = None
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What clients saw. longest_gap: the longest time, in milliseconds, in which no request succeeded that has to
-    succeed all the time.
-
-    rate: requests a second that were really sent; asked: that should have been. windows: when each host was out.
-    not_served: what did not answer before anything changed, and was therefore not asked. began: the time (UTC, ISO
-    8601) from which `seconds` and the windows count.
-    """
-
-    requests: int
-    failures: int
-    longest_gap: float
-    seconds: float
-    rate: float
-    asked: float
-    first_faults: tuple[str, ...]
-    windows: tuple[Window, ...] = ()
-    not_served: tuple[str, ...] = ()
-    began: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the run's folder and --json."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.requests} requests in {self.seconds:.1f} s, {self.failures} failed, "
-            f"longest gap {self.longest_gap:.0f} ms"
-        )
 
 
 class Prober:

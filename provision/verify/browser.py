@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from provision.facts.host import Question
+from provision.facts.question import Question
 from provision.verify.chromium import Chromium, Slow
 from provision.verify.commands import Answer, Ask
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from provision.facts.host import Question
+from provision.facts.question import Question
 
 SECONDS = 6.0
 OUTPUT_BYTES = 4 << 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,8 +9,7 @@ from typing import Any
 
 from provision.errors import InputError
 from provision.inventory import Host
-from provision.inventory.settings import bind
-from provision.playbook.roles import SITE
+from provision.inventory.settings import SITE
 from provision.project import Project, Selection
 from provision.remote.login import Login
 from provision.verify.browser import BROWSER, Browser, BrowserVantage
@@ -59,11 +57,11 @@ class Context:
 
     def known(self, role: str, node: Node) -> Mapping[str, Any]:
         """What a check of a role may name as its parameters."""
-        site = bind(importlib.import_module("roles._site").Settings, node.host, SITE)
+        site = self.project.roles.settings(node.host, SITE)
         known: dict[str, Any] = {"node": node, "site": site, "outside": OUTSIDER, "browser": Browser()}
         known["declared"] = tuple(declaration.resource for declaration in self.project.declared(node.name))
         if role in self.project.roles.names():
-            known["settings"] = bind(self.project.roles.load(role).settings, node.host, role)
+            known["settings"] = self.project.roles.settings(node.host, role)
         return known
 
     @cached_property

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from provision.apply.host import answer
 from provision.errors import FailedError, InputError, UnreachableError
-from provision.facts.host import Question, ask
+from provision.facts.gather import answer
+from provision.facts.question import Question, ask
 from provision.remote.connection import Connection, Session
 from provision.remote.login import Login
 from provision.remote.protocol import Step, StepResult

@@ -8,7 +8,8 @@ from functools import partial
 
 from lab.network import dial_in
 from lab.state import Lab
-from provision.traffic.probe import Dialer, Prober, Receipt, Target, ask
+from provision.traffic.probe import Dialer, Prober, Target, ask
+from provision.traffic.receipt import Receipt
 
 EDGE = "10.4.7.11"
 NODES = {"hdss7-21": "10.4.7.21", "hdss7-22": "10.4.7.22"}

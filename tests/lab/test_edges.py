@@ -12,12 +12,12 @@ from provision.apply.run import Report, Work
 from provision.errors import Exit
 from provision.inventory import Inventory
 from provision.plan.plan import Declaration
+from provision.playbook.health_check import Watch
 from provision.playbook.plays import Play
 from provision.remote.login import Login
 from provision.resources import ConfigSet, File, Nginx, Package, Resource
 from provision.resources.base import Rendering
 from provision.resources.configset.drain import mark
-from provision.rolling.edges import Watch
 from provision.runner import run
 from tests.lab.conftest import ROOT, RunningLab, running
 from tests.lab.test_engine import on_host

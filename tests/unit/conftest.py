@@ -45,8 +45,9 @@ class Declared(Protocol):
 def declared(tmp_path: Path) -> Declared:
     """`declared("hdss7-21", "etcd", "etcd.quota=1")`: the role's resources on the lab's own inventory."""
     from provision.inventory import Inventory
+    from provision.inventory.settings import SITE
     from provision.playbook.plays import Play, RoleUse
-    from provision.playbook.roles import SITE, Roles
+    from provision.playbook.roles import Roles
 
     facts = {
         "pki_directory": str(tmp_path / "pki"),

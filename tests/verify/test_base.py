@@ -15,7 +15,7 @@ from provision.verify.checks import Checking, Node, NotHere, check, together
 from roles.base import KUBERNETES, SUPERVISED
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 SOCKET = "/run/supervisor.sock"
 CLOCKS_APART = 120.0  # seconds; an answer may have waited a minute for the others of its host
@@ -28,7 +28,7 @@ PROGRAMS = (
 
 
 @check
-def test_neighbours(node: Node, site: Site) -> Checking:
+def test_neighbours(node: Node, site: SiteSettings) -> Checking:
     """every host of the site is known by its name"""
     if not site.managed:
         raise NotHere("the site had names of its own before")
@@ -77,7 +77,7 @@ def test_downloads(node: Node, declared: Sequence[Resource]) -> Checking:
 
 @pytest.mark.gate
 @check
-def test_programs_under_supervisord(node: Node, site: Site) -> Checking:
+def test_programs_under_supervisord(node: Node, site: SiteSettings) -> Checking:
     """every program under supervisord runs"""
     answer = yield node.sh(f"[ -e {SOCKET} ] || exit 99; {PROGRAMS}")
     if answer.code == 99 and not (SUPERVISED if site.managed else KUBERNETES) & set(node.host.groups):

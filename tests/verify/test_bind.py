@@ -10,7 +10,7 @@ from roles.bind import PUBLISHED
 from tests.verify.wire import lookup
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
     from roles.bind import Settings
 
 # the serial that is served, and the one on disk
@@ -19,7 +19,7 @@ named-checkzone {zone} /etc/bind/zones/{zone}.zone | sed -n 's/.*loaded serial \
 
 
 @check
-def test_site_names(node: Node, site: Site, settings: Settings, outside: Place) -> Checking:
+def test_site_names(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
     """names of the site lead to its entrance, asked from outside"""
     records = {**dict.fromkeys(PUBLISHED, ""), **settings.records}
     names = {f"{name}.{site.domain}": address or entrance(node.host, site) for name, address in records.items()}
@@ -29,7 +29,7 @@ def test_site_names(node: Node, site: Site, settings: Settings, outside: Place) 
 
 
 @check
-def test_host_names(node: Node, site: Site, outside: Place) -> Checking:
+def test_host_names(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """names of the hosts lead to them, asked from outside"""
     hosts = node.host.inventory.hosts
     answers = yield from together(outside.sh(lookup(node.address, f"{h.name}.{site.host_domain}")) for h in hosts)
@@ -38,21 +38,21 @@ def test_host_names(node: Node, site: Site, outside: Place) -> Checking:
 
 
 @check
-def test_tcp(node: Node, site: Site, outside: Place) -> Checking:
+def test_tcp(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """names are answered over TCP too"""
     answer = yield outside.sh(lookup(node.address, f"traefik.{site.domain}", "tcp"))
     assert answer.text.startswith("0 "), f"traefik.{site.domain} over TCP gave {answer}"
 
 
 @check
-def test_unpublished_name(node: Node, site: Site, outside: Place) -> Checking:
+def test_unpublished_name(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """a name that nobody published does not exist"""
     answer = yield outside.sh(lookup(node.address, f"nobody-published-this.{site.domain}"))
     assert answer.text == "3", f"nobody-published-this.{site.domain} gave {answer}, and should not exist (3)"
 
 
 @check
-def test_cluster_names_stay_inside(node: Node, site: Site, outside: Place) -> Checking:
+def test_cluster_names_stay_inside(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """names of the cluster mean nothing outside it"""
     # the course's reader curls one on a host and wonders: hosts ask bind, only pods ask CoreDNS
     url = f"http://nginx-ds.default.svc.{site.cluster_domain}/"
@@ -61,7 +61,7 @@ def test_cluster_names_stay_inside(node: Node, site: Site, outside: Place) -> Ch
 
 
 @check
-def test_zones_on_disk_are_served(node: Node, site: Site) -> Checking:
+def test_zones_on_disk_are_served(node: Node, site: SiteSettings) -> Checking:
     """the zones that are served are those on disk"""
     zones = (site.domain, site.host_domain)
     answers = yield from together(node.sh(SERIALS.format(zone=zone)) for zone in zones)

@@ -13,11 +13,11 @@ from roles.cni import pod_subnets
 from tests.verify.cluster import cluster
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 @check
-def test_routes(node: Node, site: Site) -> Checking:
+def test_routes(node: Node, site: SiteSettings) -> Checking:
     """pods of every other node have a route to them"""
     others = {other: subnet for other, subnet in pod_subnets(node.host, site).items() if other != node.host}
     answers = yield from together(node.sh(f"ip -4 route get {subnet[1]}") for subnet in others.values())
@@ -27,7 +27,7 @@ def test_routes(node: Node, site: Site) -> Checking:
 
 @pytest.mark.on("nodes")
 @check
-def test_addresses(node: Node, site: Site) -> Checking:
+def test_addresses(node: Node, site: SiteSettings) -> Checking:
     """pods' addresses say which node they are on"""
     subnet = pod_subnets(node.host, site)[node.host]
     seen = yield from cluster(node)
@@ -48,7 +48,7 @@ def test_pods_answer(node: Node) -> Checking:
 
 @pytest.mark.on("nodes")
 @check
-def test_way_out(node: Node, site: Site) -> Checking:
+def test_way_out(node: Node, site: SiteSettings) -> Checking:
     """what pods send out of the cluster bears the node's address"""
     subnet = pod_subnets(node.host, site)[node.host]
     answer = yield node.sh("iptables-save -t nat | grep -e MASQUERADE")

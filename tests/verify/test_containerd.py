@@ -9,7 +9,7 @@ import pytest
 from provision.verify.checks import Checking, Node, check
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 @pytest.mark.gate
@@ -21,7 +21,7 @@ def test_answers(node: Node) -> Checking:
 
 
 @check
-def test_images(node: Node, site: Site) -> Checking:
+def test_images(node: Node, site: SiteSettings) -> Checking:
     """images that come from an archive are on the node"""
     answer = yield node.sh("ctr -n k8s.io images ls -q")
     missing = [image.name for image in site.images.values() if image.url and image.name not in answer.lines]

@@ -12,13 +12,13 @@ from tests.verify.cluster import cluster
 from tests.verify.wire import lookup
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 @pytest.mark.on("nodes")
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])
 @check
-def test_cluster_names(node: Node, site: Site, protocol: str) -> Checking:
+def test_cluster_names(node: Node, site: SiteSettings, protocol: str) -> Checking:
     """names of the cluster are answered by the cluster's DNS"""
     name = f"kubernetes.default.svc.{site.cluster_domain}"
     answer = yield node.sh(lookup(site.cluster_dns, name, protocol))
@@ -27,7 +27,7 @@ def test_cluster_names(node: Node, site: Site, protocol: str) -> Checking:
 
 @pytest.mark.on("nodes")
 @check
-def test_service_names(node: Node, site: Site) -> Checking:
+def test_service_names(node: Node, site: SiteSettings) -> Checking:
     """every service's name leads to its address"""
     seen = yield from cluster(node)
     names = {
@@ -42,7 +42,7 @@ def test_service_names(node: Node, site: Site) -> Checking:
 
 @pytest.mark.on("nodes")
 @check
-def test_other_names(node: Node, site: Site) -> Checking:
+def test_other_names(node: Node, site: SiteSettings) -> Checking:
     """other names are asked of the site's bind"""
     if not node.group("dns"):
         raise NotHere("the site has no bind")

@@ -12,7 +12,7 @@ from roles.nginx_ds import Settings as Workloads
 from tests.verify.wire import websocket
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 SPOOFED = "6.6.6.6"
 
@@ -24,7 +24,7 @@ def need(node: Node, echo: str) -> None:
 
 
 @check
-def test_dashboard(node: Node, site: Site, outside: Place) -> Checking:
+def test_dashboard(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """a request for traefik.DOMAIN reaches the dashboard"""
     reply = yield from outside.http(f"http://{node.address}/dashboard/", host=f"traefik.{site.domain}")
     assert reply.status == 200, f"http://{node.address}/dashboard/ gave {reply}"
@@ -38,7 +38,7 @@ def test_nobody_is_out(node: Node) -> Checking:
 
 
 @check
-def test_unknown_host(node: Node, site: Site, outside: Place) -> Checking:
+def test_unknown_host(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """an unknown host is answered by the edge itself"""
     # the course's only server is nginx's default for every name: there any Host reaches Traefik
     hosts = ("nobody.example.org", site.domain, node.address)
@@ -49,14 +49,14 @@ def test_unknown_host(node: Node, site: Site, outside: Place) -> Checking:
 
 
 @check
-def test_unknown_site(node: Node, site: Site, outside: Place) -> Checking:
+def test_unknown_site(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """a name of the site's that no Ingress has is answered by Traefik"""
     reply = yield from outside.http(f"http://{node.address}/", host=f"nobody-has-this.{site.domain}")
     assert (reply.status, "x-edge" in reply.headers) == (404, False), f"it gave {reply}"
 
 
 @check
-def test_spoofed_sender(node: Node, site: Site, outside: Place) -> Checking:
+def test_spoofed_sender(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """a client can't say who it is: a spoofed X-Forwarded-For does not reach the pod"""
     need(node, "demo")
     reply = yield from outside.http(
@@ -70,7 +70,7 @@ def test_spoofed_sender(node: Node, site: Site, outside: Place) -> Checking:
 
 
 @check
-def test_host_header(node: Node, site: Site, outside: Place) -> Checking:
+def test_host_header(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """the pod sees the host that was asked for"""
     need(node, "demo")
     reply = yield from outside.http(f"http://{node.address}/header?key=X-Forwarded-Host", host=f"demo.{site.domain}")
@@ -78,7 +78,7 @@ def test_host_header(node: Node, site: Site, outside: Place) -> Checking:
 
 
 @check
-def test_websocket(node: Node, site: Site, outside: Place) -> Checking:
+def test_websocket(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """a WebSocket passes, and what is said comes back"""
     need(node, "ws")
     # nginx passes no Upgrade on unless it is told to: a handshake then ends in 200 instead of 101

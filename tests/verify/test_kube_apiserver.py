@@ -12,7 +12,7 @@ from roles.kube_apiserver import LOCAL
 from tests.verify.cluster import cluster
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 CURL = f"curl -sS -m 5 --cacert {CERT}/ca.pem"
 
@@ -26,7 +26,7 @@ def test_ready(node: Node) -> Checking:
 
 
 @check
-def test_through_the_edge(node: Node, site: Site, outside: Place) -> Checking:
+def test_through_the_edge(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """the API is reached through the edge, with a certificate that names it"""
     answer = yield node.sh(f"{CURL} {api_url(node.host, site)}/readyz")
     assert answer.text == "ok", f"{api_url(node.host, site)}/readyz gave {answer}"
@@ -35,14 +35,14 @@ def test_through_the_edge(node: Node, site: Site, outside: Place) -> Checking:
 
 
 @check
-def test_strangers(node: Node, site: Site) -> Checking:
+def test_strangers(node: Node, site: SiteSettings) -> Checking:
     """strangers are refused"""
     answer = yield node.sh(f"{CURL} -o /dev/null -w '%{{http_code}}' {LOCAL}/api/v1/secrets")
     assert answer.text in ("401", "403"), f"secrets without a login gave {answer}"
 
 
 @check
-def test_node_ports(node: Node, site: Site) -> Checking:
+def test_node_ports(node: Node, site: SiteSettings) -> Checking:
     """node ports are in the site's range"""
     seen = yield from cluster(node)
     first, last = (int(part) for part in site.node_ports.split("-"))

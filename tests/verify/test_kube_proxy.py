@@ -12,7 +12,7 @@ from provision.verify.checks import Checking, Node, check
 from roles._cluster import BIN, api_service
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
     from roles.kube_proxy import Settings
 
 # One line a process: its number, its command line, then the names of its ancestors.
@@ -68,7 +68,7 @@ def test_health(node: Node) -> Checking:
 
 @pytest.mark.gate
 @check
-def test_rules(node: Node, site: Site, settings: Settings) -> Checking:
+def test_rules(node: Node, site: SiteSettings, settings: Settings) -> Checking:
     """the kernel has the rules of that mode"""
     api = str(api_service(site))
     command = {
@@ -82,7 +82,7 @@ def test_rules(node: Node, site: Site, settings: Settings) -> Checking:
 
 @pytest.mark.gate
 @check
-def test_no_leftovers(node: Node, site: Site, settings: Settings) -> Checking:
+def test_no_leftovers(node: Node, site: SiteSettings, settings: Settings) -> Checking:
     """nothing is left of the other modes"""
     looked = f"{look(site.service_cidr)}\nchains '{LEFT[settings.mode]}'; tables; link; sets; servers; true"
     held = (yield node.sh(looked)).lines

@@ -11,7 +11,7 @@ from roles._cluster import node_name
 from tests.verify.cluster import cluster, condition
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 @pytest.mark.gate
@@ -23,7 +23,7 @@ def test_health(node: Node) -> Checking:
 
 
 @check
-def test_ready(node: Node, site: Site) -> Checking:
+def test_ready(node: Node, site: SiteSettings) -> Checking:
     """the cluster calls the node Ready, by its name and address"""
     found = (yield from cluster(node)).node(node.address)
     name = found["metadata"]["name"]

@@ -12,7 +12,7 @@ from provision.verify.commands import Reply, http
 from tests.verify.cluster import cluster, kubectl
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
     from roles.nginx_ds import Settings
 
 TOKEN = secrets.token_hex(6)
@@ -72,7 +72,7 @@ def test_cluster_address_stays_inside(node: Node, outside: Place) -> Checking:
 
 
 @check
-def test_site(node: Node, site: Site, outside: Place) -> Checking:
+def test_site(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """nginx answers at its own name, through edge and Traefik"""
     reply = yield from outside.http(f"http://nginx.{site.domain}/")
     assert reply.status == 200, f"http://nginx.{site.domain}/ gave {reply}"

@@ -14,12 +14,12 @@ from tests.verify.cluster import cluster
 from tests.verify.wire import lookup
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 @pytest.mark.on(GROUP)
 @check
-def test_node(node: Node, site: Site) -> Checking:
+def test_node(node: Node, site: SiteSettings) -> Checking:
     """the cluster knows it as a node without pods"""
     seen = yield from cluster(node)
     found = seen.node(node.address)
@@ -44,7 +44,7 @@ def test_node_ports(node: Node, outside: Place) -> Checking:
 
 @pytest.mark.on(GROUP)
 @check
-def test_cluster_addresses(node: Node, site: Site) -> Checking:
+def test_cluster_addresses(node: Node, site: SiteSettings) -> Checking:
     """the API and the cluster's DNS answer at their services' addresses"""
     api = str(api_service(site))
     name = f"kubernetes.default.svc.{site.cluster_domain}"

@@ -8,11 +8,11 @@ from provision.verify.checks import Checking, Node, check
 from roles._cluster import entrance
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
 
 
 @check
-def test_site_names(node: Node, site: Site) -> Checking:
+def test_site_names(node: Node, site: SiteSettings) -> Checking:
     """the site's names lead to its entrance"""
     wanted = entrance(node.host, site)
     answer = yield node.sh(f"getent ahostsv4 traefik.{site.domain}")

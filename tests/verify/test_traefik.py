@@ -16,7 +16,7 @@ from roles._cluster import entrance
 from tests.verify.cluster import cluster, kubectl
 
 if TYPE_CHECKING:
-    from roles._site import Settings as Site
+    from roles._site import SiteSettings
     from roles.traefik import Settings
 
 ROUTE = "verify-route"
@@ -26,7 +26,7 @@ STALE = 600  # seconds after which a route that a killed run left behind is nobo
 @pytest.mark.on("nodes")
 @pytest.mark.gate
 @check
-def test_dashboard_on_the_node(node: Node, site: Site, outside: Place) -> Checking:
+def test_dashboard_on_the_node(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """the dashboard answers on the node's own port"""
     # /ping is answered before the first route is loaded, so it proves nothing
     reply = yield from outside.http(
@@ -50,7 +50,7 @@ def test_one_pod(node: Node, settings: Settings) -> Checking:
 @pytest.mark.on("nodes")
 @pytest.mark.gate
 @check
-def test_routers(node: Node, site: Site, outside: Place) -> Checking:
+def test_routers(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """Traefik knows as many routers as on the other nodes, none of them in error"""
     nodes = node.group("nodes")
     answers = yield from together(outside.sh(http(_routers(n, site), host=f"traefik.{site.domain}")) for n in nodes)
@@ -67,7 +67,7 @@ def test_routers(node: Node, site: Site, outside: Place) -> Checking:
 
 
 @check
-def test_dashboard(node: Node, site: Site, outside: Place) -> Checking:
+def test_dashboard(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """http://traefik.DOMAIN/dashboard/ shows the dashboard, through the edge"""
     reply = yield from outside.http(f"http://traefik.{site.domain}/dashboard/")
     assert reply.status == 200, f"http://traefik.{site.domain}/dashboard/ gave {reply}"
@@ -75,7 +75,7 @@ def test_dashboard(node: Node, site: Site, outside: Place) -> Checking:
 
 
 @check
-def test_browser(node: Node, site: Site, browser: Browser) -> Checking:
+def test_browser(node: Node, site: SiteSettings, browser: Browser) -> Checking:
     """a browser finds in the dashboard a route that was made a moment ago"""
     now = int(time.time())
     host = f"{ROUTE}-{now}-{secrets.token_hex(3)}.{site.domain}"
@@ -95,7 +95,7 @@ def test_browser(node: Node, site: Site, browser: Browser) -> Checking:
         assert gone.ok, f"the route {name} could not be deleted: {gone}"
 
 
-def _routers(node: Node, site: Site) -> str:
+def _routers(node: Node, site: SiteSettings) -> str:
     return f"http://{node.address}:{site.traefik_port}/api/http/routers?per_page=1000"
 
 

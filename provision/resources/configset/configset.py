@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from provision.errors import InputError
-from provision.facts.host import STAMPS, Answers, ContentQuestion, FileQuestion, FileState, Question
+from provision.facts.host import ContentQuestion, FileQuestion, FileState
+from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,

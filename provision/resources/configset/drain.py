@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from provision.facts.host import Answers
+from provision.facts.question import Answers
 from provision.resources.base import stamp_question
 
 _MARK = re.compile(rb"\x01drain ([^\x01]+)\x01")

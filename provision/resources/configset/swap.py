@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from provision.facts.host import STAMPS
+from provision.facts.question import STAMPS
 
 KEPT_RELEASES = 3
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from provision.facts.host import Question
+from provision.facts.question import Question
 
 TIMED_OUT = 124  # what timeout(1) ends with
 _ASK = """{ said=$(%(command)s 2>&1 >&3 <<'END-OF-MANIFESTS'

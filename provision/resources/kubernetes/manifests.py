@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from provision.errors import UnsupportedError
-from provision.facts.host import Answers, Question, ShellQuestion
+from provision.facts.host import ShellQuestion
+from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from provision.errors import FailedError
-from provision.facts.host import Answers, Question, ShellAnswer, ShellQuestion
+from provision.facts.host import ShellAnswer, ShellQuestion
+from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import Change, Deferred, Resource, Undone, check_name
 from provision.resources.kubernetes.proxy_rules import CHAINS, LEFT, SAVED, Mode, filled, look, remove

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Literal
 
-from provision.facts.host import STATE_DIRECTORY
+from provision.facts.question import STATE_DIRECTORY
 
 Mode = Literal["iptables", "nftables", "ipvs"]
 SAVED = f"{STATE_DIRECTORY}/kube-proxy"

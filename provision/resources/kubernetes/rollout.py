@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from provision.facts.host import Answers, Question
+from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import Change, Deferred, Resource, Undone
 from provision.resources.kubernetes.diff import Object

@@ -19,12 +19,12 @@ from provision.apply.events import ChangeDone, ChangeStarted, Drained, Event, Ho
 from provision.apply.run import Report, Work
 from provision.inventory import Inventory
 from provision.plan.plan import Declaration
+from provision.playbook.health_check import Watch
 from provision.playbook.plays import Play
 from provision.remote.login import Login
 from provision.resources import ConfigSet, File, Nginx, Package, Resource, Service
 from provision.resources.base import Rendering
 from provision.resources.configset.drain import mark
-from provision.rolling.edges import Watch
 from provision.runner import run
 from provision.traffic.probe import Target
 from tests.lab.clients import EDGE, NODES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.traffic.probe import Receipt
+from provision.traffic.receipt import Receipt
 from tests.lab.clients import await_answered
 from tests.lab.faults.catalog import FAULTS, OUT_21
 from tests.lab.faults.fault import LIGHT, ROLLED, Fault

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from lab.state import Lab
-from provision.traffic.probe import Receipt
+from provision.traffic.receipt import Receipt
 from tests.lab.clients import NODES, clients, unharmed
 from tests.lab.faults import older
 from tests.lab.faults.probes import Watch, api, asking, in_pods, node_port, outs

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from provision.inventory import Inventory
+from provision.inventory.settings import SITE
 from provision.playbook.plays import Play, RoleUse
-from provision.playbook.roles import SITE, Roles
+from provision.playbook.roles import Roles
 from provision.resources import ConfigSet
 from tests.unit.conftest import ROOT, Declared
 

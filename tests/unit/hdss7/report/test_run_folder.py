@@ -16,7 +16,7 @@ from provision.history.journal import About
 from provision.plan.plan import Declaration, Item
 from provision.remote.lock import Holder
 from provision.resources import Change, File
-from provision.traffic.probe import Receipt, Window
+from provision.traffic.receipt import Receipt, Window
 
 ITEM = Item(
     Declaration(File(path="/etc/motd"), "base", "roles/base.py:7", 0), Change("update", "content", diff="-a\n+b")

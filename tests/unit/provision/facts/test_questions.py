@@ -17,14 +17,13 @@ from provision.facts.host import (
     FileQuestion,
     PackageQuestion,
     ProgramQuestion,
-    Question,
     ShellAnswer,
     ShellQuestion,
     StampQuestion,
     SysctlQuestion,
-    ask,
 )
 from provision.facts.platform import PlatformQuestion
+from provision.facts.question import Question, ask
 from provision.resources.kubernetes.live import ObjectsQuestion, Unavailable
 
 SERVICE = {"kind": "Service", "metadata": {"namespace": "default", "name": "web"}}

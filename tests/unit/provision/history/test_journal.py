@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from provision.facts.host import Question, ask
 from provision.facts.managed import Made, MadeQuestion, index
+from provision.facts.question import Question, ask
 from provision.history import journal as journals
 from provision.history.journal import About, Entry, Journal, JournalQuestion, read
 from provision.history.serialize import Known, remember, revive

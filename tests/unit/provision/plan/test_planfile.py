@@ -9,7 +9,8 @@ import pytest
 
 from provision.apply.host import StaleError
 from provision.errors import InputError
-from provision.facts.host import Answers, FileQuestion, FileState, UnitQuestion, UnitState
+from provision.facts.host import FileQuestion, FileState, UnitQuestion, UnitState
+from provision.facts.question import Answers
 from provision.plan.plan import Declaration, HostPlan, Item, compare, seen
 from provision.plan.planfile import check, load, save
 from provision.resources import Deferred, File, Pending, Resource, Service

@@ -51,7 +51,7 @@ def _of(site):
 FILES = {
     "roles/web.py": ROLE,
     "roles/_shared.py": SHARED,
-    "roles/_site.py": "import msgspec\n\n\nclass Settings(msgspec.Struct):\n    vip: str = ''\n",
+    "roles/_site.py": "import msgspec\n\n\nclass SiteSettings(msgspec.Struct):\n    vip: str = ''\n",
     "templates/web/x.j2": "one\n{% include 'web/y.j2' %}\nport {{ settings.port }}\n{{ site.images.items() }}\n",
     "templates/web/y.j2": "{{ site['vip'] }}\n",
 }

@@ -144,7 +144,7 @@ ROLES = {
     "roles/__init__.py": "",
     "roles/_site.py": """
         import msgspec
-        class Settings(msgspec.Struct, frozen=True): pass
+        class SiteSettings(msgspec.Struct, frozen=True): pass
         """,
     "templates/t.j2": "pw={{ settings.word | b64encode }}\n",
 }

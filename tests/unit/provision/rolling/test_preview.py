@@ -12,9 +12,9 @@ from hdss7.report.text import foretold
 from provision.apply.events import Rolls
 from provision.apply.run import Work
 from provision.plan.plan import Declaration, HostPlan, Item
+from provision.playbook.health_check import Watch
 from provision.playbook.plays import Play
 from provision.resources import Change, Deferred, File, Manifests, Program, Resource, Rollout
-from provision.rolling.edges import Watch
 from provision.rolling.preview import rolls
 
 PLAYS = (

@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from provision.playbook.health_check import Watch
 from provision.resources import ConfigSet, Nginx
-from provision.rolling.edges import Edge, Node, Watch, targets
+from provision.rolling.edges import Edge, Node, targets
 from provision.traffic.probe import Prober, Target, serving
 
 Serve = Callable[[int], Target]

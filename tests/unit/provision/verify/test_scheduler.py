@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from provision.errors import UnreachableError
-from provision.facts.host import Question
+from provision.facts.question import Question
 from provision.verify.checks import Checking, Place, Promise
 from provision.verify.commands import Answer, Ask, Reply, http
 from provision.verify.locations import LocalVantage, Vantage

@@ -35,7 +35,7 @@ SITE = {
     "roles/__init__.py": "",
     "roles/_site.py": """
         import msgspec
-        class Settings(msgspec.Struct, frozen=True):
+        class SiteSettings(msgspec.Struct, frozen=True):
             domain: str = "example.org"
         """,
     "roles/web.py": """

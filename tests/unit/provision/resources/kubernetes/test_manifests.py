@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from provision.errors import UnsupportedError
-from provision.facts.host import Question, ShellAnswer
+from provision.facts.host import ShellAnswer
+from provision.facts.question import Question
 from provision.resources import Change, Deferred, Manifests, Rollout
 from provision.resources.base import Rendering
 from provision.resources.kubernetes.live import Unavailable
