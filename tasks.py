@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hdss7.startup import light
+from hdss7.startup import tune_startup
 
-light()
+tune_startup()
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from invoke import Collection
 from invoke.program import Program
 
 from hdss7 import options as o
-from hdss7.argv import close_traps
+from hdss7.argv import install_strict_parser
 from hdss7.command import command
 from hdss7.options import Options
 
 ROOT = Path(__file__).resolve().parent
-close_traps(Program)
+install_strict_parser(Program)
 
 
 @command(*o.LOGIN, *o.CHOSEN, o.CHECK, o.DIFF, o.WAIT, o.FORCE, o.PRUNE, o.PLAN, *o.OUTPUT)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hdss7.options import Options
-from hdss7.project import opened
+from hdss7.project import open_project
 from hdss7.report import text
 from provision.errors import Exit, FailedError, ProvisionError, UnreachableError, worst
 from provision.remote.connection import Connection, Session
@@ -97,7 +97,7 @@ def asked(root: Path, options: Options, step: Step, show: Callable[[Answer], Non
 
     Ctrl-C cuts the connections; a step that was begun ends on its host by itself, or by its timeout.
     """
-    site = opened(root, options)
+    site = open_project(root, options)
     selection = options.selection()
     logins = [site.project.login(host, selection) for host in site.project.hosts(options.limit)]
     site.check_up()

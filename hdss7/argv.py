@@ -74,7 +74,7 @@ HARMLESS = frozenset(
 HELP = ("--help", "-h")
 
 
-def close_traps(program: type[Any]) -> None:
+def install_strict_parser(program: type[Any]) -> None:
     """Makes Invoke's Program ask `check` first, and end every usage error with exit 4 and one paragraph."""
     if getattr(program.parse_tasks, "strict", False):
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdss7.options import FORKS, Options
-from hdss7.project import Opened, opened
+from hdss7.project import OpenProject, open_project
 from hdss7.verify import gate
 from provision.errors import Exit, InputError
 from provision.history.journal import About
@@ -32,7 +32,7 @@ def plan(root: Path, options: Options) -> int:
 
 
 def _run(root: Path, options: Options, name: str, *, check: bool) -> int:
-    site = opened(root, options)
+    site = open_project(root, options)
     work = site.project.work(
         options.selection(), check=check, forks=options.forks, wait=options.wait, prune=options.prune
     )
@@ -49,7 +49,7 @@ def _run(root: Path, options: Options, name: str, *, check: bool) -> int:
     return carried_out(work, options, name)
 
 
-def about(site: Opened, command: str, undoes: str = "") -> About:
+def about(site: OpenProject, command: str, undoes: str = "") -> About:
     """What hosts write down about a run of this site."""
     from hdss7.report.run_folder import commit_of
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hdss7.deploy import about, carried_out
 from hdss7.options import Options
-from hdss7.project import Opened, opened
+from hdss7.project import OpenProject, open_project
 from hdss7.report import text
 from hdss7.report.run_folder import receipts
 from provision.errors import Exit, InputError, worst
@@ -22,7 +22,7 @@ from provision.spelling import listed, suggestion
 
 def history(root: Path, options: Options) -> int:
     """The runs that hosts remember, or with --run the changes of one of them."""
-    site = opened(root, options)
+    site = open_project(root, options)
     pasts = _asked(site, options, JournalQuestion(_named(options.run) or "*"))
     if options.run and not any(past.runs for past in pasts):
         raise _unknown_run(options.run)
@@ -36,7 +36,7 @@ def blame(root: Path, options: Options) -> int:
         raise InputError(
             "blame wants one thing to look for", do="Give --resource 'File /etc/hosts' or --path /etc/hosts"
         )
-    pasts = _asked(opened(root, options), options)
+    pasts = _asked(open_project(root, options), options)
     every = list(touches(pasts))
     found = [touch for touch in every if _is(touch, options)]
     if not found and not any(past.error for past in pasts):
@@ -52,7 +52,7 @@ def blame(root: Path, options: Options) -> int:
 
 def rollback(root: Path, options: Options) -> int:
     """What hosts were before a run: planned, shown, and made so with the care of a deploy."""
-    site = opened(root, options)
+    site = open_project(root, options)
     run = _named(options.run)
     if not run:
         pasts = _asked(site, options)
@@ -75,7 +75,7 @@ def rollback(root: Path, options: Options) -> int:
     return carried_out(work, options, "rollback")
 
 
-def _asked(site: Opened, options: Options, question: JournalQuestion | None = None) -> list[Past]:
+def _asked(site: OpenProject, options: Options, question: JournalQuestion | None = None) -> list[Past]:
     selection = options.selection()
     logins: list[Login] = [site.project.login(host, selection) for host in site.project.hosts(options.limit)]
     site.check_up()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hdss7.options import Options
-from hdss7.project import opened
+from hdss7.project import open_project
 from hdss7.report import text
 from hdss7.report.json import encode
 from provision.errors import Exit, InputError, ProvisionError, worst
@@ -20,7 +20,7 @@ SECRETS = ("password", "passwd", "secret", "token")
 
 def lint(root: Path, options: Options) -> int:
     """Compile everything for every host: inventory, settings, plays, roles, templates, manifests."""
-    project = opened(root, options).project
+    project = open_project(root, options).project
     chosen = project.hosts(options.limit)
     found = {host.name: compiled(project, host) for host in chosen}
     errors = {name: result for name, result in found.items() if isinstance(result, ProvisionError)}
@@ -56,7 +56,7 @@ def _linted(result: int | ProvisionError) -> dict[str, Any]:
 
 def hosts(root: Path, options: Options) -> int:
     """The hosts that a pattern means, with address and groups; with --verbose their variables too."""
-    inventory = opened(root, options).project.inventory
+    inventory = open_project(root, options).project.inventory
     chosen = inventory.select("all" if options.pattern is None else options.pattern)
     if options.json:
         print(encode({host.name: _described(host) for host in chosen}, None, Exit.OK))

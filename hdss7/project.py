@@ -11,17 +11,17 @@ from provision.project import Project
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenProject:
     """A project, and what has to be so before a host of it is asked."""
 
     project: Project
     check_up: Callable[[], None]
 
 
-def opened(root: Path, options: Options) -> Opened:
+def open_project(root: Path, options: Options) -> OpenProject:
     """The project with the inventories that were named, and with the facts of the lab that they live in."""
     from lab.sources import completed
 
     vault = options.vault()
     sources = completed(options.sources(root), options.lab, options.extra_vars, vault)
-    return Opened(Project(root, sources.paths, sources.extra_vars, vault), sources.check_up)
+    return OpenProject(Project(root, sources.paths, sources.extra_vars, vault), sources.check_up)

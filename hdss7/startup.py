@@ -9,7 +9,7 @@ import sys
 YOUNG = 100_000  # objects made before Python looks for garbage; by default it looks after every 700
 
 
-def light() -> None:
+def tune_startup() -> None:
     """To be called before anything else is imported.
 
     Invoke (2.2.1) has every run compile all modules anew, unless it is told --write-pyc; here they are kept, as Python

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from hdss7.options import Options
-from hdss7.project import opened
+from hdss7.project import open_project
 from provision.errors import Exit, FailedError, InputError
 from provision.remote.login import Login, first_socket, hops, unreachable
 
 
 def trust(root: Path, options: Options) -> int:
     """Show the fingerprint of a host's key and, if the person says yes, write the key into known_hosts."""
-    site = opened(root, options)
+    site = open_project(root, options)
     login = site.project.login(site.project.inventory.host(options.host or ""), options.selection())
     site.check_up()
     key = offered(login)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hdss7.options import Options
-from hdss7.project import opened
+from hdss7.project import open_project
 from hdss7.signals import interrupts
 from provision.project import Project, Selection
 
@@ -16,7 +16,7 @@ def verify(root: Path, options: Options) -> int:
     """Run every check of the hosts within --limit, or those that -k names. Returns the exit code."""
     from provision import verify as checks  # brings pytest along: only here
 
-    site = opened(root, options)
+    site = open_project(root, options)
     selection = options.selection()
     site.project.hosts(options.limit)  # a limit that means nothing is bad input, whether the lab is up or not
     site.check_up()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hdss7.options import Options
-from hdss7.project import opened
+from hdss7.project import open_project
 from hdss7.report import text
 from provision.errors import Exit, InputError
 from provision.plan.plan import Declaration
@@ -21,7 +21,7 @@ def why(root: Path, options: Options) -> int:
     """Variable, where it is set, where it is used, the file, and what is restarted: without asking a host."""
     if bool(options.resource) is bool(options.path):
         raise InputError("why wants one thing to explain", do="Give --resource 'File /etc/hosts' or --path /etc/hosts")
-    project = opened(root, options).project
+    project = open_project(root, options).project
     hosts = [host.name for host in project.hosts(options.limit)]
     declared = {host: project.declared(host) for host in hosts}
     found = {host: tuple(d for d in declared[host] if _is(d, options)) for host in hosts}
@@ -70,7 +70,7 @@ def _lines(project: Project, host: str, declaration: Declaration, every: Iterabl
     ]
     lines += text.columns(rows)
     lines += [f"    when it changes: {after}" for after in _after(declaration, every)]
-    return [*lines, f"    undone by: {declaration.resource.way_back}"]
+    return [*lines, f"    undone by: {declaration.resource.rollback_summary}"]
 
 
 def _after(declaration: Declaration, every: Iterable[Declaration]) -> list[str]:
@@ -103,5 +103,5 @@ def _plain(project: Project, host: str, declaration: Declaration, every: Iterabl
             for v in project.variables(host, declaration)
         ],
         "after": _after(declaration, every),
-        "undo": declaration.resource.way_back,
+        "undo": declaration.resource.rollback_summary,
     }

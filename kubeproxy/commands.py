@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hdss7.options import Options
-from hdss7.project import opened
+from hdss7.project import open_project
 from hdss7.report import text
 from kubeproxy.classify import judged
 from kubeproxy.cluster import Cluster
@@ -39,8 +39,8 @@ class Looked:
 
     def found(self) -> Found:
         """What the nodes were last seen to hold, judged."""
-        able = [node for node in self.nodes if node.failure is None]
-        return {n.name: judged(n.held.lines(n.mode), self.cluster, n.mode, n.held.own) for n in able}
+        usable = [node for node in self.nodes if node.failure is None]
+        return {n.name: judged(n.held.lines(n.mode), self.cluster, n.mode, n.held.own) for n in usable}
 
 
 def rules(root: Path, options: Options) -> int:
@@ -75,7 +75,7 @@ def clean(root: Path, options: Options) -> int:
 @contextmanager
 def _looked(root: Path, options: Options) -> Iterator[Looked]:
     """The nodes first and the API after them: what was made in between is known, and never taken for stale."""
-    site = opened(root, options)
+    site = open_project(root, options)
     selection = options.selection()
     nodes = _nodes(site.project, selection)
     site.check_up()
@@ -149,10 +149,10 @@ def _table(found: Found) -> list[str]:
 
 def _remarks(nodes: Sequence[Node]) -> list[str]:
     """Nodes whose rules nobody looks after, and those where several do."""
-    able = [node for node in nodes if node.failure is None]
-    idle = [node.name for node in able if not node.held.modes]
+    usable = [node for node in nodes if node.failure is None]
+    idle = [node.name for node in usable if not node.held.modes]
     lines = [f"{listed(idle)}: no kube-proxy runs there: rules stay as they are"] if idle else []
-    for node in able:
+    for node in usable:
         if len(node.held.modes) > 1:
             lines.append(
                 f"{node.name}: kube-proxies of the modes {listed(node.held.modes)} run there, against each other"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lab import container, ipc, lifecycle, ops_host, preflight
 from lab import ssh as ssh_client
-from lab.ipc import HostState, Order
+from lab.ipc import HostState, Request
 from lab.state import Lab
 from lab.topology import HostSpec, Topology, topology
 from provision.errors import FailedError, InputError
@@ -63,7 +63,7 @@ def down(name: str = "main", *, purge: bool = False, say: Say = print) -> None:
     with lab.locked():
         was_up = lifecycle.take_down(lab)
         if purge:
-            lab.forget()
+            lab.purge()
     say(f"lab {name} {'went down' if was_up else 'is down already'}{', its files are gone' if purge else ''}")
 
 
@@ -73,7 +73,7 @@ def status(name: str = "main", *, say: Say = print) -> Mapping[str, HostState]:
     if lab.owner_process() is None:
         say(f"lab {name} is down")
         return {}
-    states = ipc.ask(lab, Order("status")).hosts
+    states = ipc.ask(lab, Request("status")).hosts
     for spec in lab.topology().hosts:
         say(f"{spec.name:12} {spec.address:15} {_condition(states.get(spec.name))}")
     return states
@@ -83,7 +83,7 @@ def reboot(name: str, host_name: str, *, hard: bool = False, say: Say = print) -
     """Reboot a host, in order or (hard) by cutting its power; it answers to SSH again when this returns."""
     lab, spec = _booted(name, host_name)
     started = time.monotonic()
-    ipc.ask(lab, Order("cycle" if hard else "reboot", spec.name))
+    ipc.ask(lab, Request("cycle" if hard else "reboot", spec.name))
     lifecycle.await_ssh(lab, spec)
     say(f"{spec.name} is back after {time.monotonic() - started:.1f} s")
 
@@ -91,7 +91,7 @@ def reboot(name: str, host_name: str, *, hard: bool = False, say: Say = print) -
 def power(name: str, host_name: str, on: bool) -> None:
     """Cut a host's power, or give it back."""
     lab, spec = _booted(name, host_name)
-    ipc.ask(lab, Order("on" if on else "off", spec.name))
+    ipc.ask(lab, Request("on" if on else "off", spec.name))
     if on:
         lifecycle.await_ssh(lab, spec)
 

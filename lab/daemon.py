@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from lab import container, ipc, network
-from lab.ipc import Answer, HostState, Order
+from lab.ipc import Answer, HostState, Request
 from lab.process import Process
 from lab.state import Lab, write
 from lab.topology import HostSpec, Topology
@@ -30,7 +30,7 @@ READY = "ready"
 ORDERLY_SECONDS = 120.0  # systemd itself kills what has not stopped after 90
 
 
-class Keeper:
+class HostRunner:
     """One host's power switch, and the eye on it."""
 
     def __init__(self, lab: Lab, topology: Topology, spec: HostSpec) -> None:
@@ -105,12 +105,12 @@ class Keeper:
                 say(str(error))
 
 
-class Owner:
+class Daemon:
     """All keepers of a lab, and the orders to them."""
 
     def __init__(self, lab: Lab, topology: Topology) -> None:
         self._lab, self._topology = lab, topology
-        self._keepers = {spec.name: Keeper(lab, topology, spec) for spec in topology.booted}
+        self._runners = {spec.name: HostRunner(lab, topology, spec) for spec in topology.booted}
 
     def start(self) -> None:
         """Make the network, serve the files, boot every host."""
@@ -119,31 +119,31 @@ class Owner:
         network.build(self._lab, self._topology)
         namespace = network.namespace(self._lab, self._topology.ops.name)
         threading.Thread(target=file_server.serve, args=(namespace, self._lab.served), daemon=True).start()
-        at_once(keeper.on for keeper in self._keepers.values())
+        at_once(runner.on for runner in self._runners.values())
 
     def down(self) -> None:
         """Cut every host's power and remove the network."""
-        at_once(keeper.off for keeper in self._keepers.values())
+        at_once(runner.off for runner in self._runners.values())
         network.remove(self._lab)
 
-    def obey(self, order: Order) -> Answer:
+    def handle(self, order: Request) -> Answer:
         """Carry out one order, to its end."""
         try:
             if order.do == "down":
                 self.down()
             elif order.do != "status":
-                keeper = self._keepers[self._topology.host(order.host).name]
+                runner = self._runners[self._topology.host(order.host).name]
                 act: dict[str, Callable[[], None]] = {
-                    "on": keeper.on,
-                    "off": keeper.off,
-                    "cycle": keeper.cycle,
-                    "reboot": keeper.reboot,
+                    "on": runner.on,
+                    "off": runner.off,
+                    "cycle": runner.cycle,
+                    "reboot": runner.reboot,
                 }
                 act[order.do]()
         except (ProvisionError, OSError) as error:
             say(traceback.format_exc())
             return Answer(error=str(error))
-        return Answer({name: keeper.state() for name, keeper in self._keepers.items()})
+        return Answer({name: runner.state() for name, runner in self._runners.items()})
 
     def serve(self, listener: socket.socket) -> None:
         """Take orders, each connection in a thread of its own, for ever."""
@@ -154,11 +154,11 @@ class Owner:
     def _answer(self, connection: socket.socket) -> None:
         with connection:
             try:
-                order = msgspec.json.decode(ipc.read_line(connection), type=Order)
+                order = msgspec.json.decode(ipc.read_line(connection), type=Request)
             except (OSError, msgspec.DecodeError) as error:
                 say(f"not an order: {error}")
                 return
-            answer = self.obey(order)
+            answer = self.handle(order)
             try:
                 connection.sendall(msgspec.json.encode(answer) + b"\n")
             except OSError:
@@ -195,7 +195,7 @@ def main(name: str, ready: int, lock: int) -> None:
     lab = Lab.named(name)
     topology = lab.topology()
     write(lab.owner, Process.of(os.getpid()))
-    owner = Owner(lab, topology)
+    owner = Daemon(lab, topology)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_terminate, args=(owner, lab)).start())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -217,7 +217,7 @@ def _report(ready: int, error: str) -> None:
         pipe.write(error or READY)
 
 
-def _terminate(owner: Owner, lab: Lab) -> None:
+def _terminate(owner: Daemon, lab: Lab) -> None:
     owner.down()
     leave(lab)
 

@@ -19,7 +19,7 @@ SECONDS = 180.0  # an orderly reboot may take 120 of them
 Verb = Literal["status", "on", "off", "reboot", "cycle", "down"]
 
 
-class Order(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True):
     """do: `on`, `off` (power cut), `reboot` (orderly), `cycle` (power cut and on) one host; `status`, `down`: all."""
 
     do: Verb
@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-def ask(lab: Lab, order: Order) -> Answer:
+def ask(lab: Lab, order: Request) -> Answer:
     """Give an order and wait for the answer. Raises FailedError when it failed or the owner does not answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(SECONDS)

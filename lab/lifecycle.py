@@ -12,7 +12,7 @@ from typing import Any
 
 from lab import container, disk, facts, ipc, keys, network, ops_host
 from lab.daemon import READY, at_once
-from lab.ipc import Answer, Order
+from lab.ipc import Answer, Request
 from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError, InputError
@@ -40,7 +40,7 @@ def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock:
                 found=f"it runs {lab.topology().described}; the inventory has {wanted.described}",
                 do=f"take it down first (invoke lab.down{lab.option}), or use another name with --lab",
             )
-        states = ipc.ask(lab, Order("status")).hosts
+        states = ipc.ask(lab, Request("status")).hosts
         off = [spec for spec in wanted.booted if not states[spec.name].on]
         at_once(_on(lab, spec) for spec in off)
         at_once(_ssh(lab, spec) for spec in wanted.booted)
@@ -70,7 +70,7 @@ def take_down(lab: Lab) -> bool:
     if owner is None:
         return sweep(lab)
     try:
-        ipc.ask(lab, Order("down"))
+        ipc.ask(lab, Request("down"))
     except FailedError:
         pass
     finally:
@@ -145,7 +145,7 @@ def await_ssh(lab: Lab, spec: HostSpec) -> None:
 
 
 def _on(lab: Lab, spec: HostSpec) -> Callable[[], Answer]:
-    return lambda: ipc.ask(lab, Order("on", spec.name))
+    return lambda: ipc.ask(lab, Request("on", spec.name))
 
 
 def _off(lab: Lab, spec: HostSpec) -> Callable[[], None]:

@@ -124,7 +124,7 @@ class Lab(msgspec.Struct, frozen=True):
                     yield file.fileno()
                     return
 
-    def forget(self) -> None:
+    def purge(self) -> None:
         """Remove the lab's files, its lock last; the caller holds it."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.with_suffix(".lock").unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from provision.inventory import Host, Inventory
 from provision.inventory.settings import SITE, check_names
 from provision.inventory.vault import Vault
 from provision.plan.plan import Declaration
-from provision.playbook.health_check import Watch
+from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play, load
 from provision.playbook.roles import Roles, check_tags, chosen
 from provision.remote.login import Login
@@ -182,7 +182,7 @@ class Project:
         )
         return next(mine, len(self.plays))
 
-    def _watch(self, play: Play) -> Watch | None:
+    def _watch(self, play: Play) -> HealthCheck | None:
         """What goes on answering while a play's nodes are out: the role says it that its `drain` names."""
         edges = self.inventory.members(play.drain) if play.drain else ()
         watch = self.roles.watch(play.drain, edges[0]) if play.drain and edges else None

@@ -98,7 +98,7 @@ def secrets_in(value: Any, *, structs: bool = False) -> Iterator[Secret]:
 
 
 @contextmanager
-def watching() -> Iterator[set[Any]]:
+def tracking() -> Iterator[set[Any]]:
     """Collects the secrets that are looked up in the block (by this thread), inner blocks included."""
     seen: set[Any] = set()
     token = _WATCHES.set((*_WATCHES.get(), seen))
@@ -108,7 +108,7 @@ def watching() -> Iterator[set[Any]]:
         _WATCHES.reset(token)
 
 
-def noted(value: Any) -> Any:
+def record(value: Any) -> Any:
     """`value`, which was just looked up: the blocks that watch are told of the secrets in it."""
     watches = _WATCHES.get()
     if watches:
@@ -118,7 +118,7 @@ def noted(value: Any) -> Any:
     return value
 
 
-class Keeper:
+class Redactor:
     """Knows some secrets by value, so as to find them in a text that Python put together or that a program printed.
 
     Only the secrets that the text's maker has seen: 'prod' in one role's vault hides no other role's 'prod'. Values of
@@ -144,7 +144,7 @@ class Keeper:
         return {name: self.cleaned(text) for name, text in parts.items()}
 
 
-NOTHING = Keeper()
+NOTHING = Redactor()
 
 
 def _forms(value: str) -> Collection[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from provision.errors import Exit, FailedError
 from provision.facts.host import ContentQuestion
 from provision.facts.question import Answers, Question
-from provision.resources import Change, Deferred, File
+from provision.resources import Change, File, Unknown
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
@@ -30,7 +30,7 @@ class TrustedAuthority(File):
     def questions(self) -> tuple[Question, ...]:
         return (*super().questions(), ContentQuestion(self.path))
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Unknown | None:
         there = fingerprint(answers[ContentQuestion(self.path)])
         ours = fingerprint(self.content.decode()) if isinstance(self.content, bytes) else ""
         if there and there != ours:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.inventory.settings import Natural, Positive
-from provision.playbook.health_check import Watch
+from provision.playbook.health_check import HealthCheck
 from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
 from provision.resources.configset.drain import mark
 
@@ -33,9 +33,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_idle_timeout: str = "900s"
 
 
-def watch(site: SiteSettings, settings: Settings) -> Watch:
+def watch(site: SiteSettings, settings: Settings) -> HealthCheck:
     """What has to go on answering while a node is out: for plays with `drain: edge`."""
-    return Watch(f"http://traefik.{site.domain}/dashboard/", site.traefik_port)
+    return HealthCheck(f"http://traefik.{site.domain}/dashboard/", site.traefik_port)
 
 
 def drain(node: Host) -> str:

@@ -17,11 +17,11 @@ from provision.apply.events import (
     HostKnown,
     PlayStarted,
     PutBack,
-    Rolled,
-    Rolls,
+    RevertStarted,
+    RollingFinished,
+    RollingPlanned,
     RunEnded,
     RunStarted,
-    Undoing,
     Waiting,
 )
 from provision.apply.run import Report
@@ -38,7 +38,7 @@ class Console:
         self._hosts: tuple[str, ...] = ()
         self._plans: dict[str, HostPlan] = {}
         self._begun: dict[str, int] = {}
-        self._rolls: list[Rolls] = []
+        self._rolls: list[RollingPlanned] = []
         self._undone: set[str] = set()
         self._wide = (0, 0)
         self._planned = self._changing = False
@@ -57,7 +57,7 @@ class Console:
             case HostKnown(host, plan):
                 self._plans[host] = plan
                 self._progress.doing(host, "")
-            case Rolls():
+            case RollingPlanned():
                 self._rolls.append(event)
             case Waiting(host, who):
                 self._plan()
@@ -82,10 +82,10 @@ class Console:
             case PutBack(host, seconds):
                 how = "answers as before" if host in self._undone else "passed its gate"
                 self._progress.print(f"{host}: {how} and is back, after {seconds:.0f} s")
-            case Undoing(host):
+            case RevertStarted(host):
                 self._undone.add(host)
                 self._progress.print(f"{host}: did not pass; what this play changed there is taken back")
-            case Rolled(name, receipt):
+            case RollingFinished(name, receipt):
                 self._progress.print(f"{name}: {receipt}")
                 for target in receipt.not_served:
                     self._progress.print(f"{name}: {target} did not answer before either, and was not asked")
@@ -100,7 +100,7 @@ class Console:
         self._planned = True
         plans = [self._plans[host] for host in self._hosts if host in self._plans]
         lines = text.plan_lines(plans, diff=self._diff, verbose=self._verbose)
-        lines += text.left_behind(plans) if not self._changing else []
+        lines += text.orphan_lines(plans) if not self._changing else []
         wide = text.widths(lines)
         self._wide = (max((len(host) for host in self._hosts), default=0), wide[1])
         for line in lines:

@@ -9,7 +9,7 @@ import msgspec
 from provision.apply.run import HostRun, Report
 from provision.errors import Exit, Explanation
 from provision.plan.plan import Item
-from provision.resources.base import Change, Deferred
+from provision.resources.base import Change, Unknown
 from provision.secret import HIDDEN, Secret
 
 
@@ -45,7 +45,7 @@ def _host(host: HostRun, check: bool) -> dict[str, Any]:
     left = [declaration.made_as for declaration in (host.plan.left if host.plan else ())]
     return {
         **({"no_longer_declared": left} if left else {}),
-        **({"undone": [_change(applied.item) for applied in host.undone]} if host.undone else {}),
+        **({"undone": [_change(applied.item) for applied in host.reverted]} if host.reverted else {}),
         "status": host.status,
         "changes": [_change(item) for item in (planned if check else [applied.item for applied in host.applied])],
         "after": [_after(item) for item in (host.plan.after if host.plan else ())],
@@ -67,5 +67,5 @@ def _change(item: Item) -> dict[str, str]:
 
 
 def _after(item: Item) -> dict[str, str]:
-    assert isinstance(item.outcome, Deferred)
-    return {"resource": item.resource.key, "role": item.declaration.role, "after": item.outcome.after}
+    assert isinstance(item.outcome, Unknown)
+    return {"resource": item.resource.key, "role": item.declaration.role, "after": item.outcome.until}

@@ -21,7 +21,7 @@ from provision.apply.events import (
 )
 from provision.errors import Explanation
 from provision.plan.plan import Item
-from provision.resources.base import Change, Deferred
+from provision.resources.base import Change, Unknown
 
 KEPT = 50
 
@@ -91,7 +91,7 @@ def _item(item: Item) -> str:
     if isinstance(item.outcome, Change):
         diff = "".join(f"\n        {line}" for line in item.outcome.diff.splitlines())
         return f"{where}: {item.outcome.action}: {item.outcome.summary}{diff}"
-    return f"{where}: after: {item.outcome.after}" if isinstance(item.outcome, Deferred) else where
+    return f"{where}: known after {item.outcome.until}" if isinstance(item.outcome, Unknown) else where
 
 
 def _full(error: Explanation) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from provision.apply.events import ChangeDone, ChangeStarted, Event, HostFailed, Rolled, RunEnded, Undone
+from provision.apply.events import ChangeDone, ChangeStarted, Event, HostFailed, Reverted, RollingFinished, RunEnded
 from provision.history.journal import About
 from provision.remote.lock import Holder
 from provision.resources.base import Change
@@ -70,9 +70,9 @@ class RunFolder:
                     )
                 case ChangeDone(host, item, seconds):
                     self._write({"host": host, "done": item.resource.key, "seconds": round(seconds, 3)})
-                case Undone(host, changes, lasting):
+                case Reverted(host, changes, lasting):
                     self._write({"host": host, "undone": list(changes), "lasting": list(lasting)})
-                case Rolled(play, receipt):
+                case RollingFinished(play, receipt):
                     self._receipts.append({"play": play, **receipt.as_dict()})
                     self._open()
                     _whole(self.receipt, {"run": self._holder.run, "plays": self._receipts})

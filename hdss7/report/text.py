@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from provision.apply.events import Rolls
+from provision.apply.events import RollingPlanned
 from provision.apply.run import HostRun, Report
 from provision.errors import Exit, Explanation
 from provision.plan.plan import HostPlan, Item
-from provision.resources.base import Change, Deferred
+from provision.resources.base import Change, Unknown
 from provision.spelling import listed
 
 SYMBOLS = {"create": "+", "update": "~", "restart": "~", "run": "~", "remove": "-"}
 PAST = {"create": "created", "update": "updated", "restart": "restarted", "run": "done", "remove": "removed"}
 UNCHANGED, UNKNOWN, FAILED = "=", "?", "!"
 HOSTS_SHOWN = 6
-Same = tuple[int, str, str, Change | Deferred | None]  # play, role, resource, what differs
+Same = tuple[int, str, str, Change | Unknown | None]  # play, role, resource, what differs
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Line:
         return "\n".join([line, *(f"    {row}" for row in self.diff)])
 
 
-def foretold(roll: Rolls) -> str:
+def foretold(roll: RollingPlanned) -> str:
     """Who will be taken out for a play, and where; edges outside --limit by name."""
     turn = " one after the other, each" if len(roll.hosts) > 1 else ","
     line = f"{roll.play}: {listed(roll.hosts, HOSTS_SHOWN)}{turn} out at {listed(roll.edges, HOSTS_SHOWN)} meanwhile"
@@ -77,14 +77,14 @@ def _line(item: Item, hosts: str, diff: bool, verbose: int) -> Line:
     where = f"  ({item.declaration.role}, {item.declaration.line})" if verbose else ""
     if isinstance(outcome, Change):
         rows = tuple(outcome.diff.splitlines()) if diff else ()
-        back = f"  (way back: {item.resource.way_back})" if verbose else ""
+        back = f"  (way back: {item.resource.rollback_summary})" if verbose else ""
         return Line(SYMBOLS[outcome.action], hosts, item.resource.key, brief(item, outcome) + where + back, rows)
-    if isinstance(outcome, Deferred):
-        return Line(UNKNOWN, hosts, item.resource.key, f"after: {outcome.after}{where}")
+    if isinstance(outcome, Unknown):
+        return Line(UNKNOWN, hosts, item.resource.key, f"known after {outcome.until}{where}")
     return Line(UNCHANGED, hosts, item.resource.key, f"as declared{where}")
 
 
-def left_behind(plans: Iterable[HostPlan]) -> list[Line]:
+def orphan_lines(plans: Iterable[HostPlan]) -> list[Line]:
     """What no role declares any more, a line for each: it stays until --prune."""
     hosts: dict[tuple[str, str], list[str]] = {}
     for plan in plans:

@@ -28,7 +28,7 @@ class HostKnown:
 
 
 @dataclass(frozen=True)
-class Rolls:
+class RollingPlanned:
     """All plans are known: this play takes these hosts out at the edges, one after the other, where the site is served.
 
     beyond: the edges that are not among the run's hosts; they are asked and marked, and otherwise left as they are.
@@ -100,14 +100,14 @@ class PutBack:
 
 
 @dataclass(frozen=True)
-class Undoing:
+class RevertStarted:
     """A node's change failed, or its gate did: what this play changed there is now taken back."""
 
     host: str
 
 
 @dataclass(frozen=True)
-class Undone:
+class Reverted:
     """It is taken back. changes: keys of what was changed for that; lasting: what stays as it is, and why."""
 
     host: str
@@ -116,7 +116,7 @@ class Undone:
 
 
 @dataclass(frozen=True)
-class Rolled:
+class RollingFinished:
     """A rolling play is over, or was stopped; what clients saw meanwhile."""
 
     play: str
@@ -133,7 +133,7 @@ class RunEnded:
 Event = (
     RunStarted
     | HostKnown
-    | Rolls
+    | RollingPlanned
     | Waiting
     | PlayStarted
     | ChangeStarted
@@ -141,9 +141,9 @@ Event = (
     | HostFailed
     | Drained
     | PutBack
-    | Undoing
-    | Undone
-    | Rolled
+    | RevertStarted
+    | Reverted
+    | RollingFinished
     | RunEnded
 )
 Listener = Callable[[Event], None]

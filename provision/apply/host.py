@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from provision.apply.events import ChangeDone, ChangeStarted, Listener
 from provision.errors import FailedError
 from provision.facts.gather import answer
-from provision.facts.managed import MadeQuestion
+from provision.facts.managed import ManagedQuestion
 from provision.history.prune import RemovalsQuestion, left, removals
 from provision.plan.plan import (
     Declaration,
@@ -20,15 +20,15 @@ from provision.plan.plan import (
     compare,
     evidence,
     explained,
-    moved,
     outcome_of,
     outcome_shown,
     questions,
     seen,
+    stale_keys,
 )
 from provision.remote.connection import Session
 from provision.remote.protocol import Step, StepResult
-from provision.resources.base import Change, Deferred, owed
+from provision.resources.base import Change, Unknown, clear_stamp
 from provision.resources.configset import drain
 from provision.spelling import listed
 
@@ -55,7 +55,7 @@ def plan(session: Session, host: str, declarations: Sequence[Declaration]) -> Ho
     more = evidence(items)
     shown = explained(items, {**answers, **answer(session, more)})
     out = tuple(sorted(drain.drained(answers).items()))
-    return HostPlan(host, shown, seen(items, answers), out, made=answers[MadeQuestion()])
+    return HostPlan(host, shown, seen(items, answers), out, managed=answers[ManagedQuestion()])
 
 
 def pruned(
@@ -66,7 +66,7 @@ def pruned(
     everywhere: what is declared for any host of the inventory.
     """
     mine = tuple(item.declaration for item in plan.items)
-    gone = left(plan.made, mine)
+    gone = left(plan.managed, mine)
     if not gone:
         return plan
     remembered = answer(session, [RemovalsQuestion()])[RemovalsQuestion()]
@@ -78,11 +78,11 @@ def pruned(
     return replace(plan, items=(*plan.items, *items), seen={**plan.seen, **seen(items, answers)})
 
 
-def unmoved(session: Session, plan: HostPlan) -> None:
+def require_fresh_plan(session: Session, plan: HostPlan) -> None:
     """Asks everything again, now that nobody else may change it. Raises FailedError when the plan is stale."""
     declarations = tuple(item.declaration for item in plan.items)
     answers = answer(session, questions(declarations))
-    stale = moved(plan.seen, seen(compare(declarations, answers), answers))
+    stale = stale_keys(plan.seen, seen(compare(declarations, answers), answers))
     if stale:
         raise StaleError(
             "the host has changed since the plan was made: nothing was changed on any host",
@@ -103,7 +103,7 @@ def apply(
     stop: threading.Event,
     before: Callable[[Item], None] = lambda _: None,
     around: Callable[[Step, Item], Step] = lambda step, _: step,
-    afresh: Callable[[Step], StepResult] | None = None,
+    fresh_connection: Callable[[Step], StepResult] | None = None,
 ) -> Iterator[Applied]:
     """Makes the items so, in order, and yields each that was made. `before` is called with each that is about to be;
     `around` makes of its step the one that is run; `afresh` runs a step over a connection of its own.
@@ -114,36 +114,36 @@ def apply(
     for item in items:
         if stop.is_set():
             raise Interrupted
-        change = _due(session, item, changed)
+        change = _pending(session, item, changed)
         if change is None:
             continue
         item = replace(item, outcome=change)
         emit(ChangeStarted(host, item))
         began = time.monotonic()
         before(item)
-        _fix(session, item, change, items, around, afresh or session.run)
-        if change.moves:
+        _fix(session, item, change, items, around, fresh_connection or session.run)
+        if change.triggers_dependents:
             changed.add(item.resource.key)
         seconds = time.monotonic() - began
         emit(ChangeDone(host, item, seconds))
         yield Applied(item, seconds)
 
 
-def known_by_now(session: Session, items: Sequence[Item]) -> tuple[Item, ...]:
+def reevaluate_unknown(session: Session, items: Sequence[Item]) -> tuple[Item, ...]:
     """Looks again at items that could not be known when the plan was made: those as declared lose their outcome.
 
     Raises FailedError when the first of them still can't be known.
     """
     answers = answer(session, dict.fromkeys(q for item in items for q in item.resource.questions()))
     outcomes = [outcome_of(item.declaration, answers, set()) for item in items]
-    if isinstance(outcomes[0], Deferred):
+    if isinstance(outcomes[0], Unknown):
         raise _still(items[0], outcomes[0])
     return tuple(
         item if outcome else replace(item, outcome=None) for item, outcome in zip(items, outcomes, strict=True)
     )
 
 
-def _due(session: Session, item: Item, changed: set[str]) -> Change | None:
+def _pending(session: Session, item: Item, changed: set[str]) -> Change | None:
     """The change to make now. What was deferred, or follows a change of this run, is asked again first."""
     follows = any(r.key in changed for r in item.resource.restart_on)
     if isinstance(item.outcome, Change):
@@ -152,7 +152,7 @@ def _due(session: Session, item: Item, changed: set[str]) -> Change | None:
         return None
     answers = answer(session, item.resource.questions())
     outcome = outcome_of(item.declaration, answers, changed)
-    if isinstance(outcome, Deferred):
+    if isinstance(outcome, Unknown):
         raise _still(item, outcome)
     if outcome is None:
         return None
@@ -168,18 +168,18 @@ def _fix(
     change: Change,
     items: Sequence[Item],
     around: Callable[[Step, Item], Step],
-    afresh: Callable[[Step], StepResult],
+    fresh_connection: Callable[[Step], StepResult],
 ) -> None:
     step = item.resource.fix(change)
     owing = [i.resource.stamp for i in items if i.resource.stamp and _depends(i, item)]
-    if owing and change.moves:
+    if owing and change.triggers_dependents:
         # said on the host before the first file changes: a cut connection never loses a restart
-        step = replace(step, script="".join(owed(stamp) for stamp in owing) + step.script)
+        step = replace(step, script="".join(clear_stamp(stamp) for stamp in owing) + step.script)
     result = session.run(around(step, item))
     if result.code != 0:
         raise _failed(item, f"{change.summary}: failed", _said(result, step), _remedy(result))
-    if keep := item.resource.keep(change):
-        kept = afresh(keep)
+    if keep := item.resource.confirm_step(change):
+        kept = fresh_connection(keep)
         if kept.code != 0:
             raise _failed(item, f"{change.summary}: done, but not kept", _said(kept, keep), "Run again")
     after = outcome_of(item.declaration, answer(session, item.resource.questions()), set())
@@ -192,8 +192,8 @@ def _fix(
         )
 
 
-def _still(item: Item, outcome: Deferred) -> FailedError:
-    return _failed(item, "could not be looked at", f"still waiting: {outcome.after}", "")
+def _still(item: Item, outcome: Unknown) -> FailedError:
+    return _failed(item, "could not be looked at", f"still waiting: {outcome.until}", "")
 
 
 def _depends(later: Item, item: Item) -> bool:
@@ -225,5 +225,5 @@ def _remedy(result: StepResult) -> str:
 
 def _failed(item: Item, what: str, found: str, do: str) -> FailedError:
     declaration = item.declaration
-    parts = declaration.keeper.cleaned_all({"what": what, "found": found, "do": do})
+    parts = declaration.redactor.cleaned_all({"what": what, "found": found, "do": do})
     return FailedError(role=declaration.role, line=declaration.line, **parts)

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from provision.apply.events import HostFailed, Listener
 from provision.apply.host import Interrupted
-from provision.apply.run import HostRun, left
+from provision.apply.run import HostRun, not_done
 from provision.errors import Explanation, ProvisionError, UnreachableError
 
 
-class Crew:
+class HostPool:
     """Who works on hosts, at most `forks` of them at a time. emit hears of each host that can't go on."""
 
     def __init__(self, forks: int, emit: Listener) -> None:
@@ -25,7 +25,7 @@ class Crew:
         """Seconds since the run began."""
         return time.monotonic() - self._began
 
-    def each(self, hosts: Sequence[HostRun], work: Callable[[HostRun], None]) -> None:
+    def for_each(self, hosts: Sequence[HostRun], work: Callable[[HostRun], None]) -> None:
         """`work` on all of these hosts. What it raises is that host's error; the others go on."""
         with ThreadPoolExecutor(max(1, min(self._forks, len(hosts)))) as pool:
             list(pool.map(lambda host: self._guarded(host, work), hosts))
@@ -34,7 +34,7 @@ class Crew:
         try:
             work(host)
         except Interrupted:
-            host.skipped = left(host)
+            host.skipped = not_done(host)
         except ProvisionError as error:
             self.failed(host, error)
         finally:
@@ -45,5 +45,5 @@ class Crew:
         host.code = error.exit
         parts = error.explanation.as_dict()
         host.error = Explanation(**{**parts, "host": parts["host"] or host.name})
-        host.skipped = left(host)
+        host.skipped = not_done(host)
         self._emit(HostFailed(host.name, host.error, isinstance(error, UnreachableError), host.skipped))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from provision.apply.events import Rolled
+from provision.apply.events import RollingFinished
 from provision.apply.host import Applied
 from provision.errors import Exit, Explanation, worst
 from provision.history.journal import About, Journal
 from provision.plan.plan import Declaration, HostPlan, Item
-from provision.playbook.health_check import Watch
+from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
 from provision.remote.connection import Connection, Session
 from provision.remote.lock import Holder
@@ -27,7 +27,7 @@ class HostRun:
     session: Session | None = None
     plan: HostPlan | None = None
     applied: list[Applied] = field(default_factory=list)
-    undone: list[Applied] = field(default_factory=list)  # what took back a play's changes here
+    reverted: list[Applied] = field(default_factory=list)  # what took back a play's changes here
     begun: int = 0  # entries of the journal before the present play
     finished: set[int] = field(default_factory=set)  # numbers of the plays that came to their end here
     error: Explanation | None = None
@@ -52,7 +52,7 @@ class HostRun:
         return "ok" if self.plan.as_declared else "would_change"
 
     @property
-    def able(self) -> bool:
+    def usable(self) -> bool:
         """Whether it is known and nothing went wrong on it."""
         return self.error is None and self.plan is not None
 
@@ -64,7 +64,7 @@ class Report:
     hosts: tuple[HostRun, ...]
     exit: Exit
     seconds: float
-    rolled: tuple[Rolled, ...] = ()  # what clients saw of each rolling play
+    rolled: tuple[RollingFinished, ...] = ()  # what clients saw of each rolling play
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Work:
     everything: Callable[[str], tuple[Declaration, ...]]  # the same for any host, whatever the tags leave
     members: Callable[[str], tuple[str, ...]]  # the hosts that a pattern means, also outside --limit
     login: Callable[[str], Login]  # how any host of the inventory is reached
-    watch: Callable[[Play], Watch | None] = lambda _: None  # what has to go on answering while a play's nodes are out
+    watch: Callable[[Play], HealthCheck | None] = lambda _: None  # what has to answer while nodes are out
     gate: Callable[[str, Collection[str]], str] = lambda host, roles: ""  # checks of a host, '' when they pass
     force: bool = False  # change nodes without taking them out
     everywhere: Callable[[], tuple[Declaration, ...]] = lambda: ()  # what is declared for any host of the inventory
@@ -91,28 +91,28 @@ class Work:
     variables: Callable[[str, Declaration], tuple[str, ...]] = lambda host, declaration: ()  # that a resource rests on
 
 
-def due(items: Sequence[Item]) -> tuple[Item, ...]:
+def pending(items: Sequence[Item]) -> tuple[Item, ...]:
     """The items that are not as declared, or not known yet."""
     return tuple(item for item in items if item.outcome is not None)
 
 
-def skip(hosts: Sequence[HostRun], number: int) -> None:
+def mark_skipped(hosts: Sequence[HostRun], number: int) -> None:
     """The hosts whose turn a failed batch before them took away."""
     for host in hosts:
-        host.skipped += due(host.plan.of_play(number)) if host.plan else ()
+        host.skipped += pending(host.plan.of_play(number)) if host.plan else ()
         host.plan = None
 
 
-def leave(hosts: Sequence[HostRun]) -> None:
+def mark_not_done(hosts: Sequence[HostRun]) -> None:
     """A run that stops says of every host what it did not get to."""
     for host in hosts:
         if host.error is None:
-            host.skipped = left(host)
+            host.skipped = not_done(host)
 
 
-def left(host: HostRun) -> tuple[Item, ...]:
+def not_done(host: HostRun) -> tuple[Item, ...]:
     """What was planned and not done: nothing of a finished play, nothing before the last change that was made."""
-    items = due(host.plan.items if host.plan else ())
+    items = pending(host.plan.items if host.plan else ())
     done = {applied.item.resource.key for applied in host.applied}
     reached = max((place for place, item in enumerate(items, 1) if item.resource.key in done), default=0)
     return tuple(item for item in items[reached:] if item.declaration.play not in host.finished)

@@ -17,7 +17,7 @@ MADE, ADOPTED, GONE = "+", "~", "-"  # not there before us; there before us; not
 
 
 @dataclass(frozen=True)
-class Made:
+class Managed:
     """A line of the index: what this toolkit made, or found and changed, on the host. flag: MADE or ADOPTED."""
 
     key: str
@@ -27,7 +27,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class MadeQuestion(Question):
+class ManagedQuestion(Question):
     """The host's index, without what it takes to remove things."""
 
     @classmethod
@@ -35,14 +35,14 @@ class MadeQuestion(Question):
         return f"cut -f 1-4 {INDEX} 2>/dev/null; true"
 
     @classmethod
-    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[Made, ...]]:
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[Managed, ...]]:
         rows = (line.split("\t") for line in output.splitlines() if line.count("\t") == 3)
-        return dict.fromkeys(questions, index(Made(*row) for row in rows))
+        return dict.fromkeys(questions, index(Managed(*row) for row in rows))
 
 
-def index(lines: Iterable[Made]) -> tuple[Made, ...]:
+def index(lines: Iterable[Managed]) -> tuple[Managed, ...]:
     """The last word about each resource, in the order of their making, without what is gone."""
-    last: dict[str, Made] = {}
+    last: dict[str, Managed] = {}
     for line in lines:
         last[line.key] = line
     return tuple(line for line in last.values() if line.flag != GONE)

@@ -22,7 +22,7 @@ from provision.plan.plan import Item
 from provision.remote.lock import Holder
 from provision.remote.protocol import Step
 from provision.resources.base import FORMER_KEPT, Change
-from provision.secret import Keeper
+from provision.secret import Redactor
 
 JOURNAL = f"{STATE_DIRECTORY}/journal"
 KEPT_RUNS = 40
@@ -103,7 +103,7 @@ class Journal:
         variables: those that the change rests on, each with the place where it is set.
         """
         self._count += 1
-        resource, change, keeper = item.resource, item.outcome, item.declaration.keeper
+        resource, change, redactor = item.resource, item.outcome, item.declaration.redactor
         assert isinstance(change, Change)
         line = {
             "n": self._count,
@@ -115,16 +115,16 @@ class Journal:
             "paths": list(resource.paths),
             "variables": list(variables),
             "resource": remember(resource),
-            "secret": any(keeper.finds(content) for content in resource.contents),
+            "secret": any(redactor.finds(content) for content in resource.contents),
             **({"undoes": True} if self._undoes else {}),
         }
         script = _AROUND % {
             "open": self._open() if self._count == 1 else "",
-            "former": ":" if line["secret"] else resource.former(change),
+            "former": ":" if line["secret"] else resource.snapshot_script(change),
             "limit": FORMER_KEPT + 1024,
             "key": shlex.quote(self._known_as(item)),
             "known": INDEX,
-            "line": shlex.quote(_line(_cleaned(line, keeper))[:-1] + ","),
+            "line": shlex.quote(_line(_cleaned(line, redactor))[:-1] + ","),
             "file": self._file,
             "fix": step.script,
             "number": self._count,
@@ -152,7 +152,7 @@ class Journal:
             return ""
         new = MADE if change.action == "create" and item.resource.removed else ADOPTED
         flag = GONE if change.action == "remove" else self._made.get(key, new)
-        data = "" if flag == GONE else json.dumps(_cleaned(remember(item.resource), item.declaration.keeper))
+        data = "" if flag == GONE else json.dumps(_cleaned(remember(item.resource), item.declaration.redactor))
         entry = "\t".join((key, flag, item.declaration.role, self._holder.run, data))
         return f"[ $r -ne 0 ] || (umask 077; printf '%s\\n' {shlex.quote(entry)} >>{INDEX})\n"
 
@@ -165,13 +165,13 @@ class Journal:
         return Step(f"umask 077; echo '{{\"ended\":true}}' >>{self._file}", timeout=20)
 
 
-def _cleaned(value: Any, keeper: Keeper) -> Any:
+def _cleaned(value: Any, redactor: Redactor) -> Any:
     """Plain data without the secrets that its role has seen."""
     if isinstance(value, str):
-        return keeper.cleaned(value)
+        return redactor.cleaned(value)
     if isinstance(value, dict):
-        return {key: _cleaned(each, keeper) for key, each in value.items()}
-    return [_cleaned(each, keeper) for each in value] if isinstance(value, list) else value
+        return {key: _cleaned(each, redactor) for key, each in value.items()}
+    return [_cleaned(each, redactor) for each in value] if isinstance(value, list) else value
 
 
 def _line(data: Mapping[str, Any]) -> str:
@@ -195,7 +195,7 @@ class Entry:
     variables: tuple[str, ...]
     resource: Mapping[str, Any]
     before: Mapping[str, Any] | None
-    former: bytes
+    snapshot: bytes
     secret: bool
     code: int | None = None
     undoes: bool = False
@@ -239,7 +239,7 @@ def _entry(line: Mapping[str, Any], code: int | None) -> Entry | None:
             variables=tuple(line["variables"]),
             resource=line["resource"],
             before=line.get("before"),
-            former=base64.b64decode(line["former"]),
+            snapshot=base64.b64decode(line["former"]),
             secret=line["secret"],
             code=code,
             undoes=bool(line.get("undoes")),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from provision.facts.managed import GONE, INDEX, MADE, Made
+from provision.facts.managed import GONE, INDEX, MADE, Managed
 from provision.facts.question import Question
 from provision.history.serialize import revive
 from provision.plan.plan import Declaration
@@ -22,7 +22,7 @@ from provision.resources.kubernetes import diff
 LINE = "no longer declared"
 
 
-def left(made: Iterable[Made], declared: Iterable[Declaration]) -> tuple[Made, ...]:
+def left(made: Iterable[Managed], declared: Iterable[Declaration]) -> tuple[Managed, ...]:
     """The lines of a host's index that nothing declares, the youngest first: what was made last goes first."""
     keys = {d.resource.key for d in declared}
     return tuple(reversed([line for line in made if line.flag == MADE and line.key not in keys]))
@@ -44,7 +44,7 @@ class RemovalsQuestion(Question):
 
 
 def removals(
-    gone: Iterable[Made],
+    gone: Iterable[Managed],
     remembered: Mapping[str, str],
     mine: Sequence[Declaration],
     everywhere: Callable[[], Sequence[Declaration]],

@@ -17,14 +17,14 @@ from provision.resources.base import Rendering, Resource
 
 
 @dataclass(frozen=True)
-class Undoing:
+class RollbackPlan:
     """What undoes a run on one host. lasting: what of it stays as it is, and why."""
 
     declarations: tuple[Declaration, ...]
     lasting: tuple[str, ...]
 
 
-def undoing(written: Written, play_of: Callable[[str], int], after: int = 0) -> Undoing:
+def undoing(written: Written, play_of: Callable[[str], int], after: int = 0) -> RollbackPlan:
     """The declarations that undo a run. play_of: the number of the play that a role is in.
 
     after: only what was done after the entry of this number. What the run took back itself is left out.
@@ -49,7 +49,7 @@ def undoing(written: Written, play_of: Callable[[str], int], after: int = 0) -> 
     ends = [d for d in declarations if _ends(d.resource)]
     others = [d for d in declarations if not _ends(d.resource)]
     # what was started last is stopped first, and before the files go that it runs from
-    return Undoing((*reversed(ends), *others), tuple(lasting))
+    return RollbackPlan((*reversed(ends), *others), tuple(lasting))
 
 
 def _before(entry: Entry, restored: dict[str, tuple[Resource, ...]]) -> tuple[tuple[Resource, ...], str]:
@@ -64,10 +64,10 @@ def _before(entry: Entry, restored: dict[str, tuple[Resource, ...]]) -> tuple[tu
         resource = revive(entry.resource, find)
         if resource.as_before and entry.before:
             resource = revive(entry.before, find)
-        undone = resource.undone(entry.action, entry.former)
+        rollback = resource.rollback(entry.action, entry.snapshot)
     except ValueError as error:
         return (), f"{entry.key}: {error}"
-    return undone.resources, undone.why
+    return rollback.resources, rollback.why
 
 
 def _ends(resource: Resource) -> bool:

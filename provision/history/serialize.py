@@ -14,7 +14,7 @@ from typing import Any
 from provision import resources
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Change, Deferred, Pending, Resource, Template
+from provision.resources.base import Change, Pending, Resource, Template, Unknown
 from provision.resources.configset import drain
 from provision.resources.configset.configset import Activation
 
@@ -39,7 +39,7 @@ class Known(Resource):
     def questions(self) -> tuple[Question, ...]:
         return ()
 
-    def compare(self, answers: Answers, upstream: Any) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Any) -> Change | Unknown | None:
         return None
 
     def fix(self, change: Change) -> Step:
@@ -49,7 +49,7 @@ class Known(Resource):
 def remember(resource: Resource) -> dict[str, Any]:
     """A rendered resource without contents: {"kind", "fields"}. A role's own kind is kept as what it is made from."""
     kind = next(c for c in type(resource).__mro__ if c.__module__.startswith("provision."))
-    fields = {f.name: _plain(getattr(resource.bare, f.name)) for f in dataclasses.fields(kind)}
+    fields = {f.name: _plain(getattr(resource.without_contents, f.name)) for f in dataclasses.fields(kind)}
     return {"kind": kind.__name__, "fields": fields}
 
 

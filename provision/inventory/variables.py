@@ -12,7 +12,7 @@ from provision.errors import InputError, ProvisionError
 from provision.inventory.extravars import Loose, firm
 from provision.inventory.layers import Path
 from provision.inventory.vault import Sealed
-from provision.secret import HIDDEN, Keeper, Secret, noted, secret, shown, watching
+from provision.secret import HIDDEN, Redactor, Secret, record, secret, shown, tracking
 from provision.spelling import suggestion
 
 
@@ -33,7 +33,7 @@ class Evaluator:
         """What `text`, the value at `path`, stands for in `scope`: a secret when it uses one. Raises InputError."""
         from provision.templating.environment import MissingNameError, TemplateError, compile_text
 
-        with self._entered(scope, path), watching() as seen:
+        with self._entered(scope, path), tracking() as seen:
             try:
                 if text not in self._compiled:
                     self._compiled[text] = compile_text(self._environment, text)
@@ -123,10 +123,10 @@ class Scope:
 
     def _value(self, path: Path, raw: Any) -> Any:
         if not _is_templated(raw):
-            return noted(raw)
+            return record(raw)
         if path not in self._done:
             self._done[path] = self._evaluate(path, raw)
-        return noted(self._done[path])
+        return record(self._done[path])
 
     def _evaluate(self, path: Path, raw: Any) -> Any:
         if isinstance(raw, dict):
@@ -197,15 +197,15 @@ def _is_templated(raw: Any) -> bool:
 
 def _bad(scope: Scope, path: Path, text: str, seen: set[Any], found: str, do: str) -> InputError:
     """Why the `text` of a variable can't be evaluated, without the secrets that it uses or that it is."""
-    keeper = Keeper(seen)
+    redactor = Redactor(seen)
     if isinstance(text, Secret):
         found, do = "Its text is secret, and not shown", "Look for a mistake in its Jinja."
     return InputError(
         f"the variable '{dotted(path)}' can't be evaluated",
         host=scope.host,
         line=scope.origin(path),
-        found=keeper.cleaned(found),
-        do=keeper.cleaned(do),
+        found=redactor.cleaned(found),
+        do=redactor.cleaned(do),
     )
 
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from provision.errors import FailedError, UnsupportedError
-from provision.facts.managed import Made, MadeQuestion
+from provision.facts.managed import Managed, ManagedQuestion
 from provision.facts.platform import Platform, PlatformQuestion
 from provision.facts.question import Answers, Question
-from provision.resources.base import Change, Deferred, Resource
-from provision.secret import NOTHING, Keeper
+from provision.resources.base import Change, Resource, Unknown
+from provision.secret import NOTHING, Redactor
 
 # The oldest releases that are let in; tried was Debian 12.
 SUPPORTED = {"debian": 12, "ubuntu": 22}
@@ -29,7 +29,7 @@ class Declaration:
     tags: frozenset[str] = frozenset()
     written: Resource | None = field(default=None, repr=False, compare=False)  # as the role made it, not rendered
     made_as: str = ""  # how the host's index names what this takes away
-    keeper: Keeper = field(default=NOTHING, repr=False, compare=False)  # of the secrets that the role has seen
+    redactor: Redactor = field(default=NOTHING, repr=False, compare=False)  # of the secrets that the role has seen
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Item:
     """One line of a plan: None means that the host is as declared."""
 
     declaration: Declaration
-    outcome: Change | Deferred | None
+    outcome: Change | Unknown | None
 
     @property
     def resource(self) -> Resource:
@@ -54,7 +54,7 @@ class HostPlan:
     seen: Mapping[str, str] = field(default_factory=dict, repr=False)  # resource -> what its outcome rests on
     drained: tuple[tuple[str, str], ...] = ()  # nodes that this edge leaves out, each with the run that said so
     left: tuple[Declaration, ...] = ()  # what would take away what no role declares any more
-    made: tuple[Made, ...] = ()  # what this toolkit made, or found and changed, on the host
+    managed: tuple[Managed, ...] = ()  # what this toolkit made, or found and changed, on the host
 
     @property
     def changes(self) -> tuple[Item, ...]:
@@ -64,7 +64,7 @@ class HostPlan:
     @property
     def after(self) -> tuple[Item, ...]:
         """What can't be known before something else happened."""
-        return tuple(item for item in self.items if isinstance(item.outcome, Deferred))
+        return tuple(item for item in self.items if isinstance(item.outcome, Unknown))
 
     @property
     def as_declared(self) -> bool:
@@ -79,7 +79,7 @@ class HostPlan:
 def questions(declarations: Iterable[Declaration]) -> tuple[Question, ...]:
     """Everything that has to be known of a host, each question once."""
     asked = dict.fromkeys(q for d in declarations for q in d.resource.questions())
-    return (PlatformQuestion(), MadeQuestion(), *asked)
+    return (PlatformQuestion(), ManagedQuestion(), *asked)
 
 
 def check_platform(host: str, answers: Answers) -> None:
@@ -103,18 +103,18 @@ def compare(declarations: Sequence[Declaration], answers: Answers) -> tuple[Item
     moving: set[str] = set()
     for declaration in declarations:
         outcome = outcome_of(declaration, answers, moving)
-        if outcome is not None and not (isinstance(outcome, Change) and not outcome.moves):
+        if outcome is not None and not (isinstance(outcome, Change) and not outcome.triggers_dependents):
             moving.add(declaration.resource.key)
         items.append(Item(declaration, outcome))
     return tuple(items)
 
 
-def outcome_of(declaration: Declaration, answers: Answers, moving: set[str]) -> Change | Deferred | None:
+def outcome_of(declaration: Declaration, answers: Answers, moving: set[str]) -> Change | Unknown | None:
     """One resource compared; `moving`: keys of the resources that change in this run."""
     resource = declaration.resource
-    upstream = [r.key for r in resource.restart_on if r.key in moving]
+    changed_dependencies = [r.key for r in resource.restart_on if r.key in moving]
     with _told_of(declaration):
-        return resource.compare(answers, upstream)
+        return resource.compare(answers, changed_dependencies)
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def _told_of(declaration: Declaration) -> Iterator[None]:
     try:
         yield
     except FailedError as error:
-        parts = declaration.keeper.cleaned_all(error.explanation.as_dict())
+        parts = declaration.redactor.cleaned_all(error.explanation.as_dict())
         raise type(error)(**{**parts, "role": declaration.role, "line": declaration.line}) from None
 
 
@@ -135,14 +135,14 @@ def seen(items: Iterable[Item], answers: Answers) -> dict[str, str]:
     """
     found = {}
     for item in items:
-        if not isinstance(item.outcome, Deferred):
+        if not isinstance(item.outcome, Unknown):
             diff = item.outcome.diff if item.outcome else ""
             text = "\n".join([*(q.seen(answers[q]) for q in item.resource.questions()), diff])
             found[item.resource.key] = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return found
 
 
-def moved(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+def stale_keys(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
     """The resources that are not what a plan rests on any more."""
     return tuple(key for key, digest in before.items() if now.get(key) != digest)
 
@@ -159,11 +159,11 @@ def explained(items: Iterable[Item], answers: Answers) -> tuple[Item, ...]:
     return tuple(replace(i, outcome=outcome_shown(i, answers)) for i in items)
 
 
-def outcome_shown(item: Item, answers: Answers) -> Change | Deferred | None:
+def outcome_shown(item: Item, answers: Answers) -> Change | Unknown | None:
     """The outcome of one item as a person may see it."""
     if not isinstance(item.outcome, Change):
         return item.outcome
     with _told_of(item.declaration):
         change = item.resource.explain(item.outcome, answers)
-    keeper = item.declaration.keeper
-    return replace(change, summary=keeper.cleaned(change.summary), diff=keeper.cleaned(change.diff))
+    redactor = item.declaration.redactor
+    return replace(change, summary=redactor.cleaned(change.summary), diff=redactor.cleaned(change.diff))

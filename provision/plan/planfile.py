@@ -15,7 +15,7 @@ import msgspec
 
 from provision.apply.host import StaleError
 from provision.errors import InputError
-from provision.plan.plan import HostPlan, moved
+from provision.plan.plan import HostPlan, stale_keys
 from provision.spelling import listed
 
 VERSION = 1
@@ -88,7 +88,7 @@ def load(path: Path, hosts: Sequence[str]) -> SavedPlan:
 def check(saved: Mapping[str, SavedHost], plan: HostPlan) -> None:
     """Raises StaleError unless a host's plan is the one that was saved."""
     was, now = saved[plan.host], saved_host(plan)
-    stale = moved(was.seen, {**now.seen, **{key: was.seen.get(key, "") for key in was.after}})
+    stale = stale_keys(was.seen, {**now.seen, **{key: was.seen.get(key, "") for key in was.after}})
     if stale:
         raise StaleError(
             "the host has moved on since the plan was saved: nothing was changed on any host",

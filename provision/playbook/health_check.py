@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Watch:
+class HealthCheck:
     """What has to go on answering 200, through the edge and through each node alone.
 
     port: where nodes take what the edge sends. The role that a play's `drain` names says it, by its `watch`.

@@ -19,13 +19,13 @@ from provision.inventory.settings import SITE, bind
 from provision.plan.plan import Declaration
 from provision.resources import ConfigSet
 from provision.resources.base import Rendering, Resource, Template
-from provision.secret import NOTHING, Keeper, secrets_in, watching
+from provision.secret import NOTHING, Redactor, secrets_in, tracking
 from provision.spelling import nearest
 from provision.templating.templates import Templates
 
 if TYPE_CHECKING:
     from provision.inventory import Host, Inventory
-    from provision.playbook.health_check import Watch
+    from provision.playbook.health_check import HealthCheck
     from provision.playbook.plays import Play, RoleUse
 
 Generator = Callable[[Any, Any, Any], Iterator[Resource]]
@@ -86,14 +86,16 @@ class Roles:
                     site = _site(hosts[0])
                     role.prepare(inventory, site, bind(role.settings, hosts[0], role.name))
 
-    def watch(self, name: str, host: Host) -> Watch:
+    def watch(self, name: str, host: Host) -> HealthCheck:
         """What the role that drains says has to go on answering while one of its nodes is out."""
         return self.watcher(name)(self.settings(host, SITE), self.settings(host, name))
 
-    def watcher(self, name: str, line: str = "") -> Callable[[Any, Any], Watch]:
+    def watcher(self, name: str, line: str = "") -> Callable[[Any, Any], HealthCheck]:
         """The `watch` of the role that a play's `drain` names. Raises InputError: no such role, or it has none."""
         self.load(name, line)
-        watch: Callable[[Any, Any], Watch] | None = getattr(importlib.import_module(f"roles.{name}"), "watch", None)
+        watch: Callable[[Any, Any], HealthCheck] | None = getattr(
+            importlib.import_module(f"roles.{name}"), "watch", None
+        )
         if watch is None:
             raise InputError(
                 f"'drain' names {name}, which says nothing of what has to go on answering",
@@ -135,21 +137,21 @@ class Roles:
         rendering = Rendering(lambda template: self._render(template, known, host, role.name))
         found: list[Declaration] = []
         line = ""
-        with watching() as seen:
+        with tracking() as seen:
             seen.update(secrets_in([site, settings], structs=True))
             try:
                 generator = role.generate(host, site, settings)
                 for resource in generator:
                     line = _line(self._root, generator)
-                    rendered = rendering.resource(resource).keeping(Keeper(seen))
+                    rendered = rendering.resource(resource).redacting(Redactor(seen))
                     found.append(Declaration(rendered, role.name, line, play, tags, resource))
             except ProvisionError as error:
-                parts = Keeper(seen).cleaned_all(error.explanation.as_dict())
+                parts = Redactor(seen).cleaned_all(error.explanation.as_dict())
                 where = parts["line"] or _raised_in(error, self._root) or line
                 raise type(error)(**{**parts, "host": host.name, "role": role.name, "line": where}) from None
             except Exception as error:
-                raise _broken(role.name, error, self._root, host.name, line, Keeper(seen)) from error
-        return [replace(each, keeper=Keeper(seen)) for each in found] if seen else found
+                raise _broken(role.name, error, self._root, host.name, line, Redactor(seen)) from error
+        return [replace(each, redactor=Redactor(seen)) for each in found] if seen else found
 
     def _render(self, template: Template, known: dict[str, Any], host: Host, role: str) -> str:
         return self._templates.render(template.source, {**known, **template.variables}, host=host.name, role=role)
@@ -168,7 +170,7 @@ def _confirmed(declaration: Declaration, seconds: float) -> Declaration:
 
 
 def _broken(
-    role: str, error: Exception, root: Path, host: str = "", line: str = "", keeper: Keeper = NOTHING
+    role: str, error: Exception, root: Path, host: str = "", line: str = "", redactor: Redactor = NOTHING
 ) -> InputError:
     """A role is its author's program: what stops it is told with its line, and is not the engine's fault."""
     if isinstance(error, SyntaxError) and error.filename:
@@ -180,7 +182,7 @@ def _broken(
         host=host,
         role=role,
         line=where,
-        found=keeper.cleaned(f"{type(error).__name__}: {error}"),
+        found=redactor.cleaned(f"{type(error).__name__}: {error}"),
         do="Mend the role; invoke lint tries every role without asking a host",
     )
 

@@ -119,11 +119,11 @@ class Session:
         self._await(arrived, step.timeout + GRACE, "to finish a step")
         return result[0]
 
-    def bear(self, patience: float) -> None:
+    def set_idle_timeout(self, patience: float) -> None:
         """From the next step on the loader ends after `patience` seconds without a step or a beat."""
         self._patience = patience
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Tells a loader that waits that its controller lives. Never waits, never raises: a step tells it too."""
         if self._awaited and self._sending.acquire(blocking=False):
             try:

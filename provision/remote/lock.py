@@ -69,7 +69,7 @@ def take(session: Session, holder: Holder, wait: int = 0, patience: float = PATI
 
     From then on the session wants beats (Beats). Raises FailedError where no lock can be had at all.
     """
-    session.bear(patience)
+    session.set_idle_timeout(patience)
     script = _TAKE % {"wait": wait, "holder": shlex.quote(str(holder))}
     result = session.run(Step(script, timeout=wait + 20))
     if result.code == HELD:
@@ -84,7 +84,7 @@ def take(session: Session, holder: Holder, wait: int = 0, patience: float = PATI
     return ""
 
 
-class Beats:
+class Heartbeats:
     """Signs of life for sessions, while the block lasts."""
 
     def __init__(self, every: float = BEAT_EVERY) -> None:
@@ -93,7 +93,7 @@ class Beats:
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> Beats:
+    def __enter__(self) -> Heartbeats:
         return self
 
     def __exit__(
@@ -111,7 +111,7 @@ class Beats:
     def _beat(self) -> None:
         while not self._over.wait(self._every):
             for session in tuple(self._sessions):
-                session.beat()
+                session.heartbeat()
 
 
 def take_all(

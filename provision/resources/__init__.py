@@ -1,6 +1,6 @@
 """What a host can be told to be. `from provision.resources import File, Template, Service, …`"""
 
-from provision.resources.base import Change, Deferred, Pending, Resource, Template
+from provision.resources.base import Change, Pending, Resource, Template, Unknown
 from provision.resources.commands import Command
 from provision.resources.configset.bind import Bind
 from provision.resources.configset.configset import ConfigSet
@@ -21,7 +21,6 @@ __all__ = [
     "Change",
     "Command",
     "ConfigSet",
-    "Deferred",
     "Directory",
     "Download",
     "File",
@@ -38,4 +37,5 @@ __all__ = [
     "Symlink",
     "Sysctl",
     "Template",
+    "Unknown",
 ]

@@ -15,30 +15,30 @@ from provision.errors import InputError
 from provision.facts.host import StampQuestion
 from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
-from provision.secret import Keeper, Secret
+from provision.secret import Redactor, Secret
 
 
 @dataclass(frozen=True)
 class Change:
     """A difference that a fix will end. `parts` names what differs; `diff` is a unified diff or ''.
 
-    keep: hosts that a roll has drained, and by which run; a fix leaves them out as it found them.
+    drained: hosts that a roll has drained, and by which run; a fix leaves them out as it found them.
     """
 
     action: str  # create, update, remove, restart, run
     summary: str
     diff: str = ""
     parts: frozenset[str] = frozenset()
-    keep: tuple[tuple[str, str], ...] = ()
+    drained: tuple[tuple[str, str], ...] = ()
 
     @property
-    def moves(self) -> bool:
+    def triggers_dependents(self) -> bool:
         """Whether what follows the resource has to follow this: not for a mode or an owner alone."""
         return self.parts != frozenset({"attributes"})
 
 
 @dataclass(frozen=True)
-class Undone:
+class Rollback:
     """How a change is undone: resources as they were before. why: what of it, or all, can't be, and why."""
 
     resources: tuple[Resource, ...] = ()
@@ -46,10 +46,10 @@ class Undone:
 
 
 @dataclass(frozen=True)
-class Deferred:
-    """Cannot be known before something else happened: printed as 'after: …', never guessed."""
+class Unknown:
+    """Cannot be known before something else happened: printed as 'known after …', never guessed."""
 
-    after: str
+    until: str
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class Template:
 
 @dataclass(frozen=True)
 class Pending:
-    """Content that does not exist yet; `after` says what makes it, as the plan prints it."""
+    """Content that does not exist yet; `until` says what makes it, as the plan prints it."""
 
-    after: str
+    until: str
 
 
 FORMER_KEPT = 262_144  # bytes that a host remembers of what stood there before one change
@@ -110,14 +110,14 @@ class Resource(ABC):
         """The same with its templates rendered."""
         return self
 
-    def keeping(self, keeper: Keeper) -> Resource:
+    def redacting(self, redactor: Redactor) -> Resource:
         """The same, once rendered, so that it keeps the secrets that its role has seen.
 
         Raises InputError where it can't: commands, paths and URLs are seen by everybody on the host.
         """
         for each in fields(self):
             texts = () if each.name in self.closed else _texts(getattr(self, each.name))
-            if any(isinstance(text, Secret) or keeper.finds(text) for text in texts):
+            if any(isinstance(text, Secret) or redactor.finds(text) for text in texts):
                 raise InputError(
                     f"{self.key}: there is a secret in its {each.name}",
                     found="Everybody on the host would see it",
@@ -130,7 +130,7 @@ class Resource(ABC):
         """What must be known of the host to compare."""
 
     @abstractmethod
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         """The difference. `upstream`: keys of resources in `restart_on` that change in this run.
 
         Raises FailedError when the host is in a state that no fix may touch.
@@ -148,12 +148,12 @@ class Resource(ABC):
     def fix(self, change: Change) -> Step:
         """The step that ends the difference."""
 
-    def keep(self, change: Change) -> Step | None:
+    def confirm_step(self, change: Change) -> Step | None:
         """What a host has to hear, over a new connection, or it takes the fix back by itself. None: it does not."""
         return None
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         """How a change of this resource is undone, as `plan --verbose` prints it."""
         return "cannot be undone"
 
@@ -163,20 +163,20 @@ class Resource(ABC):
         return ()
 
     @property
-    def bare(self) -> Resource:
+    def without_contents(self) -> Resource:
         """The same without what must not, or need not, be written down beside what `former` prints."""
         return self
 
     # whether it is undone by what was declared before, where that is known: how it is started, when it is ready
     as_before: ClassVar[bool] = False
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         """sh that prints what `undone` needs, run before the fix; at most FORMER_KEPT bytes of it are kept."""
         return ":"
 
-    def undone(self, action: str, former: bytes) -> Undone:
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
         """What makes a change undone. action: the Change's; former: what stood there, as `former` printed it."""
-        return Undone(why=self.way_back)
+        return Rollback(why=self.rollback_summary)
 
     @property
     def removed(self) -> Resource | None:
@@ -220,7 +220,7 @@ class Following(Resource):
 
 
 @dataclass(frozen=True)
-class Stood:
+class PriorEntry:
     """What stood at a path, as STANDS prints it; the rest of what was printed is its content."""
 
     kind: str
@@ -232,14 +232,14 @@ class Stood:
     content: bytes
 
     @staticmethod
-    def read(former: bytes) -> Stood | None:
+    def read(snapshot: bytes) -> PriorEntry | None:
         """None when nothing stood there."""
-        line, _, content = former.partition(b"\n")
+        line, _, content = snapshot.partition(b"\n")
         parts = line.decode("utf-8", "surrogateescape").split("\t")
         if len(parts) != 6:
             return None
         kind, mode, owner, group, size, target = parts
-        return Stood(kind, mode.zfill(4), owner, group, int(size), target, content)
+        return PriorEntry(kind, mode.zfill(4), owner, group, int(size), target, content)
 
 
 def _texts(value: Any) -> Iterator[str | bytes]:
@@ -255,7 +255,7 @@ def _texts(value: Any) -> Iterator[str | bytes]:
         yield from _texts([getattr(value, each.name) for each in fields(value)])
 
 
-def everybodys(mode: str) -> bool:
+def world_readable(mode: str) -> bool:
     """Whether everybody on the host may read what has this mode (octal digits)."""
     return bool(int(mode, 8) & 0o004)
 
@@ -265,12 +265,12 @@ def activation(resources: Sequence[Resource]) -> str:
     return hashlib.sha256("".join(r.digest for r in resources).encode()).hexdigest()[:32]
 
 
-def owed(stamp: str) -> str:
+def clear_stamp(stamp: str) -> str:
     """sh that marks an activation as owed, before anything it depends on changes."""
     return f"rm -f {STAMPS}/{stamp}\n"
 
 
-def settled(stamp: str, value: str) -> str:
+def write_stamp(stamp: str, value: str) -> str:
     """sh that writes what was activated."""
     return f"mkdir -p {STAMPS}\nprintf '%s\\n' {value} >{STAMPS}/{stamp}\n"
 

@@ -11,13 +11,13 @@ from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,
-    Deferred,
     Following,
     Resource,
-    Undone,
+    Rollback,
+    Unknown,
     activation,
-    settled,
     stamp_question,
+    write_stamp,
 )
 
 
@@ -51,22 +51,22 @@ class Command(Following):
         stamp = (stamp_question(self.stamp),) if self.stamp else ()
         return (ShellQuestion(self.unless), *stamp)
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         if answers[ShellQuestion(self.unless)].code != 0:
             return Change("run", f"run: {self.name}")
-        if upstream:
-            return Change("run", f"run again: {self.name} ({', '.join(upstream)} changed)")
+        if changed_dependencies:
+            return Change("run", f"run again: {self.name} ({', '.join(changed_dependencies)} changed)")
         if self.stamp and answers[stamp_question(self.stamp)] != activation(self.rerun):
             return Change("run", f"run again: {self.name} (its inputs changed)")
         return None
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "run again for what it follows" if self.rerun else "cannot be undone"
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        return Undone((self,)) if self.rerun else Undone(why=f"{self.key}: what a command did is not known")
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        return Rollback((self,)) if self.rerun else Rollback(why=f"{self.key}: what a command did is not known")
 
     def fix(self, change: Change) -> Step:
-        tail = settled(self.stamp, activation(self.rerun)) if self.stamp else ""
+        tail = write_stamp(self.stamp, activation(self.rerun)) if self.stamp else ""
         return Step(f"set -eu\n{self.run}\n{tail}", timeout=self.timeout)

@@ -14,15 +14,15 @@ from provision.remote.protocol import Step
 from provision.resources.base import (
     STANDS,
     Change,
-    Deferred,
+    PriorEntry,
     Resource,
-    Stood,
-    Undone,
+    Rollback,
+    Unknown,
     check_mode,
     check_name,
     check_path,
-    settled,
     stamp_question,
+    write_stamp,
 )
 from provision.resources.files import File
 
@@ -104,7 +104,7 @@ class Download(Resource):
     def questions(self) -> tuple[Question, ...]:
         return (FileQuestion(self.path, content=False), stamp_question(self._stamp))
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         state: FileState = answers[FileQuestion(self.path, content=False)]
         stamp: str = answers[stamp_question(self._stamp)]
         if not state.exists:
@@ -118,20 +118,20 @@ class Download(Resource):
         return None
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "its former URL and SHA-256"
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         return f"{STANDS % shlex.quote(self.path)}\n{_stamped(self._stamp)}"
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        stood = Stood.read(former)
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        stood = PriorEntry.read(snapshot)
         if stood is None:
-            return Undone((File(path=self.path, absent=True),))
+            return Rollback((File(path=self.path, absent=True),))
         source = _source(stood.content)
         if source is None:
-            return Undone(why=f"{self.key}: nobody knows where the file before it came from")
-        return Undone((replace(self, url=source[1], sha256=source[0], mode=stood.mode),))
+            return Rollback(why=f"{self.key}: nobody knows where the file before it came from")
+        return Rollback((replace(self, url=source[1], sha256=source[0], mode=stood.mode),))
 
     @property
     def removed(self) -> Resource | None:
@@ -180,7 +180,7 @@ class Image(Resource):
     def questions(self) -> tuple[Question, ...]:
         return (self._LISTING, stamp_question(self._stamp))
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         listing: ShellAnswer = answers[self._LISTING]
         if self.name not in listing.output.splitlines():
             return Change("create", f"import {self.name}")
@@ -189,17 +189,17 @@ class Image(Resource):
         return None
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "its former archive; a new image stays"
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         return _stamped(self._stamp)
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        source = _source(former)
-        return Undone((replace(self, url=source[1], sha256=source[0]),) if source and action == "update" else ())
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        source = _source(snapshot)
+        return Rollback((replace(self, url=source[1], sha256=source[0]),) if source and action == "update" else ())
 
     def fix(self, change: Change) -> Step:
-        body = 'ctr -n k8s.io images import "$t" >/dev/null\n' + settled(self._stamp, self.sha256)
+        body = 'ctr -n k8s.io images import "$t" >/dev/null\n' + write_stamp(self._stamp, self.sha256)
         body += f"printf '%s\\n' {shlex.quote(self.url)} >{STAMPS}/{self._stamp}.url\n"
         return Step(fetch(self.url, self.sha256, "/var/tmp", self.timeout) + body, timeout=self.timeout + 120)

@@ -18,20 +18,20 @@ from provision.resources.base import (
     STANDS,
     Change,
     Content,
-    Deferred,
     Pending,
+    PriorEntry,
     Rendering,
     Resource,
-    Stood,
+    Rollback,
     Template,
-    Undone,
+    Unknown,
     check_mode,
     check_path,
-    everybodys,
     unified,
+    world_readable,
 )
 from provision.resources.symlinks import KINDS, Symlink
-from provision.secret import Keeper, Secret
+from provision.secret import Redactor, Secret
 
 DIFF_LIMIT = 65_536
 
@@ -120,7 +120,7 @@ class File(_Owned):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.secret and not self.absent and everybodys(self.mode):
+        if self.secret and not self.absent and world_readable(self.mode):
             raise InputError(
                 f"{self.key} holds a secret, and its mode {self.mode} is not closed to others",
                 do='Write mode="0600", or "0640" with the group that has to read it',
@@ -132,9 +132,9 @@ class File(_Owned):
             return replace(self, content=text.encode(), secret=self.secret or isinstance(text, Secret))
         return self
 
-    def keeping(self, keeper: Keeper) -> File:
-        super().keeping(keeper)
-        if isinstance(self.content, bytes) and not self.secret and keeper.finds(self.content):
+    def redacting(self, redactor: Redactor) -> File:
+        super().redacting(redactor)
+        if isinstance(self.content, bytes) and not self.secret and redactor.finds(self.content):
             return replace(self, secret=True)
         return self
 
@@ -162,13 +162,13 @@ class File(_Owned):
     def questions(self) -> tuple[Question, ...]:
         return (FileQuestion(self.path),)
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         state: FileState = answers[FileQuestion(self.path)]
         if self.absent:
             return Change("remove", f"remove {self.path}") if state.exists else None
         self._refuse(state)
         if isinstance(self.content, Pending):
-            return Deferred(self.content.after)
+            return Unknown(self.content.until)
         if not state.exists:
             return Change("create", f"create {self.path}", parts=frozenset({"content"}))
         differs = [f"{what} {was} -> {wanted}" for what, was, wanted in self._attributes(state)]
@@ -194,7 +194,7 @@ class File(_Owned):
         if self.secret:
             return replace(change, diff="(secret: content not shown)")
         state: FileState = answers[FileQuestion(self.path)]
-        if state.exists and (state.kind == "l" or not everybodys(state.mode)):
+        if state.exists and (state.kind == "l" or not world_readable(state.mode)):
             # who knows what it held before: only what everybody on the host may read is shown
             return replace(change, diff="(not open to everybody on the host: content not shown)")
         before = answers.get(ContentQuestion(self.path, DIFF_LIMIT), "")
@@ -205,32 +205,32 @@ class File(_Owned):
         return (self.content,) if isinstance(self.content, bytes) else ()
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         if self.secret:
             return "cannot be undone: secrets are not kept"
         return f"its former content, if everybody might read it, to {FORMER_KEPT >> 10} KiB"
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         path = shlex.quote(self.path)
         stands = STANDS % path
         # what only some may read on the host is copied nowhere
         open_ = f'[ -f {path} ] && [ ! -L {path} ] && [ -n "$(find {path} -maxdepth 0 -perm -004)" ]'
         return stands if self.secret else f"{stands}\n! {{ {open_}; }} || cat {path}"
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        stood = Stood.read(former)
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        stood = PriorEntry.read(snapshot)
         if stood is None:
-            return Undone((replace(self, absent=True),))
+            return Rollback((replace(self, absent=True),))
         if stood.kind == "l":
-            return Undone((Symlink(path=self.path, target=stood.target),))
+            return Rollback((Symlink(path=self.path, target=stood.target),))
         if self.secret:
-            return Undone(why=f"{self.key}: secrets are not kept")
-        if len(stood.content) != stood.size and not everybodys(stood.mode):
-            return Undone(why=f"{self.key}: it was closed to others, and such contents are not kept")
+            return Rollback(why=f"{self.key}: secrets are not kept")
+        if len(stood.content) != stood.size and not world_readable(stood.mode):
+            return Rollback(why=f"{self.key}: it was closed to others, and such contents are not kept")
         if len(stood.content) != stood.size:
-            return Undone(why=f"{self.key}: it was bigger ({stood.size} bytes) than what a host keeps")
+            return Rollback(why=f"{self.key}: it was bigger ({stood.size} bytes) than what a host keeps")
         before = replace(self, content=stood.content, mode=stood.mode, owner=stood.owner, group=stood.group)
-        return Undone((replace(before, absent=False),))
+        return Rollback((replace(before, absent=False),))
 
     @property
     def removed(self) -> Resource | None:
@@ -258,7 +258,7 @@ class Directory(_Owned):
     def questions(self) -> tuple[Question, ...]:
         return (FileQuestion(self.path, content=False),)
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         state: FileState = answers[FileQuestion(self.path, content=False)]
         if self.absent:
             return Change("remove", f"remove {self.path}") if state.exists else None
@@ -269,17 +269,17 @@ class Directory(_Owned):
         return Change("update", f"{self.path}: {', '.join(differs)}") if differs else None
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "its former mode and owner; a new directory stays"
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         return STANDS % shlex.quote(self.path)
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        stood = Stood.read(former)
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        stood = PriorEntry.read(snapshot)
         if stood is None:
-            return Undone()
-        return Undone((replace(self, absent=False, mode=stood.mode, owner=stood.owner, group=stood.group),))
+            return Rollback()
+        return Rollback((replace(self, absent=False, mode=stood.mode, owner=stood.owner, group=stood.group),))
 
     def fix(self, change: Change) -> Step:
         path = shlex.quote(self.path)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from provision.facts.host import PackageQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Change, Deferred, Resource, Undone, check_name
+from provision.resources.base import Change, Resource, Rollback, Unknown, check_name
 
 # Debian starts a daemon as soon as its package is unpacked, with a configuration nobody chose. policy-rc.d (Debian
 # policy 9.3.3.1) keeps invoke-rc.d and deb-systemd-invoke from it; ours is removed again, also by the next run.
@@ -50,7 +50,7 @@ class Package(Resource):
     def questions(self) -> tuple[Question, ...]:
         return tuple(PackageQuestion(name) for name in self.names)
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         wrong = [name for name in self.names if bool(answers[PackageQuestion(name)]) is self.absent]
         if not wrong:
             return None
@@ -58,11 +58,11 @@ class Package(Resource):
         return Change("remove" if self.absent else "create", f"{verb} {', '.join(wrong)}")
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "what was removed is installed again; what was installed stays"
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        return Undone((replace(self, absent=False),) if action == "remove" else ())
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        return Rollback((replace(self, absent=False),) if action == "remove" else ())
 
     def fix(self, change: Change) -> Step:
         names = " ".join(self.names)

@@ -11,14 +11,14 @@ from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,
-    Deferred,
     Following,
     Resource,
-    Undone,
+    Rollback,
+    Unknown,
     activation,
     check_name,
-    settled,
     stamp_question,
+    write_stamp,
 )
 
 # supervisorctl is a Python program of about 200 ms, and its `start` blocks for startsecs although the program may
@@ -105,25 +105,25 @@ class Program(Following):
     def questions(self) -> tuple[Question, ...]:
         return (ProgramQuestion(self.name), stamp_question(self.stamp))
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         running: tuple[int, ...] = answers[ProgramQuestion(self.name)]
         if self.absent:
             return Change("remove", f"stop {self.name}") if running else None
         if not running:
             return Change("create", f"start {self.name}")
-        if upstream:
-            return Change("restart", f"restart {self.name}: {', '.join(upstream)} changed")
+        if changed_dependencies:
+            return Change("restart", f"restart {self.name}: {', '.join(changed_dependencies)} changed")
         if answers[stamp_question(self.stamp)] != activation(self.restart):
             return Change("restart", f"restart {self.name}: it runs with an older configuration")
         return None
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "restarted with its former files; stopped if it had none"
 
-    def undone(self, action: str, former: bytes) -> Undone:
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
         started = action == "create" and any(getattr(r, "absent", False) for r in self.restart)
-        return Undone((replace(self, absent=started),))
+        return Rollback((replace(self, absent=started),))
 
     @property
     def removed(self) -> Resource | None:
@@ -140,4 +140,4 @@ class Program(Following):
             "pidfile": ProgramQuestion.pidfile,
             "timeout": self.ready_timeout,
         }
-        return Step(script + settled(self.stamp, activation(self.restart)), timeout=2 * self.ready_timeout + 60)
+        return Step(script + write_stamp(self.stamp, activation(self.restart)), timeout=2 * self.ready_timeout + 60)

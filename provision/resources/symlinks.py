@@ -10,7 +10,7 @@ from provision.errors import FailedError
 from provision.facts.host import FileQuestion, FileState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import STANDS, Change, Deferred, Resource, Stood, Undone, check_path
+from provision.resources.base import STANDS, Change, PriorEntry, Resource, Rollback, Unknown, check_path
 
 KINDS = {
     "f": "file",
@@ -48,7 +48,7 @@ class Symlink(Resource):
     def questions(self) -> tuple[Question, ...]:
         return (FileQuestion(self.path, content=False),)
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         state: FileState = answers[FileQuestion(self.path, content=False)]
         if state.exists and state.kind != "l":
             raise FailedError(
@@ -65,15 +65,15 @@ class Symlink(Resource):
         return None
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "its former target"
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         return STANDS % shlex.quote(self.path)
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        stood = Stood.read(former)
-        return Undone((replace(self, absent=stood is None, target=stood.target if stood else self.target),))
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        stood = PriorEntry.read(snapshot)
+        return Rollback((replace(self, absent=stood is None, target=stood.target if stood else self.target),))
 
     @property
     def removed(self) -> Resource | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from provision.facts.host import FileQuestion, FileState, SysctlQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import STANDS, Change, Deferred, Resource, Stood, Undone, check_name
+from provision.resources.base import STANDS, Change, PriorEntry, Resource, Rollback, Unknown, check_name
 from provision.resources.files import File, place
 
 
@@ -42,7 +42,7 @@ class Sysctl(Resource):
     def questions(self) -> tuple[Question, ...]:
         return (SysctlQuestion(self.name), *self._file.questions())
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         live = answers[SysctlQuestion(self.name)]
         kept: FileState = answers[FileQuestion(self._file.path)]
         differs = []
@@ -53,16 +53,16 @@ class Sysctl(Resource):
         return Change("update", f"{self.name}: {', '.join(differs)}") if differs else None
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "its former value"
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         return f"cat {SysctlQuestion(self.name).path} 2>/dev/null || echo; {STANDS % self._file.path}"
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        live, _, kept = former.partition(b"\n")
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        live, _, kept = snapshot.partition(b"\n")
         value = " ".join(live.decode("utf-8", "replace").split())
-        return Undone((replace(self, value=value, kept=Stood.read(kept) is not None),) if value else ())
+        return Rollback((replace(self, value=value, kept=PriorEntry.read(kept) is not None),) if value else ())
 
     @property
     def removed(self) -> Resource | None:

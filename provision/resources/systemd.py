@@ -12,14 +12,14 @@ from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,
-    Deferred,
     Following,
     Resource,
-    Undone,
+    Rollback,
+    Unknown,
     activation,
     check_name,
-    settled,
     stamp_question,
+    write_stamp,
 )
 
 
@@ -58,7 +58,7 @@ class Service(Following):
         stamp = (stamp_question(self.stamp),) if self.stamp else ()
         return (UnitQuestion(self.name), *stamp)
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         state: UnitState = answers[UnitQuestion(self.name)]
         differs, again = [], False
         if (state.active in ("active", "reloading")) is not self.running:
@@ -69,25 +69,29 @@ class Service(Following):
             differs.append(f"{state.enabled} -> {'enabled' if self.enabled else 'disabled'}")
         if self.running and self.stamp:
             verb = "reload" if self.reload else "restart"
-            again = bool(upstream) or answers[stamp_question(self.stamp)] != activation(self.restart)
+            again = bool(changed_dependencies) or answers[stamp_question(self.stamp)] != activation(self.restart)
             if again and not differs:
-                why = f"{', '.join(upstream)} changed" if upstream else "it runs with an older configuration"
+                why = (
+                    f"{', '.join(changed_dependencies)} changed"
+                    if changed_dependencies
+                    else "it runs with an older configuration"
+                )
                 differs.append(f"{verb}: {why}")
         if not differs:
             return None
         return Change("restart" if again else "update", f"{self.name}: {', '.join(differs)}")
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "as it ran and was enabled before"
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         return f"systemctl show --property=ActiveState,UnitFileState -- {shlex.quote(self.name)}"
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        said = dict(line.split("=", 1) for line in former.decode("utf-8", "replace").splitlines() if "=" in line)
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        said = dict(line.split("=", 1) for line in snapshot.decode("utf-8", "replace").splitlines() if "=" in line)
         running = said.get("ActiveState") in ("active", "reloading")
-        return Undone((replace(self, running=running, enabled=said.get("UnitFileState") == "enabled"),))
+        return Rollback((replace(self, running=running, enabled=said.get("UnitFileState") == "enabled"),))
 
     def fix(self, change: Change) -> Step:
         unit = shlex.quote(self.name)
@@ -109,5 +113,5 @@ class Service(Following):
             f"  echo '{self.name} was not ready within {self.ready_timeout} s; its last lines:' >&2",
             f"  journalctl -u {unit} -n 15 --no-pager -o cat >&2; exit 1; }}; sleep 0.2; done",
         ]
-        tail = settled(self.stamp, activation(self.restart)) if self.stamp else ""
+        tail = write_stamp(self.stamp, activation(self.restart)) if self.stamp else ""
         return Step("\n".join(lines) + "\n" + tail, timeout=self.ready_timeout + 90)

@@ -17,7 +17,7 @@ from provision.remote.login import dialer
 from provision.resources import ConfigSet, Rollout
 from provision.resources.configset import drain
 from provision.rolling.edges import Edge, Edges, Node, targets
-from provision.rolling.update import Care, Roll, Unit
+from provision.rolling.update import RollingUpdate, RollPolicy, RollStep
 from provision.traffic.probe import Prober, serving
 
 RATE = 10.0  # requests a second that the receipt rests on, and as many to what nodes answer by themselves
@@ -27,7 +27,7 @@ Change = Callable[[HostRun], None]
 Undo = Callable[[HostRun], str]
 
 
-class Rolling:
+class RollingPlay:
     """The roll of one play, and the prober that writes its receipt."""
 
     def __init__(
@@ -42,10 +42,10 @@ class Rolling:
         self.nodes = {name: Node(name, work.login(name).address) for name in names}
         # not those of every role: checks of plays still to come may promise what is not deployed yet
         roles = {*(use.name for use in play.roles), *play.gate}
-        care = Care(watch, play.soak, lambda node: work.gate(node.name, roles), play.max_fail)
+        care = RollPolicy(watch, play.soak, lambda node: work.gate(node.name, roles), play.max_fail)
         left = frozenset().union(*(found.out for found in asked))
         self._every = Edges(self.edges, watch, work.holder.run, left)
-        self.roll = Roll(self._every, tuple(self.nodes.values()), care, work.holder.run, emit, left, stop)
+        self.roll = RollingUpdate(self._every, tuple(self.nodes.values()), care, work.holder.run, emit, left, stop)
         self._wanted = targets(watch, self.edges, tuple(self.nodes.values()))
         self._dial = dialer(edges[0].login.dial)
 
@@ -75,9 +75,9 @@ class Rolling:
         """Every host in turn, each out while it changes. Raises ProvisionError at the first that fails."""
         self.roll.go([self._unit(host, change, undo) for host in busy], prober)
 
-    def _unit(self, host: HostRun, change: Change, undo: Undo) -> Unit:
+    def _unit(self, host: HostRun, change: Change, undo: Undo) -> RollStep:
         node = self.nodes.get(host.name, Node(host.name, host.login.address))
-        return Unit(node, lambda: change(host), lambda: undo(host))
+        return RollStep(node, lambda: change(host), lambda: undo(host))
 
     def mover(self, host: HostRun, undo: Undo, prober: Prober) -> Callable[[Item], None]:
         """For `converge.apply`: before a rollout is waited for, its pods are moved, each node out meanwhile."""
@@ -91,13 +91,13 @@ class Rolling:
             outdated = set(session.run(rollout.outdated()).output.split())
             patient = replace(rollout, timeout=max(rollout.timeout, WAY_BACK))
 
-            def unit(name: str, node: str) -> Unit:
+            def unit(name: str, node: str) -> RollStep:
                 def back() -> str:
                     stays = undo(host)
                     _moved(session, patient, node)
                     return stays
 
-                return Unit(self.nodes[name], lambda: _moved(session, rollout, node), back)
+                return RollStep(self.nodes[name], lambda: _moved(session, rollout, node), back)
 
             nodes = [(name, node) for name, node in rollout.nodes if node in outdated and name in self.nodes]
             self.roll.go([unit(name, node) for name, node in nodes], prober)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from provision.errors import FailedError, ProvisionError
-from provision.playbook.health_check import Watch
+from provision.playbook.health_check import HealthCheck
 from provision.remote.connection import Session
 from provision.remote.protocol import Step
 from provision.resources import ConfigSet
@@ -39,13 +39,13 @@ class Node:
 class Edges:
     """All the edges of a roll, for the run of this name. marked: the nodes that they leave out now."""
 
-    def __init__(self, edges: Sequence[Edge], watch: Watch, run: str, marked: Iterable[str] = ()) -> None:
+    def __init__(self, edges: Sequence[Edge], watch: HealthCheck, run: str, marked: Iterable[str] = ()) -> None:
         self._edges = edges
         self._watch = watch
         self._run = run
         self._marked = frozenset(marked)
 
-    def leave_out(self, out: Iterable[str], what: str) -> None:
+    def set_drained(self, out: Iterable[str], what: str) -> None:
         """Exactly these nodes are left out on every edge; `what` says why, for the error.
 
         One edge that does not take it ends the roll, with the others as before. Raises ProvisionError.
@@ -72,7 +72,7 @@ class Edges:
                 do="Mend the edge's configuration (invoke plan), then run again",
             )
 
-    def let_end(self, node: Node) -> None:
+    def wait_for_idle(self, node: Node) -> None:
         """Returns once no edge has a connection to the node any more, or the budget for it is spent."""
         still = f"ss -Htn state established dst {node.address}:{self._watch.port}"
         budget = int(DRAIN_BUDGET * 5)
@@ -105,7 +105,7 @@ class Edges:
         )
 
 
-def targets(watch: Watch, edges: Sequence[Edge], nodes: Sequence[Node]) -> tuple[Target, ...]:
+def targets(watch: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) -> tuple[Target, ...]:
     """What a prober asks during a roll: the URL through every edge, and in turn with it each node's own ports."""
     through = [Target(watch.url, edge.address) for edge in edges]
     own = [

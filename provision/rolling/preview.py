@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from provision.apply.events import Rolls
-from provision.apply.run import Work, due
+from provision.apply.events import RollingPlanned
+from provision.apply.run import Work, pending
 from provision.plan.plan import HostPlan, Item
 from provision.resources import Change, Program, Rollout
 
 
-def rolls(work: Work, plans: Mapping[str, HostPlan]) -> tuple[Rolls, ...]:
+def rolling_plays(work: Work, plans: Mapping[str, HostPlan]) -> tuple[RollingPlanned, ...]:
     """For each play that takes nodes out, which ones, one after the other. plans: of the hosts that may change.
 
     Left out is a play that begins programs on all of its hosts: nothing is served there yet that could be hurt.
@@ -19,14 +19,14 @@ def rolls(work: Work, plans: Mapping[str, HostPlan]) -> tuple[Rolls, ...]:
     for number, play in enumerate(work.plays):
         if play.drain and not work.force and (hosts := _out(work, number, plans)) and work.watch(play):
             edges = work.members(play.drain)
-            found.append(Rolls(play.name, hosts, edges, tuple(edge for edge in edges if edge not in plans)))
+            found.append(RollingPlanned(play.name, hosts, edges, tuple(edge for edge in edges if edge not in plans)))
     return tuple(found)
 
 
 def _out(work: Work, number: int, plans: Mapping[str, HostPlan]) -> tuple[str, ...]:
     play = work.plays[number]
     known = {name: plans[name].of_play(number) for name in work.members(play.hosts) if name in plans}
-    busy = {name: items for name, items in known.items() if due(items)}
+    busy = {name: items for name, items in known.items() if pending(items)}
     if play.serial:
         return () if all(map(begins, busy.values())) else tuple(busy)
     return tuple(dict.fromkeys(name for items in busy.values() for name in _moved(items)))

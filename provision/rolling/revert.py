@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from provision.apply.events import Listener, Undone
+from provision.apply.events import Listener, Reverted
 from provision.apply.host import apply, plan
 from provision.apply.run import HostRun
 from provision.facts.gather import answer
@@ -16,7 +16,7 @@ from provision.history.journal import JournalQuestion
 from provision.history.rollback import undoing
 
 
-def take_back(host: HostRun, play: int, emit: Listener) -> str:
+def revert(host: HostRun, play: int, emit: Listener) -> str:
     """Undoes what changed `host` since `host.begun`, in the play of this number.
 
     Returns what of it stays, and why; '' for nothing. Raises ProvisionError when it can't be undone. Nothing interrupts
@@ -29,10 +29,10 @@ def take_back(host: HostRun, play: int, emit: Listener) -> str:
     (written,) = answer(session, [asked])[asked]
     back = undoing(written, lambda role: play, after=host.begun)
     found = plan(session, host.name, back.declarations)
-    mine = journal.taking_back({made.key: made.flag for made in found.made})
+    mine = journal.taking_back({made.key: made.flag for made in found.managed})
     done = list(apply(session, host.name, found.items, emit, threading.Event(), around=mine.around))
-    host.undone += done
+    host.reverted += done
     host.applied = [applied for applied in host.applied if applied.item.declaration.play != play]
     host.finished.discard(play)
-    emit(Undone(host.name, tuple(applied.item.resource.key for applied in done), back.lasting))
+    emit(Reverted(host.name, tuple(applied.item.resource.key for applied in done), back.lasting))
     return "; ".join(back.lasting)

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from provision.apply.events import Drained, Listener, PutBack, Undoing
+from provision.apply.events import Drained, Listener, PutBack, RevertStarted
 from provision.apply.host import Interrupted
 from provision.errors import FailedError, ProvisionError, UnreachableError
-from provision.playbook.health_check import Watch
+from provision.playbook.health_check import HealthCheck
 from provision.rolling.edges import ROUTES_BUDGET, Edges, Node
 from provision.traffic.probe import Prober
 
@@ -24,7 +24,7 @@ LOOK_EVERY = 0.2  # seconds between two looks at the budget of failed requests
 
 
 @dataclass(frozen=True)
-class Unit:
+class RollStep:
     """One piece of a rolling change. `change` does it and raises ProvisionError when it fails.
 
     undo: takes back what `change` did, and returns what of it stays ('' for nothing). Raises ProvisionError as well.
@@ -36,27 +36,27 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Care:
+class RollPolicy:
     """How carefully: the play's own words in site.yml.
 
     soak: seconds after a node is back, longer than the edge's fail_timeout. gate: further checks on one node, what
     they found or '' when they pass. max_fail: requests that may fail before the roll stops and goes back.
     """
 
-    watch: Watch
+    watch: HealthCheck
     soak: float
     gate: Callable[[Node], str] = lambda _: ""
     max_fail: int = 1
 
 
-class Roll:
+class RollingUpdate:
     """One rolling play over its units."""
 
     def __init__(
         self,
         edges: Edges,
         nodes: Sequence[Node],
-        care: Care,
+        care: RollPolicy,
         run: str,
         emit: Listener,
         leftover: Iterable[str] = (),
@@ -75,7 +75,7 @@ class Roll:
         self._emit = emit
         self._since = 0.0
 
-    def go(self, units: Sequence[Unit], prober: Prober) -> None:
+    def go(self, units: Sequence[RollStep], prober: Prober) -> None:
         """Every unit in turn, those that are out or do not answer first. Raises FailedError at the first that fails."""
         self.resume(but={unit.node.name for unit in units})
         healthy = self._edges.healthy(self._nodes)
@@ -97,7 +97,7 @@ class Roll:
                     )
                 self._put_back(node)
 
-    def _one(self, unit: Unit, healthy: set[str], prober: Prober) -> None:
+    def _one(self, unit: RollStep, healthy: set[str], prober: Prober) -> None:
         if self._stop.is_set():
             raise Interrupted
         node = unit.node
@@ -113,14 +113,14 @@ class Roll:
         self._put_back(node, prober)
         self._or_go_back(unit, prober, lambda: self._soak(node, prober))
 
-    def _change(self, unit: Unit, prober: Prober) -> None:
+    def _change(self, unit: RollStep, prober: Prober) -> None:
         self._within_budget(unit.node, prober)
         unit.change()
         if fault := self._silent(unit.node, prober) or self._care.gate(unit.node):
             raise FailedError(f"{unit.node.name} did not pass its gate", host=unit.node.name, found=fault)
         self._within_budget(unit.node, prober)
 
-    def _or_go_back(self, unit: Unit, prober: Prober, attempt: Callable[[], None]) -> None:
+    def _or_go_back(self, unit: RollStep, prober: Prober, attempt: Callable[[], None]) -> None:
         """Does it; when it fails, the node is made what it was before the play. Raises what the user has to hear."""
         name = unit.node.name
         try:
@@ -131,10 +131,10 @@ class Roll:
         except ProvisionError as error:
             raise _told(error, name, self._go_back(unit, prober)) from error
 
-    def _go_back(self, unit: Unit, prober: Prober) -> str:
+    def _go_back(self, unit: RollStep, prober: Prober) -> str:
         """What became of the node, in a sentence or two."""
         node, stays = unit.node, ""
-        self._emit(Undoing(node.name))
+        self._emit(RevertStarted(node.name))
         try:
             if node.name not in self._out:
                 self._take_out(node, prober)
@@ -157,12 +157,12 @@ class Roll:
         prober.out(node.name)
         self._since = time.monotonic()
         try:
-            self._edges.leave_out(self._out, f"drain {node.name}")
+            self._edges.set_drained(self._out, f"drain {node.name}")
         except ProvisionError:
             self._out.discard(node.name)
             prober.back(node.name)
             raise
-        self._edges.let_end(node)
+        self._edges.wait_for_idle(node)
         self._emit(Drained(node.name, self._run))
 
     def _silent(self, node: Node, prober: Prober) -> str:
@@ -171,7 +171,7 @@ class Roll:
 
     def _put_back(self, node: Node, prober: Prober | None = None) -> None:
         self._out.discard(node.name)
-        self._edges.leave_out(self._out, f"put {node.name} back")
+        self._edges.set_drained(self._out, f"put {node.name} back")
         if prober:
             prober.back(node.name)
         self._emit(PutBack(node.name, time.monotonic() - self._since))

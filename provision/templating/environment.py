@@ -14,7 +14,7 @@ from jinja2.loaders import BaseLoader
 from jinja2.runtime import Context
 from jinja2.utils import missing
 
-from provision.secret import noted
+from provision.secret import record
 from provision.templating.filters import FILTERS
 
 __all__ = ["MissingNameError", "TemplateError", "compile_text", "context", "environment", "plain"]
@@ -49,7 +49,7 @@ class _LazyContext(Context):
         scope = self.parent.get(_SCOPE)
         if scope is not None:
             try:
-                return noted(scope[key])
+                return record(scope[key])
             except KeyError:
                 pass
         return super().resolve_or_missing(key)
@@ -61,10 +61,10 @@ class _Environment(Environment):
     context_class = _LazyContext
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        return noted(super().getattr(obj, attribute))
+        return record(super().getattr(obj, attribute))
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        return noted(super().getitem(obj, argument))
+        return record(super().getitem(obj, argument))
 
 
 def environment(

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError, ProvisionError
-from provision.secret import Keeper, SecretText, watching
+from provision.secret import Redactor, SecretText, tracking
 from provision.spelling import suggestion
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Templates:
         (SecretText). Raises InputError with the template's line for an unknown template, a syntax error, and a
         name that isn't there.
         """
-        with watching() as seen:
+        with tracking() as seen:
             text = self._render(name, variables, host, role, seen)
         return SecretText(text) if seen else text
 
@@ -59,7 +59,7 @@ class Templates:
             found, line = self._where(error.__traceback__, name)
             do = suggestion(error.name, error.candidates or variables)
             raise InputError(
-                f"the template uses {Keeper(seen).cleaned(_quoted(error))}",
+                f"the template uses {Redactor(seen).cleaned(_quoted(error))}",
                 host=host,
                 role=role,
                 line=self._place(found, line),
@@ -72,7 +72,7 @@ class Templates:
                 host=host,
                 role=role,
                 line=self._place(found, line),
-                found=Keeper(seen).cleaned(f"{type(error).__name__}: {error}"),
+                found=Redactor(seen).cleaned(f"{type(error).__name__}: {error}"),
             ) from None
 
     @cached_property

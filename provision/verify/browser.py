@@ -34,7 +34,7 @@ class Browser:
         return Ask(BROWSER, json.dumps(wanted), seconds)
 
 
-class BrowserVantage:
+class BrowserLocation:
     """Answers by starting a browser, once for a batch. folder: for the screenshots.
 
     wrap: as for LocalVantage; where it leads the site's names are known. None: the browser runs on the controller.

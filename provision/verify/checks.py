@@ -42,7 +42,7 @@ class Many:
     answers: list[Answer] = field(default_factory=list)
 
 
-def together(asks: Iterable[Ask]) -> Generator[Ask | Many, Answer, list[Answer]]:
+def gather(asks: Iterable[Ask]) -> Generator[Ask | Many, Answer, list[Answer]]:
     """Ask all of them at the same time: `answers = yield from together(node.sh(c) for c in commands)`."""
     many = Many(tuple(asks))
     if many.asks:
@@ -88,7 +88,7 @@ OUTSIDER = Place(OUTSIDE)
 
 
 @dataclass(frozen=True)
-class Promise:
+class Check:
     """A check bound to what it is about. sentence: what is promised. start: begins the check anew."""
 
     identity: str

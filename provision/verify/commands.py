@@ -23,7 +23,7 @@ class Ask(Question):
     timeout: seconds. What two checks ask in the same words is asked once.
     """
 
-    vantage: str
+    location: str
     command: str
     timeout: float = SECONDS
 

@@ -12,9 +12,9 @@ from provision.inventory import Host
 from provision.inventory.settings import SITE
 from provision.project import Project, Selection
 from provision.remote.login import Login
-from provision.verify.browser import BROWSER, Browser, BrowserVantage
+from provision.verify.browser import BROWSER, Browser, BrowserLocation
 from provision.verify.checks import OUTSIDER, Node
-from provision.verify.locations import OUTSIDE, HostVantage, LocalVantage, Vantage, wrapper
+from provision.verify.locations import OUTSIDE, HostLocation, LocalLocation, Location, wrapper
 
 OPS = "ops"
 
@@ -65,29 +65,29 @@ class Context:
         return known
 
     @cached_property
-    def vantages(self) -> Mapping[str, Vantage]:
+    def locations(self) -> Mapping[str, Location]:
         """Every place, by name; none is reached before something is asked there."""
-        hosts = {host.name: HostVantage(self._login(host)) for host in self.hosts}
+        hosts = {host.name: HostLocation(self._login(host)) for host in self.hosts}
         return {**hosts, OUTSIDE: self._outside(), BROWSER: self._browser()}
 
     def close(self) -> None:
         """Ends every connection."""
         if "vantages" in self.__dict__:
-            for vantage in self.vantages.values():
-                vantage.close()
+            for location in self.locations.values():
+                location.close()
 
-    def _outside(self) -> Vantage:
+    def _outside(self) -> Location:
         """The ops host: as the variable `outsider` says, or over SSH. A site without one is looked at from here."""
         ops = self._ops()
         spec = str(self._any("outsider"))
         if spec or ops is None:
-            return LocalVantage(wrapper(spec))
-        return HostVantage(self._login(ops))
+            return LocalLocation(wrapper(spec))
+        return HostLocation(self._login(ops))
 
-    def _browser(self) -> Vantage:
+    def _browser(self) -> Location:
         """A program of the controller's, started where `outsider` says. Screenshots stay in .artifacts."""
         spec = str(self._any("outsider"))
-        return BrowserVantage(wrapper(spec) if spec else None, self.project.root / ".artifacts")
+        return BrowserLocation(wrapper(spec) if spec else None, self.project.root / ".artifacts")
 
     def _ops(self) -> Host | None:
         group = self.project.inventory.groups.get(OPS, ())

@@ -13,9 +13,9 @@ from typing import Any
 
 from provision.errors import InputError
 from provision.project import Project, Selection
-from provision.verify.checks import Node, Promise, begin, body_of, sentence
+from provision.verify.checks import Check, Node, begin, body_of, sentence
 from provision.verify.context import Context
-from provision.verify.scheduler import inquire
+from provision.verify.scheduler import run_checks
 
 PATIENCE = 30.0  # seconds for what was just changed to be as promised
 
@@ -32,23 +32,23 @@ class Gate:
         self._stop = stop or threading.Event()
 
     def __call__(self, host: str, roles: Collection[str] | None = None) -> str:
-        promises = list(self._promises(host, roles))
-        outcomes = inquire(promises, self._context.vantages, patience=lambda _: PATIENCE, stop=self._stop)
-        return "; ".join(f"{p.sentence}: {o.found}" for p in promises if not (o := outcomes[p.identity]).holds)
+        checks = list(self._checks(host, roles))
+        outcomes = run_checks(checks, self._context.locations, patience=lambda _: PATIENCE, stop=self._stop)
+        return "; ".join(f"{c.sentence}: {o.found}" for c in checks if not (o := outcomes[c.identity]).holds)
 
     def close(self) -> None:
         """Ends its connections."""
         self._context.close()
 
-    def _promises(self, host: str, roles: Collection[str] | None) -> Iterator[Promise]:
-        for role, function in self._checks:
+    def _checks(self, host: str, roles: Collection[str] | None) -> Iterator[Check]:
+        for role, function in self._written:
             if roles is not None and role not in roles:
                 continue
             on = _mark(function, "on")
             for node in self._context.about(role, str(on.args[0]) if on else None):
                 if node.name == host:
                     start = self._start(function, role, node)
-                    yield Promise(f"{role}.{function.__name__}", host, sentence(function), start)
+                    yield Check(f"{role}.{function.__name__}", host, sentence(function), start)
 
     def _start(self, function: Any, role: str, node: Node) -> Callable[[], Any]:
         body = body_of(function)
@@ -61,7 +61,7 @@ class Gate:
         return lambda: begin(body, known)
 
     @cached_property
-    def _checks(self) -> tuple[tuple[str, Any], ...]:
+    def _written(self) -> tuple[tuple[str, Any], ...]:
         """(role, check) for every check marked gate, in the order written."""
         folder = self._context.project.root / "tests" / "verify"
         return tuple(

@@ -22,7 +22,7 @@ T = TypeVar("T")
 Wrap = Callable[[list[str]], list[str]]
 
 
-class Vantage(Protocol):
+class Location(Protocol):
     """A place that answers questions, one batch at a time. Raises ProvisionError when it can't be reached."""
 
     def answers(self, asked: Iterable[Question]) -> Mapping[Any, Any]: ...
@@ -30,7 +30,7 @@ class Vantage(Protocol):
     def close(self) -> None: ...
 
 
-class HostVantage:
+class HostLocation:
     """A host: one connection and one exec for all that is asked of it, opened when first needed."""
 
     def __init__(self, login: Login) -> None:
@@ -70,7 +70,7 @@ class HostVantage:
         return self._session
 
 
-class LocalVantage:
+class LocalLocation:
     """Programs of the controller. wrap: makes of a command line the one that runs it elsewhere (the lab's ops host)."""
 
     def __init__(self, wrap: Wrap = lambda argv: argv) -> None:

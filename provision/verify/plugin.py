@@ -11,11 +11,11 @@ import pluggy
 import pytest
 
 from provision.errors import ProvisionError, UnreachableError
-from provision.verify.checks import Node, Promise, begin, body_of, sentence
+from provision.verify.checks import Check, Node, begin, body_of, sentence
 from provision.verify.commands import Ask
 from provision.verify.context import Context
 from provision.verify.report import Checked, Report
-from provision.verify.scheduler import Outcome, inquire, said
+from provision.verify.scheduler import Outcome, run_checks, said
 
 BOOTING = 120.0  # what booted less than this many seconds ago is still given the rest of them
 AGE = "awk '{print $22}' /proc/1/stat; cat /proc/uptime; getconf CLK_TCK"
@@ -78,21 +78,21 @@ class Verification:
             return
         items = [item for item in session.items if body_of(getattr(item, "function", None))]
         self.report.begin(len(session.items), sorted({node.name for item in items if (node := _node(item))}))
-        promises = [self._promise(item) for item in items]
-        self._outcomes = inquire(promises, self.context.vantages, patience=self._patience, stop=self._stop)
+        promises = [self._check(item) for item in items]
+        self._outcomes = run_checks(promises, self.context.locations, patience=self._patience, stop=self._stop)
         if self._stop.is_set():
             session.items.clear()
 
-    def _promise(self, item: pytest.Item) -> Promise:
+    def _check(self, item: pytest.Item) -> Check:
         node = _node(item)
         assert node is not None
         body = body_of(item.function)  # type: ignore[attr-defined]
         assert body is not None
         parameters = item.callspec.params  # type: ignore[attr-defined]
         known = {**self.context.known(_role(item.module), node), **parameters}  # type: ignore[attr-defined]
-        return Promise(item.nodeid, node.name, sentence(item.function), lambda: begin(body, known))  # type: ignore[attr-defined]
+        return Check(item.nodeid, node.name, sentence(item.function), lambda: begin(body, known))  # type: ignore[attr-defined]
 
-    def _patience(self, left: Sequence[Promise]) -> float:
+    def _patience(self, left: Sequence[Check]) -> float:
         """Hosts that have just booted start their programs still: they are given time, and the person is told."""
         hosts = [host.name for host in self.context.hosts]
         ages = [age for host in hosts if (age := self._age(host)) is not None]
@@ -104,7 +104,7 @@ class Verification:
         """Seconds since the host's init started; None when it can't be asked."""
         question = Ask(host, AGE)
         try:
-            words = self.context.vantages[host].answers([question])[question].output.split()
+            words = self.context.locations[host].answers([question])[question].output.split()
             return float(words[1]) - int(words[0]) / int(words[3])
         except (ProvisionError, ValueError, IndexError):
             return None

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from provision.errors import ProvisionError, UnreachableError
-from provision.verify.checks import Checking, Many, NotHere, Promise
+from provision.verify.checks import Check, Checking, Many, NotHere
 from provision.verify.commands import Answer, Ask
-from provision.verify.locations import Vantage
+from provision.verify.locations import Location
 
 PAUSE = 0.7  # seconds between two attempts at what is not yet as promised
 
@@ -57,7 +57,7 @@ class _Attempt:
 
 @dataclass
 class _Running:
-    promise: Promise
+    promise: Check
     body: Checking
     asked: Ask | Many | None = None
 
@@ -69,11 +69,11 @@ class _Running:
         return self.asked.asks if isinstance(self.asked, Many) else (self.asked,)
 
 
-def inquire(
-    promises: Sequence[Promise],
-    vantages: Mapping[str, Vantage],
+def run_checks(
+    promises: Sequence[Check],
+    locations: Mapping[str, Location],
     *,
-    patience: Callable[[Sequence[Promise]], float],
+    patience: Callable[[Sequence[Check]], float],
     stop: threading.Event,
 ) -> dict[str, Outcome]:
     """Every promise's outcome, by its identity.
@@ -83,9 +83,9 @@ def inquire(
     outcomes: dict[str, Outcome] = {}
     left = list(promises)
     deadline: float | None = None
-    with ThreadPoolExecutor(max(1, len(vantages))) as pool:
+    with ThreadPoolExecutor(max(1, len(locations))) as pool:
         while True:
-            outcomes |= _attempt(left, vantages, pool, stop)
+            outcomes |= _attempt(left, locations, pool, stop)
             left = [p for p in left if not (outcomes[p.identity].holds or outcomes[p.identity].fault)]
             if not left or stop.is_set():
                 return outcomes
@@ -96,7 +96,7 @@ def inquire(
 
 
 def _attempt(
-    promises: Sequence[Promise], vantages: Mapping[str, Vantage], pool: ThreadPoolExecutor, stop: threading.Event
+    promises: Sequence[Check], locations: Mapping[str, Location], pool: ThreadPoolExecutor, stop: threading.Event
 ) -> dict[str, Outcome]:
     attempt = _Attempt()
     for promise in promises:
@@ -110,7 +110,7 @@ def _attempt(
         idle = set(attempt.waiting) - {place for place, _ in busy.values()}
         for place in idle:
             asked = list(attempt.waiting[place])
-            busy[pool.submit(_ask, vantages, place, asked)] = (place, asked)
+            busy[pool.submit(_ask, locations, place, asked)] = (place, asked)
         if not busy:
             return attempt.ended
         for done in _finished(busy, stop):
@@ -129,10 +129,10 @@ def _finished(busy: Mapping[Future[Mapping[Any, Any]], object], stop: threading.
         return set()
 
 
-def _ask(vantages: Mapping[str, Vantage], place: str, asked: Sequence[Ask]) -> Mapping[Any, Any]:
+def _ask(locations: Mapping[str, Location], place: str, asked: Sequence[Ask]) -> Mapping[Any, Any]:
     """Answers, or for each question the error that kept it from being asked."""
     try:
-        return vantages[place].answers(asked)
+        return locations[place].answers(asked)
     except ProvisionError as error:
         return dict.fromkeys(asked, error)
 
@@ -163,7 +163,7 @@ def _advance(attempt: _Attempt, running: _Running, error: Exception | None = Non
             error = None
             unknown = [question for question in running.questions if question not in attempt.answers]
             for question in unknown:
-                attempt.waiting.setdefault(question.vantage, {}).setdefault(question, []).append(running)
+                attempt.waiting.setdefault(question.location, {}).setdefault(question, []).append(running)
             if unknown:
                 return
     except StopIteration:

@@ -7,7 +7,7 @@ from typing import Any
 from testinfra.backend.base import BaseBackend, CommandResult
 
 from provision.remote.protocol import Step
-from provision.verify.locations import HostVantage
+from provision.verify.locations import HostLocation
 
 SECONDS = 60.0
 
@@ -17,9 +17,9 @@ class StepBackend(BaseBackend):  # type: ignore[misc]
 
     NAME = "provision"
 
-    def __init__(self, vantage: HostVantage, *args: Any, **kwargs: Any) -> None:
-        self._vantage = vantage
-        super().__init__(vantage.login.name, *args, **kwargs)
+    def __init__(self, location: HostLocation, *args: Any, **kwargs: Any) -> None:
+        self._vantage = location
+        super().__init__(location.login.name, *args, **kwargs)
 
     def run(self, command: str, *args: str, **kwargs: Any) -> CommandResult:
         """A command line with its arguments quoted by testinfra."""

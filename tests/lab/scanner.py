@@ -70,7 +70,7 @@ class Scanner:
             self.found |= {f"{place}: {path}" for path in done.stdout.decode().split()}
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def tracking(self) -> Iterator[None]:
         """Look at the arguments and the environment of every process, hosts' included, as often as the machine can."""
         over = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(over,))

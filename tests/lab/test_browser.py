@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.verify.browser import Browser, BrowserVantage
+from provision.verify.browser import Browser, BrowserLocation
 
 
 class Late(BaseHTTPRequestHandler):
@@ -41,10 +41,10 @@ def late() -> Iterator[str]:
 def test_a_page_that_does_not_ask_anew_is_loaded_again_until_it_shows_what_is_looked_for(
     late: str, tmp_path: Path
 ) -> None:
-    vantage = BrowserVantage(None, tmp_path)
+    location = BrowserLocation(None, tmp_path)
     there = Browser().sees(late, "the route", address="", screenshot="late")
-    answer = vantage.answers([there])[there]
+    answer = location.answers([there])[there]
     assert (answer.ok, answer.text) == (True, "the route")
     assert (tmp_path / "late.png").read_bytes().startswith(b"\x89PNG")
     never = Browser().sees(late, "what nobody wrote", address="", screenshot="never", seconds=2)
-    assert not vantage.answers([never])[never].ok
+    assert not location.answers([never])[never].ok

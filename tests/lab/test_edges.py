@@ -12,7 +12,7 @@ from provision.apply.run import Report, Work
 from provision.errors import Exit
 from provision.inventory import Inventory
 from provision.plan.plan import Declaration
-from provision.playbook.health_check import Watch
+from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
 from provision.remote.login import Login
 from provision.resources import ConfigSet, File, Nginx, Package, Resource
@@ -86,7 +86,7 @@ def roll(lab: RunningLab, content: str, on: Callable[[Event], None] = lambda _: 
         everything=lambda host: declared(host, repository, content),
         members=lambda pattern: {"all": HOSTS, "edge": EDGES, "nodes": tuple(NODES)}[pattern],
         login=logins.__getitem__,
-        watch=lambda play: Watch("http://od.com/", 81) if play.drain else None,
+        watch=lambda play: HealthCheck("http://od.com/", 81) if play.drain else None,
     )
     return run(work, on)
 

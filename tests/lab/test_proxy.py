@@ -96,8 +96,8 @@ def test_a_deploy_ends_an_orphan_and_removes_another_mode_s_table_and_says_so_be
     on(NODE, "rm /run/kube-proxy; nft add table ip6 kube-proxy")
     planned = invoke("plan", "--json")
     assert planned.code == 2, str(planned)
-    forget = "Command forget what no rule has translated"
-    assert planned.changes == {(NODE, f"ProxyMode {PROGRAM}"), (NODE, f"Program {PROGRAM}"), (NODE, forget)}
+    purge = "Command forget what no rule has translated"
+    assert planned.changes == {(NODE, f"ProxyMode {PROGRAM}"), (NODE, f"Program {PROGRAM}"), (NODE, purge)}
     change = planned.document["hosts"][NODE]["changes"][0]
     assert change["summary"].startswith("remove what other modes left: 1 nft table; end ")
     assert "-table ip6" in change["diff"]

@@ -199,7 +199,7 @@ def scanner(canaries: dict[str, str]) -> Scanner:
 
 def seen(scanner: Scanner, project: Path, invoke: Callable[[], subprocess.CompletedProcess[str]]) -> str:
     """Runs a command under the scanner's eyes; what it printed."""
-    with scanner.watching():
+    with scanner.tracking():
         done = invoke()
     for stream, text in (("stdout", done.stdout), ("stderr", done.stderr)):
         scanner.look(stream, text)

@@ -8,7 +8,7 @@ import pytest
 
 from provision.errors import InputError
 from provision.verify.checks import Node
-from provision.verify.locations import HostVantage
+from provision.verify.locations import HostLocation
 from provision.verify.plugin import Verification
 
 
@@ -19,9 +19,9 @@ def host(node: Node, request: pytest.FixtureRequest) -> Any:
 
     from provision.verify.testinfra_backend import StepBackend
 
-    vantage = _verification(request.config).context.vantages[node.name]
-    assert isinstance(vantage, HostVantage)
-    return Host(StepBackend(vantage))
+    location = _verification(request.config).context.locations[node.name]
+    assert isinstance(location, HostLocation)
+    return Host(StepBackend(location))
 
 
 def _verification(config: pytest.Config) -> Verification:

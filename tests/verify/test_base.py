@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from provision.resources import Download, Resource
-from provision.verify.checks import Checking, Node, NotHere, check, together
+from provision.verify.checks import Checking, Node, NotHere, check, gather
 from roles.base import KUBERNETES, SUPERVISED
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_neighbours(node: Node, site: SiteSettings) -> Checking:
         raise NotHere("the site had names of its own before")
     hosts = node.host.inventory.hosts
     names = {h.name if "." in h.name else f"{h.name}.{site.host_domain}": h.address for h in hosts}
-    answers = yield from together(node.sh(f"getent ahostsv4 {name}") for name in names)
+    answers = yield from gather(node.sh(f"getent ahostsv4 {name}") for name in names)
     found = {name: answer.text.partition(" ")[0] for name, answer in zip(names, answers, strict=True)}
     wrong = [
         f"{name} leads to {found[name] or 'nothing'} and not to {names[name]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provision.verify.checks import Checking, Node, Place, check, together
+from provision.verify.checks import Checking, Node, Place, check, gather
 from roles._cluster import entrance
 from roles.bind import PUBLISHED
 from tests.verify.wire import lookup
@@ -23,7 +23,7 @@ def test_site_names(node: Node, site: SiteSettings, settings: Settings, outside:
     """names of the site lead to its entrance, asked from outside"""
     records = {**dict.fromkeys(PUBLISHED, ""), **settings.records}
     names = {f"{name}.{site.domain}": address or entrance(node.host, site) for name, address in records.items()}
-    answers = yield from together(outside.sh(lookup(node.address, name)) for name in names)
+    answers = yield from gather(outside.sh(lookup(node.address, name)) for name in names)
     for (name, wanted), answer in zip(names.items(), answers, strict=True):
         assert answer.text == f"0 {wanted}", f"{name} gave {answer}, and should lead to {wanted}"
 
@@ -32,7 +32,7 @@ def test_site_names(node: Node, site: SiteSettings, settings: Settings, outside:
 def test_host_names(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """names of the hosts lead to them, asked from outside"""
     hosts = node.host.inventory.hosts
-    answers = yield from together(outside.sh(lookup(node.address, f"{h.name}.{site.host_domain}")) for h in hosts)
+    answers = yield from gather(outside.sh(lookup(node.address, f"{h.name}.{site.host_domain}")) for h in hosts)
     for host, answer in zip(hosts, answers, strict=True):
         assert answer.text == f"0 {host.address}", f"{host.name}.{site.host_domain} gave {answer}"
 
@@ -64,7 +64,7 @@ def test_cluster_names_stay_inside(node: Node, site: SiteSettings, outside: Plac
 def test_zones_on_disk_are_served(node: Node, site: SiteSettings) -> Checking:
     """the zones that are served are those on disk"""
     zones = (site.domain, site.host_domain)
-    answers = yield from together(node.sh(SERIALS.format(zone=zone)) for zone in zones)
+    answers = yield from gather(node.sh(SERIALS.format(zone=zone)) for zone in zones)
     for zone, answer in zip(zones, answers, strict=True):
         served, _, written = answer.text.partition(" ")
         assert served, f"rndc knows no zone {zone}: {answer}"

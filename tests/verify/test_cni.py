@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.checks import Checking, Node, check, together
+from provision.verify.checks import Checking, Node, check, gather
 from provision.verify.commands import Reply, http
 from roles.cni import pod_subnets
 from tests.verify.cluster import cluster
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_routes(node: Node, site: SiteSettings) -> Checking:
     """pods of every other node have a route to them"""
     others = {other: subnet for other, subnet in pod_subnets(node.host, site).items() if other != node.host}
-    answers = yield from together(node.sh(f"ip -4 route get {subnet[1]}") for subnet in others.values())
+    answers = yield from gather(node.sh(f"ip -4 route get {subnet[1]}") for subnet in others.values())
     for (other, subnet), answer in zip(others.items(), answers, strict=True):
         assert f"via {other.address} " in answer.text, f"{subnet[1]} on {other.name}: ip route get gave {answer}"
 
@@ -41,7 +41,7 @@ def test_pods_answer(node: Node) -> Checking:
     """pods on every node answer to this node"""
     seen = yield from cluster(node)
     pods = seen.pods("default", app="nginx-ds")
-    answers = yield from together(node.sh(http(f"http://{pod.address}/")) for pod in pods)
+    answers = yield from gather(node.sh(http(f"http://{pod.address}/")) for pod in pods)
     for pod, reply in zip(pods, map(Reply.of, answers), strict=True):
         assert reply.status == 200, f"{pod.name} at {pod.address} on {pod.node}: {reply}"
 

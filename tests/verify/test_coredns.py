@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.checks import Checking, Node, NotHere, check, together
+from provision.verify.checks import Checking, Node, NotHere, check, gather
 from roles._cluster import api_service, entrance
 from tests.verify.cluster import cluster
 from tests.verify.wire import lookup
@@ -35,7 +35,7 @@ def test_service_names(node: Node, site: SiteSettings) -> Checking:
         for s in seen.of("Service")
         if s["spec"].get("clusterIP", "None") != "None"
     }
-    answers = yield from together(node.sh(lookup(site.cluster_dns, name)) for name in names)
+    answers = yield from gather(node.sh(lookup(site.cluster_dns, name)) for name in names)
     for (name, address), answer in zip(names.items(), answers, strict=True):
         assert answer.text == f"0 {address}", f"{name} gave {answer}, and should lead to {address}"
 

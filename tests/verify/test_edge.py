@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from provision.inventory.settings import bind
-from provision.verify.checks import Checking, Node, NotHere, Place, check, together
+from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
 from roles.nginx_ds import Settings as Workloads
 from tests.verify.wire import websocket
@@ -42,7 +42,7 @@ def test_unknown_host(node: Node, site: SiteSettings, outside: Place) -> Checkin
     """an unknown host is answered by the edge itself"""
     # the course's only server is nginx's default for every name: there any Host reaches Traefik
     hosts = ("nobody.example.org", site.domain, node.address)
-    answers = yield from together(outside.sh(http(f"http://{node.address}/", host=host)) for host in hosts)
+    answers = yield from gather(outside.sh(http(f"http://{node.address}/", host=host)) for host in hosts)
     for host, reply in zip(hosts, map(Reply.of, answers), strict=True):
         assert "default server" in reply.headers.get("x-edge", ""), f"Host {host} gave {reply}"
         assert reply.status == 404, f"Host {host} gave {reply}"

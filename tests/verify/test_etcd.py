@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provision.verify.checks import Checking, Node, check, together
+from provision.verify.checks import Checking, Node, check, gather
 from roles.etcd import CERT, CLIENT_PORT, HEALTH
 
 CURL = (
@@ -23,7 +23,7 @@ def test_health(node: Node) -> Checking:
 def test_members(node: Node) -> Checking:
     """the members are the hosts of group etcd, and all see the same leader"""
     members = node.group("etcd")
-    answers = yield from together(member.sh(f"{CURL}/v3/maintenance/status") for member in members)
+    answers = yield from gather(member.sh(f"{CURL}/v3/maintenance/status") for member in members)
     for member, answer in zip(members, answers, strict=True):
         assert answer.ok, f"{member.name} gave {answer}"
     leaders = {answer.json.get("leader") for answer in answers}

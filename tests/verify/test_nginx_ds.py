@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.checks import Checking, Node, Place, check, together
+from provision.verify.checks import Checking, Node, Place, check, gather
 from provision.verify.commands import Reply, http
 from tests.verify.cluster import cluster, kubectl
 
@@ -56,7 +56,7 @@ def test_cluster_address(node: Node) -> Checking:
     seen = yield from cluster(node)
     services = (seen.service("default", "nginx-ds"), seen.service("kube-public", "nginx-dp"))
     urls = [f"http://{service['spec']['clusterIP']}/" for service in services]
-    answers = yield from together(node.sh(http(url)) for url in urls)
+    answers = yield from gather(node.sh(http(url)) for url in urls)
     for service, url, reply in zip(services, urls, map(Reply.of, answers), strict=True):
         assert reply.status == 200, f"{service['metadata']['name']} at {url} gave {reply}"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.checks import Checking, Node, Place, check, together
+from provision.verify.checks import Checking, Node, Place, check, gather
 from provision.verify.commands import Reply, http
 from roles._cluster import api_service, node_name
 from roles.proxy_node import GROUP, TAINT
@@ -37,7 +37,7 @@ def test_node_ports(node: Node, outside: Place) -> Checking:
     seen = yield from cluster(node)
     ports = [port["nodePort"] for s in seen.of("Service") for port in s["spec"]["ports"] if "nodePort" in port]
     urls = [f"http://{node.address}:{port}/" for port in ports]
-    answers = yield from together(outside.sh(http(url)) for url in urls)
+    answers = yield from gather(outside.sh(http(url)) for url in urls)
     wrong = [f"{url} gave {reply}" for url, reply in zip(urls, map(Reply.of, answers), strict=True) if not reply.status]
     assert not wrong, "; ".join(wrong)
 
@@ -48,7 +48,7 @@ def test_cluster_addresses(node: Node, site: SiteSettings) -> Checking:
     """the API and the cluster's DNS answer at their services' addresses"""
     api = str(api_service(site))
     name = f"kubernetes.default.svc.{site.cluster_domain}"
-    answers = yield from together(
+    answers = yield from gather(
         (node.sh(f"curl -ks -m 5 https://{api}/livez"), node.sh(lookup(site.cluster_dns, name)))
     )
     assert answers[0].text == "ok", f"https://{api}/livez gave {answers[0]}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.verify.browser import Browser
-from provision.verify.checks import Checking, Node, NotHere, Place, check, together
+from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
 from roles._cluster import entrance
 from tests.verify.cluster import cluster, kubectl
@@ -53,7 +53,7 @@ def test_one_pod(node: Node, settings: Settings) -> Checking:
 def test_routers(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """Traefik knows as many routers as on the other nodes, none of them in error"""
     nodes = node.group("nodes")
-    answers = yield from together(outside.sh(http(_routers(n, site), host=f"traefik.{site.domain}")) for n in nodes)
+    answers = yield from gather(outside.sh(http(_routers(n, site), host=f"traefik.{site.domain}")) for n in nodes)
     replies = {other.name: Reply.of(answer) for other, answer in zip(nodes, answers, strict=True)}
     mine = replies.pop(node.name)
     assert mine.status == 200, f"the list of routers gave {mine}"

@@ -16,21 +16,21 @@ from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,
     Content,
-    Deferred,
     Pending,
     Rendering,
     Resource,
+    Rollback,
     Template,
-    Undone,
+    Unknown,
     check_path,
-    everybodys,
-    owed,
-    settled,
+    clear_stamp,
     stamp_question,
     unified,
+    world_readable,
+    write_stamp,
 )
 from provision.resources.configset import drain, swap
-from provision.secret import Keeper, Secret
+from provision.secret import Redactor, Secret
 
 
 class Activation(ABC):
@@ -102,10 +102,10 @@ class ConfigSet(Resource):
     def rendered(self, rendering: Rendering) -> ConfigSet:
         return replace(self, files={name: _bytes(content, rendering) for name, content in self.files.items()})
 
-    def keeping(self, keeper: Keeper) -> ConfigSet:
-        super().keeping(keeper)
+    def redacting(self, redactor: Redactor) -> ConfigSet:
+        super().redacting(redactor)
         for name, content in self.files.items():
-            if isinstance(content, bytes) and keeper.finds(content):
+            if isinstance(content, bytes) and redactor.finds(content):
                 raise _readable(f"{self.key}: {name}")
         return self
 
@@ -140,7 +140,7 @@ class ConfigSet(Resource):
         """The set as it should read now, with whom a roll has taken out still out."""
         return replace(self, drained=tuple(sorted(drain.drained(answers).items())))
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         return self.as_drained(answers)._compare(answers)
 
     def _compare(self, answers: Answers) -> Change | None:
@@ -157,10 +157,10 @@ class ConfigSet(Resource):
                 differs[name] = f"{name}: {wrong}"
         if differs:
             summary = f"{self.directory}: {', '.join(differs.values())}; then reload"
-            return Change("update", summary, parts=frozenset(differs), keep=self.drained)
+            return Change("update", summary, parts=frozenset(differs), drained=self.drained)
         if answers[stamp_question(self.stamp)] != self.digest:
             summary = f"{self.directory}: reload, it runs with an older configuration"
-            return Change("restart", summary, keep=self.drained)
+            return Change("restart", summary, drained=self.drained)
         return None
 
     def evidence(self, change: Change) -> tuple[Question, ...]:
@@ -170,7 +170,7 @@ class ConfigSet(Resource):
         diffs = []
         for name in sorted(change.parts):
             path = f"{self.directory}/{name}"
-            wanted = replace(self, drained=change.keep)._contents[name]
+            wanted = replace(self, drained=change.drained)._contents[name]
             if not _open(answers[FileQuestion(path)], answers[FileQuestion(self._real(name), content=False)]):
                 diffs.append(f"({path} is not open to everybody on the host: content not shown)")
                 continue
@@ -182,7 +182,7 @@ class ConfigSet(Resource):
         return tuple(self._contents.values())
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "the set before it, as one"
 
     @property
@@ -190,7 +190,7 @@ class ConfigSet(Resource):
         """file -> what stands before a drain mark on its line -> the host that the mark is for."""
         return {name: drain.places(data) for name, data in self.files.items() if isinstance(data, bytes)}
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         names = " ".join(shlex.quote(name) for name in self.files)
         return f"""cd {shlex.quote(self.directory)} || exit
 {{ printf '%s\\n' {names}; (cd site 2>/dev/null && find . -type f | sed 's|^./||'); }} | sort -u | while read -r f; do
@@ -199,34 +199,34 @@ class ConfigSet(Resource):
   printf '%s\\t%s\\n' "$(wc -c <"$f")" "$f"; cat "$f"
 done"""
 
-    def undone(self, action: str, former: bytes) -> Undone:
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
         files: dict[str, Content] = {}
-        while former:
-            head, _, rest = former.partition(b"\n")
+        while snapshot:
+            head, _, rest = snapshot.partition(b"\n")
             size, _, name = head.decode("utf-8", "surrogateescape").partition("\t")
             if size == "-":
-                return Undone(why=f"{self.key}: {name} was closed to others, and such contents are not kept")
+                return Rollback(why=f"{self.key}: {name} was closed to others, and such contents are not kept")
             if len(rest) < int(size):
-                return Undone(why=f"{self.key}: the set before it was bigger than what a host keeps")
-            content, former = rest[: int(size)], rest[int(size) :]
+                return Rollback(why=f"{self.key}: the set before it was bigger than what a host keeps")
+            content, snapshot = rest[: int(size)], rest[int(size) :]
             if not self.activation.completes(name):
                 files[name] = drain.marked(content, self.marks.get(name, {}))
         if not files:
-            return Undone(why=f"{self.key}: there was no set before it")
-        return Undone((replace(self, files=files, drained=()),))
+            return Rollback(why=f"{self.key}: there was no set before it")
+        return Rollback((replace(self, files=files, drained=()),))
 
     def fix(self, change: Change) -> Step:
-        return replace(self, drained=change.keep)._swap()
+        return replace(self, drained=change.drained)._swap()
 
     def draining(self, run: str, out: Iterable[str]) -> Step:
         """The step that leaves exactly these hosts out, for this run, and nothing else different."""
         return replace(self, confirm=0.0, drained=tuple((host, run) for host in sorted(out)))._swap()
 
-    def keep(self, change: Change) -> Step | None:
+    def confirm_step(self, change: Change) -> Step | None:
         if not self.confirm:
             return None
-        declared = replace(self, drained=change.keep)
-        return Step(swap.kept(self.stamp, self.confirm) + settled(self.stamp, declared.digest), timeout=20)
+        declared = replace(self, drained=change.drained)
+        return Step(swap.kept(self.stamp, self.confirm) + write_stamp(self.stamp, declared.digest), timeout=20)
 
     def _swap(self) -> Step:
         contents = self._contents
@@ -242,14 +242,14 @@ done"""
             "names": names,
             "receive": receive,
             "complete": self.activation.complete('"$new"', '"$PWD/site"'),
-            "owed": owed(self.stamp),
+            "owed": clear_stamp(self.stamp),
             "validate": self.activation.validate("$staged"),
             "functions": swap.functions(activate),
             "settles": f"{STAMPS}/{self.stamp}",
             "watch": swap.watch(self.stamp),
             "arm": swap.armed(self.directory, self.stamp, activate, self.confirm) if self.confirm else "",
             # what still has to be kept is not settled: the next run activates it again, or finds it gone
-            "settled": (":" if self.confirm else settled(self.stamp, self.digest)) + "\n" + self._noted(),
+            "settled": (":" if self.confirm else write_stamp(self.stamp, self.digest)) + "\n" + self._noted(),
             "kept": swap.KEPT_RELEASES + 1,
         }
         return Step(script, b"".join(contents.values()), timeout=120)
@@ -257,13 +257,13 @@ done"""
     def _noted(self) -> str:
         """sh that says on the host who is out, once the configuration that leaves them out runs."""
         text = drain.note(dict(self.drained))
-        return settled(drain.STAMP, f"'{text}'") if text else owed(drain.STAMP)
+        return write_stamp(drain.STAMP, f"'{text}'") if text else clear_stamp(drain.STAMP)
 
 
 def _open(known: FileState, real: FileState) -> bool:
     """Whether everybody on the host may read what is now at a path: only that is shown."""
     state = real if known.kind == "l" else known
-    return not known.exists or (state.exists and everybodys(state.mode))
+    return not known.exists or (state.exists and world_readable(state.mode))
 
 
 def _readable(what: str) -> InputError:
@@ -287,5 +287,5 @@ def _bytes(content: Content, rendering: Rendering) -> bytes:
     if isinstance(content, bytes):
         return content
     if isinstance(content, Pending):
-        raise InputError(f"a ConfigSet can't hold content that comes after: {content.after}")
+        raise InputError(f"a ConfigSet can't hold content that comes after: {content.until}")
     return content.encode() if isinstance(content, str) else content.read_bytes()

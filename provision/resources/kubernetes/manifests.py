@@ -15,18 +15,18 @@ from provision.remote.protocol import Step
 from provision.resources.base import (
     Change,
     Content,
-    Deferred,
     Rendering,
     Resource,
+    Rollback,
     Template,
-    Undone,
+    Unknown,
     check_name,
     unified,
 )
 from provision.resources.kubernetes import diff
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import ObjectsQuestion, Unavailable
-from provision.secret import Keeper, Secret
+from provision.secret import Redactor, Secret
 
 OLDEST = (1, 22)  # the first that no longer knows the beta Ingress; Traefik 3 wants EndpointSlices of version v1 (1.21)
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -93,9 +93,9 @@ class Manifests(Resource):
             check_objects(objects, source)
         return replace(self, content=text, objects=objects, secret=self.secret or isinstance(made, Secret))
 
-    def keeping(self, keeper: Keeper) -> Manifests:
-        super().keeping(keeper)
-        return replace(self, secret=True) if not self.secret and keeper.finds(str(self.content)) else self
+    def redacting(self, redactor: Redactor) -> Manifests:
+        super().redacting(redactor)
+        return replace(self, secret=True) if not self.secret and redactor.finds(str(self.content)) else self
 
     @property
     def _question(self) -> ObjectsQuestion:
@@ -104,10 +104,10 @@ class Manifests(Resource):
     def questions(self) -> tuple[Question, ...]:
         return (self._question,)
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         live = answers[self._question]
         if isinstance(live, Unavailable):
-            return Deferred(self.after)
+            return Unknown(self.after)
         if self.absent:
             left = [diff.title(item) for item in self.objects if diff.identity(item) in live]
             return Change("remove", f"remove {', '.join(left)}") if left else None
@@ -152,7 +152,7 @@ class Manifests(Resource):
                 yield _Differing(item, f"{title}: {', '.join(found)}", shown, grown)
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "the objects as they were applied before"
 
     @property
@@ -165,16 +165,16 @@ class Manifests(Resource):
         return (_stream(self.objects),)
 
     @property
-    def bare(self) -> Resource:
+    def without_contents(self) -> Resource:
         return replace(self, content="", objects=tuple(_name_only(item) for item in self.objects))
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         names = "\n---\n".join(json.dumps(_name_only(item)) for item in self._kept)
         get = f"{self.kubectl} get -f - --ignore-not-found -o json --request-timeout=10s"
         return f"{get} <<'END-OF-MANIFESTS'\n{names}\nEND-OF-MANIFESTS" if names else ":"
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        live = json.loads(former) if former.strip() else {}
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        live = json.loads(snapshot) if snapshot.strip() else {}
         annotations = [item["metadata"].get("annotations", {}) for item in live.get("items", [live] if live else [])]
         before = [json.loads(each[_APPLIED]) for each in annotations if _APPLIED in each]
         were = {diff.identity(item) for item in before} | {_in_default(item) for item in before}
@@ -185,7 +185,7 @@ class Manifests(Resource):
         if new:
             found.append(replace(self, name=f"{self.name}-new", content=_stream(new).decode(), absent=True))
         secrets = len(self.objects) - len(self._kept)
-        return Undone(tuple(found), f"{self.key}: its Secrets are not kept" if secrets else "")
+        return Rollback(tuple(found), f"{self.key}: its Secrets are not kept" if secrets else "")
 
     @property
     def removed(self) -> Resource | None:

@@ -16,7 +16,7 @@ from provision.errors import FailedError
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Change, Deferred, Resource, Undone, check_name
+from provision.resources.base import Change, Resource, Rollback, Unknown, check_name
 from provision.resources.kubernetes.proxy_rules import CHAINS, LEFT, SAVED, Mode, filled, look, remove
 from provision.spelling import listed
 
@@ -73,7 +73,7 @@ class ProxyMode(Resource):
     def questions(self) -> tuple[Question, ...]:
         return (self._question,)
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         held = _held(answers[self._question])
         foreign = [" ".join(rest) for what, *rest in held if what == "foreign"]
         left = [words for words in held if words[0] in WORDS]
@@ -98,18 +98,18 @@ class ProxyMode(Resource):
         return replace(change, diff="\n".join(f"-{line}" for line in gone))
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return f"the mode before, cleaned in the same way; the rules so far are in {SAVED}"
 
-    def former(self, change: Change) -> str:
+    def snapshot_script(self, change: Change) -> str:
         return f"{look(self.services)}\nmode"
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        before = former.decode("utf-8", "replace").strip()
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        before = snapshot.decode("utf-8", "replace").strip()
         mode: Mode | None = next((mode for mode in LEFT if mode == before), None)
         if mode is None:
-            return Undone(why=f"{self.key}: which mode ran before is not known; the rules so far are in {SAVED}")
-        return Undone((replace(self, mode=mode),))
+            return Rollback(why=f"{self.key}: which mode ran before is not known; the rules so far are in {SAVED}")
+        return Rollback((replace(self, mode=mode),))
 
     def fix(self, change: Change) -> Step:
         script = filled(_FIX, PROGRAM=self.program, CHAINS=CHAINS)

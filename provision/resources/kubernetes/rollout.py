@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Change, Deferred, Resource, Undone
+from provision.resources.base import Change, Resource, Rollback, Unknown
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import ObjectsQuestion, Unavailable
 from provision.resources.kubernetes.manifests import Manifests
@@ -48,11 +48,11 @@ class Rollout(Resource):
         return (self.of,)
 
     @property
-    def way_back(self) -> str:
+    def rollback_summary(self) -> str:
         return "awaited again"
 
-    def undone(self, action: str, former: bytes) -> Undone:
-        return Undone((self,) if getattr(self.of, "objects", ()) else ())
+    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+        return Rollback((self,) if getattr(self.of, "objects", ()) else ())
 
     @property
     def _question(self) -> ObjectsQuestion:
@@ -66,13 +66,13 @@ class Rollout(Resource):
     def questions(self) -> tuple[Question, ...]:
         return (self._question,)
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Deferred | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         live = answers[self._question]
         if isinstance(live, Unavailable):
-            return Deferred(self.after)
+            return Unknown(self.after)
         item = live.get((self.kind, self.namespace, self.name))
         if item is None:
-            return Deferred(f"{self.kind} {self.namespace}/{self.name} exists")
+            return Unknown(f"{self.kind} {self.namespace}/{self.name} exists")
         wanted, updated, ready = _counts(item)
         if (wanted, wanted) == (updated, ready) and wanted > 0:
             return None

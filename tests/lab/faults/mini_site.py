@@ -15,11 +15,20 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.state import Lab
-from provision.apply.events import ChangeDone, ChangeStarted, Drained, Event, HostKnown, Listener, PutBack, Rolled
+from provision.apply.events import (
+    ChangeDone,
+    ChangeStarted,
+    Drained,
+    Event,
+    HostKnown,
+    Listener,
+    PutBack,
+    RollingFinished,
+)
 from provision.apply.run import Report, Work
 from provision.inventory import Inventory
 from provision.plan.plan import Declaration
-from provision.playbook.health_check import Watch
+from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
 from provision.remote.login import Login
 from provision.resources import ConfigSet, File, Nginx, Package, Resource, Service
@@ -90,7 +99,7 @@ def work(lab: str, *, edges: str = "one", nodes: str = "one", check: bool = Fals
         everything=declared,
         members=MEMBERS.__getitem__,
         login=logins.__getitem__,
-        watch=lambda play: Watch("http://od.com/", 81) if play.drain else None,
+        watch=lambda play: HealthCheck("http://od.com/", 81) if play.drain else None,
         check=check,
         wait=wait,
     )
@@ -109,7 +118,7 @@ def step(event: Event) -> str:
             return f"{host} is back"
         case HostKnown(host):
             return f"{host} is known"
-        case Rolled():
+        case RollingFinished():
             return "rolled"
         case _:
             return ""

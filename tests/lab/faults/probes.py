@@ -26,7 +26,7 @@ OUT, BACK = re.compile(r"Drained\(host='([^']+)'"), re.compile(r"PutBack\(host='
 
 
 @dataclass
-class Watch:
+class HealthCheck:
     """Asks one thing over and over. node: whose it is: what fails while that node is out is counted apart.
 
     port: whether it asks that node's own port.
@@ -66,11 +66,11 @@ class Watch:
 
 
 @contextmanager
-def asking(*watches: Watch) -> Iterator[None]:
+def asking(*watches: HealthCheck) -> Iterator[None]:
     """Each of them in a thread of its own, for the block."""
     over = threading.Event()
 
-    def go_on(watch: Watch) -> None:
+    def go_on(watch: HealthCheck) -> None:
         while not over.wait(EVERY):
             watch.once()
 
@@ -94,7 +94,7 @@ def outs(steps: Iterable[Step], node: str) -> list[tuple[float, float]]:
     return found
 
 
-def node_port(bench: Bench, node: str, port: int = 8000) -> Watch:
+def node_port(bench: Bench, node: str, port: int = 8000) -> HealthCheck:
     """A GET of a node's own port, as an outsider asks it."""
     target, dial = Target("http://nginx.od.com/", NODES[node], port), dialer(bench.name)
 
@@ -102,7 +102,7 @@ def node_port(bench: Bench, node: str, port: int = 8000) -> Watch:
         if fault := ask(target, dial):
             raise OSError(fault)
 
-    return Watch(f"NodePort of {node}", node, look, port=True)
+    return HealthCheck(f"NodePort of {node}", node, look, port=True)
 
 
 def pod(bench: Bench, node: str) -> Path:
@@ -151,7 +151,7 @@ def name(network: Path) -> Callable[[], None]:
     return look
 
 
-def in_pods(bench: Bench, nodes: tuple[str, ...]) -> tuple[Watch, ...]:
+def in_pods(bench: Bench, nodes: tuple[str, ...]) -> tuple[HealthCheck, ...]:
     """A ClusterIP and a name, asked from a pod on each node."""
     address = bench.kubectl("get service nginx-ds -o jsonpath={.spec.clusterIP}")
     networks = {node: pod(bench, node) for node in nodes}
@@ -159,13 +159,13 @@ def in_pods(bench: Bench, nodes: tuple[str, ...]) -> tuple[Watch, ...]:
         watch
         for node, network in networks.items()
         for watch in (
-            Watch(f"ClusterIP from a pod on {node}", node, cluster_ip(network, address)),
-            Watch(f"DNS from a pod on {node}", node, name(network)),
+            HealthCheck(f"ClusterIP from a pod on {node}", node, cluster_ip(network, address)),
+            HealthCheck(f"DNS from a pod on {node}", node, name(network)),
         )
     )
 
 
-def api(bench: Bench) -> Watch:
+def api(bench: Bench) -> HealthCheck:
     """The API server through the edge, as every client of the cluster but the masters' own asks it."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -178,4 +178,4 @@ def api(bench: Bench) -> Watch:
             if b" 200 " not in connection.recv(64):
                 raise OSError("not ready")
 
-    return Watch("API through the edge", "", look)
+    return HealthCheck("API through the edge", "", look)

@@ -15,7 +15,7 @@ from lab.state import Lab
 from provision.traffic.receipt import Receipt
 from tests.lab.clients import NODES, clients, unharmed
 from tests.lab.faults import older
-from tests.lab.faults.probes import Watch, api, asking, in_pods, node_port, outs
+from tests.lab.faults.probes import HealthCheck, api, asking, in_pods, node_port, outs
 from tests.lab.faults.record import Book, Row
 from tests.lab.faults.streams import streams
 from tests.lab.faults.testbed import Bench, Running
@@ -154,7 +154,7 @@ class Seen:
 
     ended: Ended | None
     receipt: Receipt
-    watches: tuple[Watch, ...]
+    watches: tuple[HealthCheck, ...]
 
     @property
     def noticed(self) -> bool:
@@ -189,8 +189,8 @@ def watched(bench: Bench, change: Change, start: Callable[[Bench], Running | Non
 
 def untranslated(bench: Bench, node: str) -> list[str]:
     """What a node's kernel would send past kube-proxy's rules: whatever has the same source port as one of these."""
-    noted = bench.on(node, "conntrack -L -d 192.168.0.0/16 2>/dev/null").splitlines()
-    ends = {line: re.findall(r"(?:src|dst)=(\S+)", line) for line in noted}
+    record = bench.on(node, "conntrack -L -d 192.168.0.0/16 2>/dev/null").splitlines()
+    ends = {line: re.findall(r"(?:src|dst)=(\S+)", line) for line in record}
     return [line for line, (_, asked, answering, *_) in ends.items() if asked == answering]
 
 

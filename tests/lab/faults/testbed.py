@@ -136,8 +136,8 @@ class Bench(Typed):
 
     def drained(self) -> tuple[str, ...]:
         """The nodes that the edge leaves out."""
-        noted = self.on("hdss7-11", "cat /var/lib/provision/stamps/drained 2>/dev/null; true")
-        return tuple(node for node in NODES if f"{node}=" in noted)
+        record = self.on("hdss7-11", "cat /var/lib/provision/stamps/drained 2>/dev/null; true")
+        return tuple(node for node in NODES if f"{node}=" in record)
 
     def answering(self) -> tuple[str, ...]:
         """The nodes that serve every URL, each asked alone."""

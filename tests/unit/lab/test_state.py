@@ -93,7 +93,7 @@ def test_a_lock_survives_its_own_removal_by_a_purge(lab: Lab) -> None:
         waiting = threading.Thread(target=second)
         waiting.start()
         assert not entered.wait(0.1)
-        lab.forget()
+        lab.purge()
     waiting.join(5.0)
     assert entered.is_set()
     assert lab.directory.with_suffix(".lock").exists()

@@ -65,9 +65,9 @@ tcp      6 86399 ESTABLISHED src=172.7.21.4 dst=192.168.2.7 sport=4 dport=80 src
 
 def test_once_it_runs_only_what_no_rule_has_translated_is_forgotten(declared: Declared, tmp_path: Path) -> None:
     found = declared("hdss7-21", "kube_proxy", made=False)
-    forget = found["Command forget what no rule has translated"]
-    assert list(found).index(forget.key) > list(found).index("Program kube-proxy-7-21")
-    assert [resource.key for resource in forget.rerun] == ["ProxyMode kube-proxy-7-21"]
+    purge = found["Command forget what no rule has translated"]
+    assert list(found).index(purge.key) > list(found).index("Program kube-proxy-7-21")
+    assert [resource.key for resource in purge.rerun] == ["ProxyMode kube-proxy-7-21"]
     stand_in = (
         f'[ "$1" = -D ] && echo "$*" >>{tmp_path}/deleted || {{ echo "$*" >{tmp_path}/listed; cat {tmp_path}/noted; }}'
     )
@@ -75,7 +75,7 @@ def test_once_it_runs_only_what_no_rule_has_translated_is_forgotten(declared: De
     (tmp_path / "conntrack").write_text(f"#!/bin/sh\n{stand_in}\n")
     (tmp_path / "conntrack").chmod(0o755)
     path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    subprocess.run(["sh", "-euc", forget.run], env=path, check=True, timeout=30)
+    subprocess.run(["sh", "-euc", purge.run], env=path, check=True, timeout=30)
     assert (tmp_path / "listed").read_text() == "-L -d 192.168.0.0/16\n"
     deleted = (tmp_path / "deleted").read_text().splitlines()
     assert deleted == ["-D -d 192.168.0.2 -r 192.168.0.2", "-D -d 192.168.2.9 -r 192.168.2.9"]

@@ -10,7 +10,7 @@ import pytest
 
 from hdss7.report import run_folder
 from hdss7.report.run_folder import RunFolder, commit_of, receipts
-from provision.apply.events import ChangeDone, ChangeStarted, HostFailed, Rolled, RunEnded, RunStarted
+from provision.apply.events import ChangeDone, ChangeStarted, HostFailed, RollingFinished, RunEnded, RunStarted
 from provision.errors import Explanation
 from provision.history.journal import About
 from provision.plan.plan import Declaration, Item
@@ -91,9 +91,9 @@ def test_a_receipt_is_one_document_whole_after_every_rolling_play(tmp_path: Path
     holder = Holder("alice@desk")
     told = RunFolder(holder, lambda: About("deploy", "abc1234"), tmp_path)
     receipt = Receipt(100, 1, 250.0, 10.0, 10.0, 10.0, ("+1.0 s x: status 502",), (Window("n1", 0.5, 4.5),))
-    told(Rolled("nodes", receipt))
+    told(RollingFinished("nodes", receipt))
     assert [play["play"] for play in receipts(holder.run, tmp_path)] == ["nodes"]
-    told(Rolled("pods", receipt))
+    told(RollingFinished("pods", receipt))
     first, second = receipts(holder.run, tmp_path)
     assert second["play"] == "pods"
     assert first["windows"] == [{"host": "n1", "out": 0.5, "back": 4.5}]

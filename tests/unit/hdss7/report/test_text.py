@@ -31,7 +31,7 @@ from provision.apply.run import HostRun, Report
 from provision.errors import Exit, Explanation
 from provision.plan.plan import Declaration, HostPlan, Item
 from provision.remote.login import Login
-from provision.resources import Change, Deferred, Directory, File, Resource
+from provision.resources import Change, Directory, File, Resource, Unknown
 
 DIFF = "--- /etc/motd (on the host)\n+++ /etc/motd (declared)\n@@ -1 +1 @@\n-old\n+new"
 MOTD = File(path="/etc/motd", content="new\n")
@@ -46,7 +46,7 @@ class Counted:
     execs: int = 1
 
 
-def item(outcome: Change | Deferred | None, resource: Resource = MOTD, play: int = 0) -> Item:
+def item(outcome: Change | Unknown | None, resource: Resource = MOTD, play: int = 0) -> Item:
     """One line of a plan."""
     return Item(Declaration(resource, "base", "roles/base.py:7", play), outcome)
 
@@ -99,10 +99,10 @@ def test_what_each_host_has_under_another_name_stands_together() -> None:
         (Change("run", "run: /etc/motd"), "~ a  File /etc/motd  run"),
         (Change("update", "/etc/motd"), "~ a  File /etc/motd  update"),
         (Change("update", "link /etc/motd.d -> /x"), "~ a  File /etc/motd  link /etc/motd.d -> /x"),
-        (Deferred("Package supervisor"), "? a  File /etc/motd  after: Package supervisor"),
+        (Unknown("Package supervisor"), "? a  File /etc/motd  known after Package supervisor"),
     ],
 )
-def test_a_line_says_symbol_host_resource_and_status(outcome: Change | Deferred, shown: str) -> None:
+def test_a_line_says_symbol_host_resource_and_status(outcome: Change | Unknown, shown: str) -> None:
     assert lines(HostPlan("a", (item(outcome),))) == [shown]
 
 
@@ -118,7 +118,7 @@ def test_verbose_says_where_it_is_declared_and_twice_what_is_as_declared() -> No
 NOTHING, ONE, LATER = (
     HostPlan("a", (item(None),)),
     HostPlan("b", (item(UPDATE),)),
-    HostPlan("c", (item(Deferred("b")),)),
+    HostPlan("c", (item(Unknown("b")),)),
 )
 
 
@@ -223,7 +223,7 @@ def test_on_a_terminal_each_busy_host_has_a_line_that_goes_away(monkeypatch: pyt
 
 
 def test_the_closing_table_counts_what_was_done_or_what_would_be() -> None:
-    hosts = [host("hdss7-11", item(UPDATE), item(Deferred("x")), applied=[Applied(item(UPDATE), 0.1)])]
+    hosts = [host("hdss7-11", item(UPDATE), item(Unknown("x")), applied=[Applied(item(UPDATE), 0.1)])]
     head, row = text.table(hosts, check=False)
     assert re.split(r"\s{2,}", head.strip()) == [
         "host",
@@ -240,7 +240,7 @@ def test_the_closing_table_counts_what_was_done_or_what_would_be() -> None:
 
 def test_the_json_of_a_run_is_the_contracts() -> None:
     made = host("a", item(UPDATE), applied=[Applied(item(UPDATE), 0.1)])
-    planned = host("b", item(UPDATE), item(Deferred("Package nginx"), Directory(path="/srv")))
+    planned = host("b", item(UPDATE), item(Unknown("Package nginx"), Directory(path="/srv")))
     away = HostRun(Login("c", "10.4.7.9"), error=BROKEN, code=Exit.UNREACHABLE)
     said = json.loads(document(Report((made, planned, away), Exit.UNREACHABLE, 1.0), check=False))
     change = {"resource": "File /etc/motd", "role": "base", "summary": "/etc/motd: content", "diff": DIFF}

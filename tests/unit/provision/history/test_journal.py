@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provision.facts.managed import Made, MadeQuestion, index
+from provision.facts.managed import Managed, ManagedQuestion, index
 from provision.facts.question import Question, ask
 from provision.history import journal as journals
 from provision.history.journal import About, Entry, Journal, JournalQuestion, read
@@ -38,7 +38,7 @@ from provision.resources import (
 )
 from provision.resources.base import FORMER_KEPT, Rendering
 from provision.resources.configset.drain import mark
-from provision.secret import Keeper
+from provision.secret import Redactor
 
 STATE = "/var/lib/provision"
 SUM = "a" * 64
@@ -64,14 +64,14 @@ class Machine:
     def journal(self, holder: Holder | None = None) -> Journal:
         return Journal(holder or self.holder, About("deploy", "abc1234"), self.made)
 
-    def change(self, journal: Journal, resource: Resource, keeper: Keeper | None = None) -> int:
+    def change(self, journal: Journal, resource: Resource, redactor: Redactor | None = None) -> int:
         """Makes a file resource so, with a journal around it."""
         resource = resource.rendered(Rendering(lambda template: ""))
         questions = resource.questions()
         change = resource.compare({q: self.ask(q) for q in questions}, ())
         assert isinstance(change, Change)
         declaration = Declaration(resource, "base", "roles/base.py:7", 0)
-        declaration = replace(declaration, keeper=keeper) if keeper else declaration
+        declaration = replace(declaration, redactor=redactor) if redactor else declaration
         step = journal.around(resource.fix(change), Item(declaration, change), ["base.x (group_vars/all.yml:3)"])
         return self.run(step).returncode
 
@@ -89,8 +89,8 @@ def me(path: Path, content: str, **more: Any) -> File:
     return File(path=str(path), content=content, **more)
 
 
-def undone(entry: Entry) -> tuple[Resource, ...]:
-    return revive(entry.resource, lambda key: None).undone(entry.action, entry.former).resources
+def rollback(entry: Entry) -> tuple[Resource, ...]:
+    return revive(entry.resource, lambda key: None).rollback(entry.action, entry.snapshot).resources
 
 
 def test_a_run_is_written_down_with_who_when_what_and_what_stood_there(machine: Machine, tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_a_run_is_written_down_with_who_when_what_and_what_stood_there(machine: 
     changed, created = run.entries
     assert (changed.role, changed.line, changed.action, changed.code) == ("base", "roles/base.py:7", "update", 0)
     assert changed.variables == ("base.x (group_vars/all.yml:3)",)
-    assert undone(changed) == (File(path=str(tmp_path / "motd"), content=b"by hand\n\xff\0", mode="0664"),)
-    assert undone(created) == (File(path=str(tmp_path / "new"), content=b"", absent=True),)
+    assert rollback(changed) == (File(path=str(tmp_path / "motd"), content=b"by hand\n\xff\0", mode="0664"),)
+    assert rollback(created) == (File(path=str(tmp_path / "new"), content=b"", absent=True),)
     assert (tmp_path / "motd").read_text() == "ours\n"
     assert [oct(p.stat().st_mode & 0o777) for p in (machine.state / "journal").iterdir()] == ["0o600"]
     assert (machine.state / "journal").stat().st_mode & 0o077 == 0
@@ -119,7 +119,7 @@ def test_what_a_run_undoes_is_again_as_it_was(machine: Machine, tmp_path: Path) 
     (run,) = machine.written()
     back = machine.journal(Holder("bob@desk"))
     for entry in run.entries:
-        for before in undone(entry):
+        for before in rollback(entry):
             assert machine.change(back, before) == 0
     assert os.readlink(tmp_path / "link") == "/somewhere"
     assert not (tmp_path / "sub").exists()
@@ -141,7 +141,7 @@ def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Machine, tmp_
     assert machine.run(machine.journal().around(Step("exit 7"), item)).returncode == 7
     (run,) = machine.written()
     assert run.entries[0].code == 7
-    assert machine.ask(MadeQuestion()) == ()
+    assert machine.ask(ManagedQuestion()) == ()
 
 
 def test_nothing_is_changed_when_it_can_not_be_written_down(machine: Machine, tmp_path: Path) -> None:
@@ -159,23 +159,25 @@ def test_secrets_are_neither_kept_nor_told(machine: Machine, tmp_path: Path) -> 
     (tmp_path / "closed").chmod(0o640)
     journal = machine.journal()
     assert machine.change(journal, me(tmp_path / "marked", "hunter2-now", secret=True, mode="0600")) == 0
-    assert machine.change(journal, me(tmp_path / "seen", "x hunter2-now"), Keeper(["hunter2-now"])) == 0
+    assert machine.change(journal, me(tmp_path / "seen", "x hunter2-now"), Redactor(["hunter2-now"])) == 0
     assert machine.change(journal, me(tmp_path / "closed", "open now")) == 0
     text = "".join(p.read_text() for p in machine.state.rglob("*") if p.is_file())
     assert "hunter2" not in text
     marked, seen, closed = machine.written()[0].entries
-    assert b"hunter2" not in closed.former
-    assert "closed to others" in revive(closed.resource, lambda _: None).undone(closed.action, closed.former).why
+    assert b"hunter2" not in closed.snapshot
+    assert "closed to others" in revive(closed.resource, lambda _: None).rollback(closed.action, closed.snapshot).why
     assert seen.secret
-    assert seen.former == b""
-    assert "secrets are not kept" in revive(marked.resource, lambda _: None).undone(marked.action, marked.former).why
+    assert seen.snapshot == b""
+    assert (
+        "secrets are not kept" in revive(marked.resource, lambda _: None).rollback(marked.action, marked.snapshot).why
+    )
 
 
 def test_a_file_that_is_too_big_to_keep_can_not_be_undone_and_says_so(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * (FORMER_KEPT + 2000))
     assert machine.change(machine.journal(), me(tmp_path / "big", "small")) == 0
     entry = machine.written()[0].entries[0]
-    assert "bigger" in revive(entry.resource, lambda _: None).undone(entry.action, entry.former).why
+    assert "bigger" in revive(entry.resource, lambda _: None).rollback(entry.action, entry.snapshot).why
 
 
 def test_old_runs_go_first_and_the_youngest_stay(
@@ -198,20 +200,20 @@ def test_the_index_knows_what_was_made_here_and_what_was_there_before(machine: M
     journal = machine.journal()
     machine.change(journal, me(tmp_path / "hosts", "x"))
     machine.change(journal, me(tmp_path / "ours", "x"))
-    made = {m.key: m.flag for m in machine.ask(MadeQuestion())}
+    made = {m.key: m.flag for m in machine.ask(ManagedQuestion())}
     assert made == {f"File {tmp_path}/hosts": "~", f"File {tmp_path}/ours": "+"}
     machine.made = made
     later = machine.journal(Holder("bob@desk"))
     machine.change(later, me(tmp_path / "ours", "y"))
     machine.change(later, me(tmp_path / "ours", "y", absent=True))
-    assert [m.key for m in machine.ask(MadeQuestion())] == [f"File {tmp_path}/hosts"]
+    assert [m.key for m in machine.ask(ManagedQuestion())] == [f"File {tmp_path}/hosts"]
     machine.change(machine.journal(Holder("zoe@desk")), me(tmp_path / "hosts", "z"))  # a new run tidies the index
     assert (machine.state / "made").read_text().count("\n") == 2
 
 
 def test_a_host_that_was_never_changed_answers_with_nothing(machine: Machine) -> None:
     assert machine.written() == ()
-    assert machine.ask(MadeQuestion()) == ()
+    assert machine.ask(ManagedQuestion()) == ()
 
 
 FILE = File(path="/etc/motd", content=b"new\n")
@@ -230,7 +232,7 @@ MAPS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
 
 
 @pytest.mark.parametrize(
-    ("resource", "action", "former", "expected"),
+    ("resource", "action", "snapshot", "expected"),
     [
         (FILE, "update", STOOD, [File(path="/etc/motd", content=b"old\n", group="adm")]),
         (FILE, "create", b"", [File(path="/etc/motd", content=b"", absent=True)]),
@@ -258,10 +260,10 @@ MAPS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
     ],
 )  # fmt: skip
 def test_every_resource_says_what_it_was_before(
-    resource: Resource, action: str, former: bytes, expected: list[Resource]
+    resource: Resource, action: str, snapshot: bytes, expected: list[Resource]
 ) -> None:
     data = remember(resource.rendered(Rendering(lambda template: "")))
-    found = revive(data, lambda key: None).undone(action, former)
+    found = revive(data, lambda key: None).rollback(action, snapshot)
     assert list(found.resources) == expected
     if not expected and not isinstance(resource, (Directory, Image, Package)):
         assert found.why
@@ -272,7 +274,7 @@ def test_objects_are_undone_to_what_was_applied_and_new_ones_go() -> None:
     maps = Manifests(name="m", content=text, kubectl="kubectl").rendered(Rendering(lambda template: ""))
     data = remember(maps)
     assert "new" not in str(data)
-    before, gone = revive(data, lambda key: None).undone("update", APPLIED.encode()).resources
+    before, gone = revive(data, lambda key: None).rollback("update", APPLIED.encode()).resources
     assert isinstance(before, Manifests)
     assert isinstance(gone, Manifests)
     assert '"k": "old"' in str(before.content)
@@ -282,7 +284,7 @@ def test_objects_are_undone_to_what_was_applied_and_new_ones_go() -> None:
 def test_a_program_that_had_no_file_before_is_stopped() -> None:
     program = Program(name="p", ready="true", log="/l", restart=(FILE,))
     gone = replace(FILE, absent=True)
-    back = revive(remember(program), lambda key: gone).undone("create", b"").resources
+    back = revive(remember(program), lambda key: gone).rollback("create", b"").resources
     assert back == (replace(program, restart=(gone,), absent=True),)
 
 
@@ -308,5 +310,5 @@ def test_what_another_version_remembered_is_refused_in_words(data: Mapping[str, 
 
 
 def test_the_last_word_counts() -> None:
-    lines = [Made("a", "+", "r", "1"), Made("b", "+", "r", "1"), Made("a", "-", "r", "2")]
-    assert index(lines) == (Made("b", "+", "r", "1"),)
+    lines = [Managed("a", "+", "r", "1"), Managed("b", "+", "r", "1"), Managed("a", "-", "r", "2")]
+    assert index(lines) == (Managed("b", "+", "r", "1"),)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from provision.facts.managed import ADOPTED, MADE, Made
+from provision.facts.managed import ADOPTED, MADE, Managed
 from provision.history.journal import About, Entry, Written
 from provision.history.prune import LINE, left, removals
-from provision.history.rollback import Undoing, undoing
+from provision.history.rollback import RollbackPlan, undoing
 from provision.history.serialize import remember
 from provision.plan.plan import Declaration
 from provision.resources import Command, File, Manifests, Nginx, Program, Resource, Service
@@ -26,13 +26,13 @@ PROGRAM = Program(name="x", ready="new check", log="/l", restart=(NEW,))
 BEFORE = Program(name="x", ready="old check", log="/l", restart=(OLD,))
 
 
-def entry(number: int, resource: Resource, action: str = "update", former: bytes = b"", **more: Any) -> Entry:
+def entry(number: int, resource: Resource, action: str = "update", snapshot: bytes = b"", **more: Any) -> Entry:
     known = {"role": "web", "line": "roles/web.py:7", "summary": "s", "paths": (), "variables": (), "before": None}
     fields: dict[str, Any] = {**known, "secret": False, "code": 0, **more}
-    return Entry(number, resource.key, action=action, resource=remember(resource), former=former, **fields)
+    return Entry(number, resource.key, action=action, resource=remember(resource), snapshot=snapshot, **fields)
 
 
-def undo(*entries: Entry) -> Undoing:
+def undo(*entries: Entry) -> RollbackPlan:
     written = Written("20260301T101500-0000000", "a@b", "", About(), entries, ended=True)
     return undoing(written, lambda role: 3)
 
@@ -42,7 +42,7 @@ def restored(*entries: Entry) -> list[Resource]:
 
 
 def test_files_go_back_before_what_reads_them_and_that_runs_as_it_was_declared_before() -> None:
-    found = undo(entry(1, NEW, former=STOOD), entry(2, PROGRAM, "restart", before=remember(BEFORE))).declarations
+    found = undo(entry(1, NEW, snapshot=STOOD), entry(2, PROGRAM, "restart", before=remember(BEFORE))).declarations
     assert [d.resource for d in found] == [OLD, BEFORE]
     assert [(d.role, d.line, d.play) for d in found] == [("web", "roles/web.py:7", 3)] * 2
     program = found[1].resource
@@ -55,7 +55,7 @@ def test_what_was_started_is_stopped_before_its_files_go_the_last_one_first() ->
     found = restored(
         entry(1, NEW, "create"),
         entry(2, PROGRAM, "create"),
-        entry(3, service, former=b"ActiveState=inactive\nUnitFileState=disabled\n"),
+        entry(3, service, snapshot=b"ActiveState=inactive\nUnitFileState=disabled\n"),
     )
     gone = File(path="/etc/x.conf", content=b"", absent=True)
     assert [type(r).__name__ for r in found] == ["Service", "Program", "File"]
@@ -64,13 +64,13 @@ def test_what_was_started_is_stopped_before_its_files_go_the_last_one_first() ->
 
 def test_what_changed_twice_goes_back_to_what_was_there_before_the_first_time() -> None:
     again = replace(NEW, content=b"newer\n")
-    assert restored(entry(1, NEW, former=STOOD), entry(2, again, former=b"f\t644\troot\troot\t4\t\nnew\n")) == [OLD]
+    assert restored(entry(1, NEW, snapshot=STOOD), entry(2, again, snapshot=b"f\t644\troot\troot\t4\t\nnew\n")) == [OLD]
 
 
 def test_what_a_run_took_back_itself_and_what_earlier_plays_did_is_left_out() -> None:
     other = File(path="/etc/earlier", content=b"new\n")
     later = entry(4, replace(NEW, path="/etc/z"), "remove", undoes=True)
-    entries = (entry(1, other, "create"), entry(2, NEW, former=STOOD), entry(3, NEW, undoes=True), later)
+    entries = (entry(1, other, "create"), entry(2, NEW, snapshot=STOOD), entry(3, NEW, undoes=True), later)
     written = Written("20260301T101500-0000000", "a@b", "", About(), entries, ended=False)
     assert [d.resource for d in undoing(written, lambda role: 3, after=1).declarations] == [OLD]
 
@@ -94,9 +94,9 @@ def test_what_was_undone_before_can_be_undone_again() -> None:
     ("what", "says"),
     [
         (entry(1, Command(name="c", run="x", unless="y"), "run"), "Command c: what a command did is not known"),
-        (entry(1, NEW, former=STOOD, secret=True), "secrets are not kept"),
+        (entry(1, NEW, snapshot=STOOD, secret=True), "secrets are not kept"),
         (replace(entry(1, NEW), resource={"kind": "Teapot", "fields": {}}), "Teapot"),
-        (entry(1, NEW, former=b"f\t644\troot\troot\t999\t\nold\n"), "bigger"),
+        (entry(1, NEW, snapshot=b"f\t644\troot\troot\t999\t\nold\n"), "bigger"),
     ],
 )
 def test_what_can_not_be_undone_is_told_and_left(what: Entry, says: str) -> None:
@@ -105,8 +105,8 @@ def test_what_can_not_be_undone_is_told_and_left(what: Entry, says: str) -> None
     assert says in found.lasting[0]
 
 
-def index(*lines: tuple[Resource, str]) -> tuple[tuple[Made, ...], dict[str, str]]:
-    made = tuple(Made(resource.key, flag, "web", "run") for resource, flag in lines)
+def index(*lines: tuple[Resource, str]) -> tuple[tuple[Managed, ...], dict[str, str]]:
+    made = tuple(Managed(resource.key, flag, "web", "run") for resource, flag in lines)
     return made, {resource.key: json.dumps(remember(resource)) for resource, _ in lines}
 
 

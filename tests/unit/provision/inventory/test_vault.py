@@ -15,7 +15,7 @@ from provision.errors import InputError
 from provision.inventory import Inventory
 from provision.inventory.settings import bind
 from provision.inventory.vault import Password, Vault
-from provision.secret import HIDDEN, Keeper, Secret, secret, shown
+from provision.secret import HIDDEN, Redactor, Secret, secret, shown
 from provision.templating.templates import Templates
 from tests.unit.vaults import encrypted, value
 
@@ -249,7 +249,7 @@ KEPT = [
 def test_a_text_that_a_program_printed_is_cleaned_of_the_secrets_that_it_may_hold(
     secrets: set[object], text: str, cleaned: str
 ) -> None:
-    keeper = Keeper(secrets)
-    assert keeper.cleaned(text) == cleaned
-    assert keeper.finds(text) is (text != cleaned)
-    assert keeper.finds(text.encode()) is (text != cleaned)
+    redactor = Redactor(secrets)
+    assert redactor.cleaned(text) == cleaned
+    assert redactor.finds(text) is (text != cleaned)
+    assert redactor.finds(text.encode()) is (text != cleaned)

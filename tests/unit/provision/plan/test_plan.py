@@ -15,7 +15,6 @@ from provision.plan.plan import Declaration, check_platform, compare, explained,
 from provision.resources import (
     Change,
     Command,
-    Deferred,
     Directory,
     Download,
     File,
@@ -26,6 +25,7 @@ from provision.resources import (
     Service,
     Symlink,
     Sysctl,
+    Unknown,
 )
 from provision.resources.base import activation
 
@@ -146,7 +146,7 @@ def test_a_program_restarts_when_what_it_reads_is_newer_than_what_it_runs_with(
 
 def test_content_that_is_still_to_be_made_is_after_and_not_guessed() -> None:
     file = File(path="/cert/ca.pem", content=Pending("deploy makes the certificates"))
-    assert outcome(file, FileState()) == Deferred("deploy makes the certificates")
+    assert outcome(file, FileState()) == Unknown("deploy makes the certificates")
 
 
 def test_a_question_that_several_resources_ask_is_asked_once() -> None:

@@ -13,7 +13,7 @@ from provision.facts.host import FileQuestion, FileState, UnitQuestion, UnitStat
 from provision.facts.question import Answers
 from provision.plan.plan import Declaration, HostPlan, Item, compare, seen
 from provision.plan.planfile import check, load, save
-from provision.resources import Deferred, File, Pending, Resource, Service
+from provision.resources import File, Pending, Resource, Service, Unknown
 
 FILE = File(path="/etc/motd", content=b"new\n")
 SSH = Service(name="ssh")
@@ -62,7 +62,7 @@ def test_a_host_or_a_site_that_has_moved_on_is_refused(saved: Path, now: HostPla
 def test_what_could_not_be_known_may_turn_out_either_way(tmp_path: Path) -> None:
     later = File(path="/etc/motd", content=Pending("something else"))
     before = plan(state(FileState()), later)
-    assert isinstance(before.items[0].outcome, Deferred)
+    assert isinstance(before.items[0].outcome, Unknown)
     save(tmp_path / "p", [before], "", "", "")
     known = HostPlan("a", (Item(before.items[0].declaration, None),), {"File /etc/motd": "x"})
     check(load(tmp_path / "p", ["a"]).hosts, known)

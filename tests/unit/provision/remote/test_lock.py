@@ -35,10 +35,10 @@ class LocalSession:
         self._write(hello(TOKEN, None))
         self._until(self._reader.ready)
 
-    def bear(self, patience: float) -> None:
+    def set_idle_timeout(self, patience: float) -> None:
         self._patience = patience
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         self._write(BEAT)
 
     def begin(self, step: Step) -> None:
@@ -140,7 +140,7 @@ def test_a_controller_that_is_silent_loses_the_lock_and_one_that_beats_keeps_it(
         assert taken(first, patience=1) == ""
         for _ in range(5):
             time.sleep(0.4)
-            first.beat()
+            first.heartbeat()
         with session() as other:
             assert taken(other, "bob@desk").startswith("alice@desk")
         assert until_free() < 3
@@ -168,13 +168,13 @@ def test_two_runs_that_wait_for_the_same_hosts_never_wait_for_each_other() -> No
             self.lock = threading.Lock()
             self.holder = ""
 
-        def bear(self, patience: float) -> None: ...
+        def set_idle_timeout(self, patience: float) -> None: ...
 
     class Side:
         def __init__(self, host: Host, who: str) -> None:
             self.host, self.who = host, who
 
-        def bear(self, patience: float) -> None: ...
+        def set_idle_timeout(self, patience: float) -> None: ...
 
         def run(self, step: Step) -> StepResult:
             if not self.host.lock.acquire(timeout=max(0.01, step.timeout - 20)):

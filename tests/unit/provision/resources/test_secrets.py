@@ -20,12 +20,12 @@ from provision.playbook.roles import Roles
 from provision.resources import Change, Command, ConfigSet, Download, File, Manifests, Nginx, Program
 from provision.resources.base import Rendering, Resource
 from provision.resources.kubernetes.live import ObjectsQuestion
-from provision.secret import HIDDEN, Keeper, secret
+from provision.secret import HIDDEN, Redactor, secret
 from tests.unit.vaults import value
 
 Write = Callable[[Mapping[str, str]], Path]
 WORD = "hunter22"
-KEEPER = Keeper([secret(WORD)])
+KEEPER = Redactor([secret(WORD)])
 
 
 def rendered(resource: Resource, template: str = "") -> Resource:
@@ -36,12 +36,12 @@ def test_a_file_that_a_secret_went_into_is_secret_and_must_be_closed() -> None:
     made = rendered(File(path="/a", mode="0600", content=f"x={WORD}"))
     assert isinstance(made, File)
     assert not made.secret
-    kept = made.keeping(KEEPER)
+    kept = made.redacting(KEEPER)
     assert (kept.secret, kept.content) == (True, f"x={WORD}".encode())
     assert WORD not in repr(kept)
-    assert not rendered(File(path="/a", content="x")).keeping(KEEPER).secret  # type: ignore[attr-defined]
+    assert not rendered(File(path="/a", content="x")).redacting(KEEPER).secret  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="not closed to others"):
-        rendered(File(path="/a", content=f"x={WORD}")).keeping(KEEPER)
+        rendered(File(path="/a", content=f"x={WORD}")).redacting(KEEPER)
     with pytest.raises(InputError, match="0600"):
         File(path="/a", mode="0644", secret=True)
     assert File(path="/a", mode="0644", secret=True, absent=True).absent
@@ -60,8 +60,8 @@ REFUSED: list[Resource] = [
 @pytest.mark.parametrize("resource", REFUSED, ids=lambda each: type(each).__name__)
 def test_a_secret_where_others_would_see_it_is_refused(resource: Resource) -> None:
     with pytest.raises(InputError, match="secret"):
-        rendered(resource).keeping(KEEPER)
-    rendered(resource).keeping(Keeper(["another"]))
+        rendered(resource).redacting(KEEPER)
+    rendered(resource).redacting(Redactor(["another"]))
 
 
 def state(mode: str, kind: str = "f") -> FileState:
@@ -131,7 +131,7 @@ def test_errors_and_diffs_of_a_role_are_cleaned_of_what_it_has_seen() -> None:
         def explain(self, change: Change, _: object) -> Change:
             return replace(change, diff=f"+{WORD}")
 
-    declared = Declaration(Odd(path="/a"), "role", "line", 0, keeper=KEEPER)
+    declared = Declaration(Odd(path="/a"), "role", "line", 0, redactor=KEEPER)
     (item,) = explained(compare([declared], {}), {})
     assert item == Item(declared, Change("update", f"/a: {HIDDEN}", f"+{HIDDEN}"))
     with pytest.raises(FailedError) as caught:
@@ -196,7 +196,7 @@ def test_a_role_need_not_say_what_is_secret(
             assert isinstance(declared.resource, File)
             assert declared.resource.secret is outcome
             assert WORD not in repr(declared)
-            assert declared.keeper.cleaned(f"it said {WORD}") == f"it said {HIDDEN}"
+            assert declared.redactor.cleaned(f"it said {WORD}") == f"it said {HIDDEN}"
     finally:
         for name in [name for name in sys.modules if name == "roles" or name.startswith("roles.")]:
             del sys.modules[name]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from hdss7.report.text import foretold
-from provision.apply.events import Rolls
+from provision.apply.events import RollingPlanned
 from provision.apply.run import Work
 from provision.plan.plan import Declaration, HostPlan, Item
-from provision.playbook.health_check import Watch
+from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
-from provision.resources import Change, Deferred, File, Manifests, Program, Resource, Rollout
-from provision.rolling.preview import rolls
+from provision.resources import Change, File, Manifests, Program, Resource, Rollout, Unknown
+from provision.rolling.preview import rolling_plays
 
 PLAYS = (
     Play("every host", "all", ()),
@@ -32,12 +32,12 @@ FIXED = Rollout(**POD)
 UPDATE, CREATE = Change("update", "content"), Change("create", "start it")
 
 
-def plan(host: str, play: int, *due: tuple[Resource, Change | Deferred | None]) -> HostPlan:
-    items = (Item(Declaration(resource, "role", "roles/role.py:1", play), outcome) for resource, outcome in due)
+def plan(host: str, play: int, *pending: tuple[Resource, Change | Unknown | None]) -> HostPlan:
+    items = (Item(Declaration(resource, "role", "roles/role.py:1", play), outcome) for resource, outcome in pending)
     return HostPlan(host, tuple(items))
 
 
-def said(*plans: HostPlan, **other: Any) -> tuple[Rolls, ...]:
+def said(*plans: HostPlan, **other: Any) -> tuple[RollingPlanned, ...]:
     unasked: Any = None
     work = Work(
         PLAYS,
@@ -46,9 +46,9 @@ def said(*plans: HostPlan, **other: Any) -> tuple[Rolls, ...]:
         everything=unasked,
         members=GROUPS.__getitem__,
         login=unasked,
-        watch=lambda play: Watch("http://od.com/", 81),
+        watch=lambda play: HealthCheck("http://od.com/", 81),
     )
-    return rolls(replace(work, **other), {plan.host: plan for plan in plans})
+    return rolling_plays(replace(work, **other), {plan.host: plan for plan in plans})
 
 
 BOTH = ("n1", "n2")
@@ -65,7 +65,7 @@ BOTH = ("n1", "n2")
         ([plan("n1", 2, (SET, UPDATE), (PODS, None))], {"cluster": BOTH}),
         ([plan("n1", 2, (SET, None), (PODS, UPDATE))], {"cluster": BOTH}),
         ([plan("n1", 2, (SET, UPDATE), (FIXED, UPDATE))], {}),
-        ([plan("n1", 2, (SET, Deferred("the API")), (PODS, Deferred("the API")))], {}),  # never guessed
+        ([plan("n1", 2, (SET, Unknown("the API")), (PODS, Unknown("the API")))], {}),  # never guessed
         ([plan("n1", 1)], {}),
     ],
 )

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from provision.playbook.health_check import Watch
+from provision.playbook.health_check import HealthCheck
 from provision.resources import ConfigSet, Nginx
 from provision.rolling.edges import Edge, Node, targets
 from provision.traffic.probe import Prober, Target, serving
@@ -113,7 +113,7 @@ def test_a_roll_asks_every_edge_and_in_turn_with_it_each_nodes_own_ports() -> No
     config = ConfigSet(directory="/etc/nginx", files={}, activation=Nginx())
     edges = [Edge(name, None, config, f"10.0.0.{n}") for n, name in enumerate("ab")]  # type: ignore[arg-type]
     nodes = [Node("n1", "10.0.1.1"), Node("n2", "10.0.1.2")]
-    watch = Watch("http://traefik.od.com/dashboard/", 81, (8000,))
+    watch = HealthCheck("http://traefik.od.com/dashboard/", 81, (8000,))
     found = [(t.url, t.address, t.port, t.node) for t in targets(watch, edges, nodes)]
     assert found == [
         ("http://traefik.od.com/dashboard/", "10.0.0.0", 80, ""),

@@ -8,10 +8,10 @@ from typing import Any
 
 from provision.errors import UnreachableError
 from provision.facts.question import Question
-from provision.verify.checks import Checking, Place, Promise
+from provision.verify.checks import Check, Checking, Place
 from provision.verify.commands import Answer, Ask, Reply, http
-from provision.verify.locations import LocalVantage, Vantage
-from provision.verify.scheduler import Outcome, inquire
+from provision.verify.locations import LocalLocation, Location
+from provision.verify.scheduler import Outcome, run_checks
 
 HERE, THERE = Place("here"), Place("there")
 
@@ -41,10 +41,10 @@ class Gone:
 
 
 def outcomes(
-    checks: Mapping[str, Callable[[], Checking]], vantages: Mapping[str, Vantage], patience: float = 0.0
+    checks: Mapping[str, Callable[[], Checking]], locations: Mapping[str, Location], patience: float = 0.0
 ) -> dict[str, Outcome]:
-    promises = [Promise(name, "here", name, start) for name, start in checks.items()]
-    return inquire(promises, vantages, patience=lambda _: patience, stop=threading.Event())
+    promises = [Check(name, "here", name, start) for name, start in checks.items()]
+    return run_checks(promises, locations, patience=lambda _: patience, stop=threading.Event())
 
 
 def asking(*commands: str, place: Place = HERE, expect: str = "") -> Callable[[], Checking]:
@@ -113,7 +113,7 @@ def test_an_interrupted_check_takes_back_what_it_made() -> None:
             yield HERE.sh("take back")
 
     here = Recorded(reply)
-    found = inquire([Promise("a", "here", "a", body)], {"here": here}, patience=lambda _: 0.0, stop=stop)
+    found = run_checks([Check("a", "here", "a", body)], {"here": here}, patience=lambda _: 0.0, stop=stop)
     assert not found["a"].holds
     assert here.batches[-1] == ["take back"]
 
@@ -131,7 +131,7 @@ def test_a_mistake_in_a_check_is_told_as_one_and_not_asked_again() -> None:
 
 def test_commands_of_a_place_run_side_by_side_and_none_waits_for_ever() -> None:
     asked = [Ask("here", "sleep 9", 0.3), Ask("here", "printf 'a\\nb,c'; echo no >&2; exit 3"), Ask("here", "cat")]
-    answers = LocalVantage().answers(asked)
+    answers = LocalLocation().answers(asked)
     assert str(answers[asked[0]]) == "nothing within 0.3 s"
     assert answers[asked[1]] == Answer(3, "a\nb,c", "no\n")
     assert answers[asked[2]].ok

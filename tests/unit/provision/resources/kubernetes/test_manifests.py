@@ -12,7 +12,7 @@ import pytest
 from provision.errors import UnsupportedError
 from provision.facts.host import ShellAnswer
 from provision.facts.question import Question
-from provision.resources import Change, Deferred, Manifests, Rollout
+from provision.resources import Change, Manifests, Rollout, Unknown
 from provision.resources.base import Rendering
 from provision.resources.kubernetes.live import Unavailable
 
@@ -32,7 +32,7 @@ def manifests(*, absent: bool = False) -> Manifests:
     return rendered
 
 
-def compared(resource: Manifests | Rollout, *live: Mapping[str, Any]) -> Change | Deferred | None:
+def compared(resource: Manifests | Rollout, *live: Mapping[str, Any]) -> Change | Unknown | None:
     found = {(i["kind"], i["metadata"]["namespace"], i["metadata"]["name"]): i for i in live}
     answers: dict[Question, Any] = dict.fromkeys(resource.questions(), found)
     return resource.compare(answers, ())
@@ -75,7 +75,7 @@ def test_a_cluster_that_is_too_old_is_refused_before_anything_changes(version: s
 def test_nothing_is_guessed_while_the_api_does_not_answer() -> None:
     wanted = manifests()
     answers: dict[Question, Any] = dict.fromkeys(wanted.questions(), Unavailable("connection refused"))
-    assert isinstance(wanted.compare(answers, ()), Deferred)
+    assert isinstance(wanted.compare(answers, ()), Unknown)
 
 
 def test_what_somebody_added_to_a_list_goes_because_an_apply_alone_would_keep_it() -> None:

@@ -1,0 +1,38 @@
+"""Journals and indexes that hosts of a real lab wrote before the classes and fields got their present names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from provision.history.journal import read
+from provision.history.serialize import revive
+from provision.resources import Resource
+
+RECORDED = Path(__file__).parent / "recorded"
+
+
+def nothing(key: str) -> Resource | None:
+    return None
+
+
+@pytest.mark.parametrize("host", ["hdss7-11", "hdss7-21"])
+def test_an_old_journal_can_be_rolled_back(host: str) -> None:
+    written = read((RECORDED / f"{host}.jsonl").read_text())
+    assert written is not None
+    assert len(written.entries) > 20
+    for entry in written.entries:
+        back = revive(entry.resource, nothing).rollback(entry.action, entry.snapshot)
+        assert back.resources or back.why, entry.key
+
+
+@pytest.mark.parametrize("host", ["hdss7-11", "hdss7-21"])
+def test_an_old_index_names_resources_of_today(host: str) -> None:
+    lines = (RECORDED / f"{host}.made").read_text().splitlines()
+    assert len(lines) > 20
+    for line in lines:
+        key, _, _, _, resource = line.split("\t")
+        if resource:
+            assert revive(json.loads(resource), nothing).key == key
