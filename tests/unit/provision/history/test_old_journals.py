@@ -24,8 +24,8 @@ def test_an_old_journal_can_be_rolled_back(host: str) -> None:
     assert written is not None
     assert len(written.entries) > 20
     found = [revive(entry.resource, nothing).rollback(entry.action, entry.snapshot) for entry in written.entries]
-    # the rest were directories that stood there already
-    assert sum(bool(back.resources or back.why) for back in found) > len(found) * 0.8
+    # directories stay: what others put there is not ours to remove
+    assert sum(bool(back.resources or back.why) for back in found) > len(found) * 0.6
 
 
 @pytest.mark.parametrize("host", ["hdss7-11", "hdss7-21"])

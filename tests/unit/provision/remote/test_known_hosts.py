@@ -22,6 +22,16 @@ NAME, PORT_NAME, KIND = "10.4.7.21", "[10.4.7.21]:2222", "ssh-ed25519"
         ("10.4.7.21", PORT_NAME, False),
         ("@revoked", NAME, False),
     ],
+    ids=[
+        "plain",
+        "among others",
+        "hashed",
+        "hashed with a port",
+        "another",
+        "another, hashed",
+        "port missing",
+        "revoked",
+    ],
 )
 def test_a_line_is_of_a_host_by_any_of_its_names_plain_or_hashed(names: str, name: str, found: bool) -> None:
     assert _is_of(f"{names} {KIND} AAAA", name, KIND) is found
