@@ -94,7 +94,7 @@ def _save(path: Path, report: Report, work: Work) -> None:
 
     silent = [host.name for host in report.hosts if host.error or not host.plan]
     if silent:
-        raise InputError("the plan was not saved", found=f"{listed(silent, 6)} gave no plan")
+        raise InputError("the plan was not saved", found=f"{listed(silent, 6)} could not be planned")
     when = work.holder.began.isoformat(timespec="seconds")
     save(path, [host.plan for host in report.hosts if host.plan], work.holder.who, when, work.about().commit)
 

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a line for each resource that differs, what each host is doing, a table, what next."""
+"""Prints a run on a terminal: the plan, a line for each change, progress, a closing table, the next command."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Console:
         self._plans: dict[str, HostPlan] = {}
         self._begun: dict[str, int] = {}
         self._rolls: list[RollingPlanned] = []
-        self._undone: set[str] = set()
+        self._reverted: set[str] = set()
         self._wide = (0, 0)
         self._planned = self._changing = False
 
@@ -53,7 +53,7 @@ class Console:
             case RunStarted(hosts, changing):
                 self._hosts, self._changing = hosts, changing
                 for host in hosts:
-                    self._progress.doing(host, "connecting, asking")
+                    self._progress.doing(host, "connecting, gathering facts")
             case HostKnown(host, plan):
                 self._plans[host] = plan
                 self._progress.doing(host, "")
@@ -61,8 +61,8 @@ class Console:
                 self._rolls.append(event)
             case Waiting(host, who):
                 self._plan()
-                self._progress.doing(host, f"waiting for {who}")
-                self._progress.print(f"{host}: waiting for {who}")
+                self._progress.doing(host, f"waiting for the lock of {who}")
+                self._progress.print(f"{host}: waiting for the lock of {who}")
             case PlayStarted(name, hosts):
                 self._plan()
                 self._progress.print(f"{name}: {', '.join(hosts)}")
@@ -76,22 +76,27 @@ class Console:
                 self._progress.print(text.done_line(host, item, seconds, self._verbose).render(self._wide))
             case HostFailed(host, error):
                 self._progress.doing(host, "")
-                self._progress.print(text.Line(text.FAILED, host, error.what, "").render())
+                self._progress.print(text.Line(text.FAILED, host, f"FAILED: {error.what}", "").render())
             case Drained(host):
-                self._progress.print(f"{host}: out, nothing new is sent to it")
+                self._row("~", host, "Drain", "drained: new requests go to the other nodes")
             case PutBack(host, seconds):
-                how = "answers as before" if host in self._undone else "passed its gate"
-                self._progress.print(f"{host}: {how} and is back, after {seconds:.0f} s")
+                how = "reverted" if host in self._reverted else "gate passed"
+                self._row("~", host, "Drain", f"ended: {how}, takes requests again after {seconds:.0f} s")
             case RevertStarted(host):
-                self._undone.add(host)
-                self._progress.print(f"{host}: did not pass; what this play changed there is taken back")
+                self._reverted.add(host)
+                self._row(text.FAILED, host, "Gate", "FAILED: the changes of this play on this node are reverted")
             case RollingFinished(name, receipt):
                 self._progress.print(f"{name}: {receipt}")
                 for target in receipt.not_served:
-                    self._progress.print(f"{name}: {target} did not answer before either, and was not asked")
+                    self._progress.print(
+                        f"{name}: {target} did not answer before the change either, so it was not probed"
+                    )
             case RunEnded():
                 self._plan()
                 self._progress.close()
+
+    def _row(self, symbol: str, host: str, resource: str, status: str) -> None:
+        self._progress.print(text.Line(symbol, host, resource, status).render(self._wide))
 
     def _plan(self) -> None:
         """The plan, once: before the first change, or at the end of a run that makes none."""
@@ -106,10 +111,12 @@ class Console:
         for line in lines:
             self._progress.print(line.render(wide))
         for roll in self._rolls:
-            self._progress.print(text.foretold(roll))
+            self._progress.print(text.rolling_line(roll))
         for plan in plans:
             for node, run in plan.drained:
-                self._progress.print(f"{plan.host}: {node} is drained by run {run}; deploy puts it back once it passes")
+                self._progress.print(
+                    f"{plan.host}: {node} is drained by run {run}; deploy puts it back once its gate passes"
+                )
         if lines or not self._changing:
             self._progress.print(text.plan_summary(plans, len(self._hosts)))
 
@@ -118,7 +125,7 @@ class Console:
         sys.stdout.flush()
         for error in text.paragraphs(host.error for host in report.hosts if host.error):
             print(f"\n{error}", file=sys.stderr, flush=True)
-        for line in text.left_lines(report.hosts):
+        for line in text.not_done_lines(report.hosts):
             self._progress.print(line)
         self._progress.print()
         for row in text.table(report.hosts, check):

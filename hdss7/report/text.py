@@ -37,14 +37,14 @@ class Line:
         return "\n".join([line, *(f"    {row}" for row in self.diff)])
 
 
-def foretold(roll: RollingPlanned) -> str:
-    """Who will be taken out for a play, and where; edges outside --limit by name."""
-    turn = " one after the other, each" if len(roll.hosts) > 1 else ","
-    line = f"{roll.play}: {listed(roll.hosts, HOSTS_SHOWN)}{turn} out at {listed(roll.edges, HOSTS_SHOWN)} meanwhile"
+def rolling_line(roll: RollingPlanned) -> str:
+    """Which nodes a play will drain, and at which edges; edges outside --limit by name."""
+    turn = ", one at a time," if len(roll.hosts) > 1 else ""
+    line = f"{roll.play}: drains {listed(roll.hosts, HOSTS_SHOWN)}{turn} at {listed(roll.edges, HOSTS_SHOWN)}"
     if not roll.beyond:
         return line
     verb = "is" if len(roll.beyond) == 1 else "are"
-    return f"{line} ({listed(roll.beyond, HOSTS_SHOWN)} {verb} outside --limit: told so, and otherwise left alone)"
+    return f"{line} ({listed(roll.beyond, HOSTS_SHOWN)} {verb} outside --limit: only the drain mark changes there)"
 
 
 def plan_lines(plans: Iterable[HostPlan], *, diff: bool, verbose: int = 0) -> list[Line]:
@@ -77,7 +77,7 @@ def _line(item: Item, hosts: str, diff: bool, verbose: int) -> Line:
     where = f"  ({item.declaration.role}, {item.declaration.line})" if verbose else ""
     if isinstance(outcome, Change):
         rows = tuple(outcome.diff.splitlines()) if diff else ()
-        back = f"  (way back: {item.resource.rollback_summary})" if verbose else ""
+        back = f"  (rollback: {item.resource.rollback_summary})" if verbose else ""
         return Line(SYMBOLS[outcome.action], hosts, item.resource.key, brief(item, outcome) + where + back, rows)
     if isinstance(outcome, Unknown):
         return Line(UNKNOWN, hosts, item.resource.key, f"known after {outcome.until}{where}")
@@ -91,7 +91,12 @@ def orphan_lines(plans: Iterable[HostPlan]) -> list[Line]:
         for declaration in plan.left:
             hosts.setdefault((declaration.made_as, declaration.role), []).append(plan.host)
     return [
-        Line(UNCHANGED, listed(names, HOSTS_SHOWN), key, f"no longer declared (by {role}): stays without --prune")
+        Line(
+            UNCHANGED,
+            listed(names, HOSTS_SHOWN),
+            key,
+            f"no longer declared (was role {role}); deploy --prune removes it",
+        )
         for (key, role), names in hosts.items()
     ]
 
@@ -126,10 +131,10 @@ def plan_summary(plans: Sequence[HostPlan], asked: int) -> str:
     silent = asked - len(plans)
     if busy:
         text = f"plan: {number(changes, 'change')} on {number(busy, 'host')}"
-        text += f", and {after} that can only be known after others" if after else ""
+        text += f", {after} known after other changes" if after else ""
     else:
         text = "plan: 0 changes on every host" if not silent else f"plan: 0 changes on {number(len(plans), 'host')}"
-    return text + (f"; {number(silent, 'host')} gave no plan" if silent else "")
+    return text + (f"; {number(silent, 'host')} could not be planned" if silent else "")
 
 
 def outcome_summary(report: Report) -> str:
@@ -153,7 +158,7 @@ def outcome_summary(report: Report) -> str:
     return f"{'; '.join(parts)}; {report.seconds:.2f} s"
 
 
-def left_lines(hosts: Iterable[HostRun]) -> list[str]:
+def not_done_lines(hosts: Iterable[HostRun]) -> list[str]:
     """What was planned on each host and not done."""
     return [
         f"{host.name}: not done: {listed((item.resource.key for item in host.skipped), 8)}"

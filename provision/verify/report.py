@@ -1,4 +1,4 @@
-"""How a verification is told: a line for each promise with the hosts that keep it, a paragraph for each broken one."""
+"""The report of `verify`: a line for each check with the hosts that pass it, a paragraph for each failure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-KEPT, BROKEN, SKIPPED = "=", "!", "?"
+PASSED, FAILED, SKIPPED = "=", "!", "?"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One check of one host. found: what came back instead of what was promised. skipped: why it was not asked.
+    """One check of one host. found: what came back instead of the expected. skipped: why it did not run.
 
-    unreachable: it could not be asked, `found` says why.
+    unreachable: it could not run, `found` says why.
     """
 
     role: str
@@ -26,7 +26,7 @@ class Checked:
     @property
     def symbol(self) -> str:
         """As it stands before the line."""
-        return BROKEN if self.found else SKIPPED if self.skipped else KEPT
+        return FAILED if self.found else SKIPPED if self.skipped else PASSED
 
 
 @dataclass
@@ -45,17 +45,17 @@ class Report:
     def begin(self, count: int, hosts: Sequence[str]) -> None:
         """Before anything is asked."""
         if count:
-            self.say(f"asking {', '.join(hosts)}, and from outside: {_number(count, 'check')}")
+            self.say(f"running {_number(count, 'check')} on {', '.join(hosts)}, and from outside")
 
     def waiting(self, sentences: Sequence[str], seconds: float) -> None:
-        """Some promises do not hold yet."""
+        """Some checks fail so far."""
         first = f"{sentences[0]}{', …' if len(sentences) > 1 else ''}"
-        self.say(f"{_number(len(sentences), 'check')} not as promised ({first}); asked again for up to {seconds:.0f} s")
+        self.say(f"{_number(len(sentences), 'check')} failing ({first}); retrying for up to {seconds:.0f} s")
 
     def unreadable(self, name: str, why: str) -> None:
         """A file of checks could not be loaded."""
         self.unread = True
-        self.say(f"{BROKEN} {name} can't be read: {why.strip()}")
+        self.say(f"{FAILED} {name} can't be read: {why.strip()}")
 
     def checked(self, check: Checked) -> None:
         """One more check is over."""
@@ -67,42 +67,42 @@ class Report:
         return any(check.unreachable for check in self.checks)
 
     @property
-    def broken(self) -> list[Checked]:
-        """What does not hold."""
+    def failed(self) -> list[Checked]:
+        """The checks that failed."""
         return [check for check in self.checks if check.found]
 
     def close(self) -> None:
-        """Print what was found, broken promises last, where they are seen."""
+        """Print the results, failures last, where they are seen."""
         lines: dict[tuple[str, str, str, str], dict[str, None]] = {}
         for check in self.checks:
             lines.setdefault((check.symbol, check.role, check.sentence, check.skipped), {})[check.host] = None
         wide = max((len(check.role) for check in self.checks), default=0)
         for (symbol, role, sentence, skipped), hosts in lines.items():
-            if symbol != BROKEN:
-                why = f": not asked, {skipped}" if skipped else ""
+            if symbol != FAILED:
+                why = f": skipped, {skipped}" if skipped else ""
                 self.say(f"{symbol} {role:{wide}}  {sentence}{why}  ({', '.join(host for host in hosts if host)})")
         lost: dict[str, int] = {}
-        for check in self.broken:
+        for check in self.failed:
             if check.unreachable:
                 lost[check.found] = lost.get(check.found, 0) + 1
                 continue
-            at = f"{check.host}: " if check.host else ""
-            self.say(f"{BROKEN} {check.role:{wide}}  {at}it is not so that {check.sentence}: {check.found}")
+            at = f" on {check.host}" if check.host else ""
+            self.say(f"{FAILED} {check.role:{wide}}  FAILED{at}: {check.sentence}. Found: {check.found}")
         for why, count in lost.items():
-            self.say(f"{BROKEN} {_number(count, 'check')} could not be asked. {why}")
+            self.say(f"{FAILED} {_number(count, 'check')} could not run. {why}")
         self.say(self.summary())
 
     def summary(self) -> str:
-        """The last line: how many hold, how long it took."""
+        """The last line: how many passed, how long it took."""
         seconds = time.monotonic() - self.began
         hosts = {check.host for check in self.checks if check.host}
         text = f"verify: {_number(len(self.checks), 'check')} on {_number(len(hosts), 'host')}"
         skipped = sum(1 for check in self.checks if check.skipped)
         end = f", {skipped} skipped" if skipped else ""
         lost = sum(1 for check in self.checks if check.unreachable)
-        broken = len(self.broken) - lost
-        whole = "nothing is known of the others" if self.unread else "every promise is kept"
-        told = ", ".join([f"{broken} broken"] * bool(broken) + [f"{lost} not asked"] * bool(lost))
+        broken = len(self.failed) - lost
+        whole = "the rest is unknown" if self.unread else "all passed"
+        told = ", ".join([f"{broken} failed"] * bool(broken) + [f"{lost} not run"] * bool(lost))
         return f"{text}, {told or whole}{end}; {seconds:.1f} s"
 
 

@@ -235,7 +235,7 @@ def test_a_deploy_that_was_killed_is_undone_like_any_other(invoke: Invoke, proje
 
 def test_what_left_the_role_is_listed_and_goes_only_when_told_to(invoke: Invoke) -> None:
     assert invoke("deploy", "--extra-vars", "serve.extra=true").returncode == 0
-    line = f"= {HOST}  File /srv/www/extra  no longer declared (by serve): stays without --prune"
+    line = f"= {HOST}  File /srv/www/extra  no longer declared (was role serve); deploy --prune removes it"
     planned = invoke("plan")
     assert planned.returncode == 0
     assert [" ".join(row.split()) for row in planned.stdout.splitlines() if "extra" in row] == [" ".join(line.split())]

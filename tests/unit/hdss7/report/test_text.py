@@ -110,7 +110,7 @@ def test_verbose_says_where_it_is_declared_and_twice_what_is_as_declared() -> No
     plan = HostPlan("a", (item(None), item(UPDATE)))
     assert lines(plan, verbose=1) == [
         "~ a  File /etc/motd  content  (base, roles/base.py:7)"
-        "  (way back: its former content, if everybody might read it, to 256 KiB)"
+        "  (rollback: its former content, if everybody might read it, to 256 KiB)"
     ]
     assert lines(plan, verbose=2)[0] == "= a  File /etc/motd  as declared  (base, roles/base.py:7)"
 
@@ -126,12 +126,12 @@ NOTHING, ONE, LATER = (
     ("plans", "asked", "said"),
     [
         ((NOTHING,), 1, "plan: 0 changes on every host"),
-        ((NOTHING,), 2, "plan: 0 changes on 1 host; 1 host gave no plan"),
-        ((), 2, "plan: 0 changes on 0 hosts; 2 hosts gave no plan"),
+        ((NOTHING,), 2, "plan: 0 changes on 1 host; 1 host could not be planned"),
+        ((), 2, "plan: 0 changes on 0 hosts; 2 hosts could not be planned"),
         ((NOTHING, ONE), 2, "plan: 1 change on 1 host"),
         ((ONE, ONE), 2, "plan: 2 changes on 2 hosts"),
-        ((ONE, LATER), 2, "plan: 1 change on 2 hosts, and 1 that can only be known after others"),
-        ((ONE,), 3, "plan: 1 change on 1 host; 2 hosts gave no plan"),
+        ((ONE, LATER), 2, "plan: 1 change on 2 hosts, 1 known after other changes"),
+        ((ONE,), 3, "plan: 1 change on 1 host; 2 hosts could not be planned"),
     ],
 )
 def test_the_summary_of_a_plan_claims_only_what_is_known(plans: tuple[HostPlan, ...], asked: int, said: str) -> None:
@@ -191,7 +191,7 @@ def test_a_run_in_a_pipe_is_plain_lines_the_plan_before_the_changes() -> None:
         "plan: 2 changes on 2 hosts",
         "greet: a, b",
         "~ a  File /etc/motd  updated  0.2 s",
-        "! b  disk full",
+        "! b  FAILED: disk full",
     ]
 
 

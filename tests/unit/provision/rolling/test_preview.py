@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hdss7.report.text import foretold
+from hdss7.report.text import rolling_line
 from provision.apply.events import RollingPlanned
 from provision.apply.run import Work
 from provision.plan.plan import Declaration, HostPlan, Item
@@ -80,8 +80,6 @@ def test_nobody_is_taken_out_by_force_or_where_nobody_is_watched() -> None:
 
 def test_an_edge_outside_the_limit_is_named() -> None:
     (roll,) = said(plan("n1", 1, (FLAG, UPDATE)))
-    assert foretold(roll) == (
-        "nodes: n1, out at e1 meanwhile (e1 is outside --limit: told so, and otherwise left alone)"
-    )
+    assert rolling_line(roll) == "nodes: drains n1 at e1 (e1 is outside --limit: only the drain mark changes there)"
     (roll,) = said(plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (FLAG, UPDATE)), plan("e1", 0))
-    assert foretold(roll) == "nodes: n1, n2 one after the other, each out at e1 meanwhile"
+    assert rolling_line(roll) == "nodes: drains n1, n2, one at a time, at e1"

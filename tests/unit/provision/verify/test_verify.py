@@ -147,8 +147,8 @@ def test_each_promise_is_told_once_with_the_hosts_that_keep_it_and_broken_ones_w
     assert code == 1, said
     assert "= web  the answer is 17  (web-1, web-2)" in said
     assert "= web  an ordinary test is a check too  (web-1, web-2)" in said
-    assert "! web  web-2: it is not so that the answer is the one that was set: it gave '12'" in said
-    assert "verify: 10 checks on 2 hosts, 1 broken" in said
+    assert "! web  FAILED on web-2: the answer is the one that was set. Found: it gave '12'" in said
+    assert "verify: 10 checks on 2 hosts, 1 failed" in said
     assert "what a role declares nowhere" not in said
     junit = (tmp_path / "out.xml").read_text()
     assert 'tests="10"' in junit
@@ -168,7 +168,7 @@ def test_only_what_was_chosen_is_asked(write: Write, words: list[str], checks: s
     code, said = verify(written(write), *words)
     assert code == 0, said
     assert f"verify: {checks}" in said
-    assert "every promise is kept" in said
+    assert "all passed" in said
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_what_can_not_be_asked_is_bad_input(
     assert code == 4, said
     assert expected in said
     assert "INTERNALERROR" not in said
-    assert "every promise is kept" not in said
+    assert "all passed" not in said
 
 
 def test_a_mistake_in_a_check_is_told_without_hiding_the_others(write: Write) -> None:
@@ -231,7 +231,7 @@ def test_a_check_that_means_nothing_here_says_why_it_was_not_asked(write: Write)
         """
     code, said = verify(written(write, {"tests/verify/test_web.py": absent}))
     assert code == 0, said
-    assert "? web  the demo answers: not asked, the site has no demo  (web-1, web-2)" in said
+    assert "? web  the demo answers: skipped, the site has no demo  (web-1, web-2)" in said
     assert "2 skipped" in said
 
 
