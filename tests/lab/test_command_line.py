@@ -27,7 +27,7 @@ SITE_SETTINGS = """
 import msgspec
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domain: str = "od.com"
 """
 ROLE = """
@@ -60,7 +60,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (root / "inventory" / "lab").mkdir(parents=True)
     shutil.copy(ROOT / "tasks.py", root)
     shutil.copy(LAB_INVENTORY / "hosts.yml", root / "inventory" / "lab")
-    for name, text in (("__init__", ""), ("site", SITE_SETTINGS), ("hello", ROLE)):
+    for name, text in (("__init__", ""), ("_site", SITE_SETTINGS), ("hello", ROLE)):
         (root / "roles" / f"{name}.py").write_text(text)
     (root / "site.yml").write_text(SITE)
     with running(LAB, root / "inventory" / "lab", wait_artifacts=False):

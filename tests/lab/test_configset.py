@@ -203,7 +203,7 @@ def test_old_sets_do_not_pile_up(edge: Edge) -> None:
 class Dying(ConfigSet):
     """A set whose controller is killed before it says that the set is kept."""
 
-    def keep(self, change: Change) -> Step | None:
+    def confirm_step(self, change: Change) -> Step | None:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("it lived")
 
@@ -237,11 +237,11 @@ def test_a_host_whose_controller_is_killed_goes_back_by_itself(edge: Edge) -> No
 
 def test_who_says_too_late_that_a_set_is_kept_is_told(edge: Edge) -> None:
     class Late(ConfigSet):
-        def keep(self, change: Change) -> Step | None:
+        def confirm_step(self, change: Change) -> Step | None:
             edge.sh(
                 "n=100; while [ -e /run/provision.set-etc-nginx.back ] && [ $n -gt 0 ]; do n=$((n-1)); sleep 0.1; done"
             )
-            return super().keep(change)
+            return super().confirm_step(change)
 
     failed = edge.converge(kind=Late, confirm=1, od=SITE.format(port=80, answer="two"))
     assert failed.error is not None

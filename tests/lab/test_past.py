@@ -26,7 +26,7 @@ SITE_SETTINGS = """
 import msgspec
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domain: str = "od.com"
 """
 ROLE = '''
@@ -77,7 +77,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (root / folder).mkdir(parents=True)
     shutil.copy(ROOT / "tasks.py", root)
     shutil.copy(LAB_INVENTORY / "hosts.yml", root / "inventory" / "lab")
-    for name, text in (("__init__", ""), ("site", SITE_SETTINGS), ("serve", ROLE)):
+    for name, text in (("__init__", ""), ("_site", SITE_SETTINGS), ("serve", ROLE)):
         (root / "roles" / f"{name}.py").write_text(text)
     (root / "templates/serve/index.html.j2").write_text(PAGE)
     (root / "templates/serve/serve.service.j2").write_text(UNIT)

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -148,7 +147,7 @@ def main() -> None:
 
     def soon() -> None:
         if float(delay):
-            threading.Thread(target=lambda: (time.sleep(float(delay)), die())).start()
+            threading.Timer(float(delay), die).start()
         else:
             die()
 

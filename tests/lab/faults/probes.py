@@ -26,7 +26,7 @@ OUT, BACK = re.compile(r"Drained\(host='([^']+)'"), re.compile(r"PutBack\(host='
 
 
 @dataclass
-class HealthCheck:
+class Probe:
     """Asks one thing over and over. node: whose it is: what fails while that node is out is counted apart.
 
     port: whether it asks that node's own port.
@@ -66,17 +66,18 @@ class HealthCheck:
 
 
 @contextmanager
-def asking(*watches: HealthCheck) -> Iterator[None]:
+def asking(*probes: Probe) -> Iterator[None]:
     """Each of them in a thread of its own, for the block."""
     over = threading.Event()
 
-    def go_on(watch: HealthCheck) -> None:
+    def go_on(probe: Probe) -> None:
         while not over.wait(EVERY):
-            watch.once()
+            probe.once()
 
-    threads = [threading.Thread(target=go_on, args=(watch,)) for watch in watches]
+    threads = [threading.Thread(target=go_on, args=(probe,)) for probe in probes]
     with ExitStack() as stack:
-        stack.callback(lambda: [thread.join() for thread in threads])
+        for thread in threads:
+            stack.callback(thread.join)
         stack.callback(over.set)
         for thread in threads:
             thread.start()
@@ -94,7 +95,7 @@ def outs(steps: Iterable[Step], node: str) -> list[tuple[float, float]]:
     return found
 
 
-def node_port(bench: Bench, node: str, port: int = 8000) -> HealthCheck:
+def node_port(bench: Bench, node: str, port: int = 8000) -> Probe:
     """A GET of a node's own port, as an outsider asks it."""
     target, dial = Target("http://nginx.od.com/", NODES[node], port), dialer(bench.name)
 
@@ -102,7 +103,7 @@ def node_port(bench: Bench, node: str, port: int = 8000) -> HealthCheck:
         if fault := ask(target, dial):
             raise OSError(fault)
 
-    return HealthCheck(f"NodePort of {node}", node, look, port=True)
+    return Probe(f"NodePort of {node}", node, look, port=True)
 
 
 def pod(bench: Bench, node: str) -> Path:
@@ -151,21 +152,21 @@ def name(network: Path) -> Callable[[], None]:
     return look
 
 
-def in_pods(bench: Bench, nodes: tuple[str, ...]) -> tuple[HealthCheck, ...]:
+def in_pods(bench: Bench, nodes: tuple[str, ...]) -> tuple[Probe, ...]:
     """A ClusterIP and a name, asked from a pod on each node."""
     address = bench.kubectl("get service nginx-ds -o jsonpath={.spec.clusterIP}")
     networks = {node: pod(bench, node) for node in nodes}
     return tuple(
-        watch
+        probe
         for node, network in networks.items()
-        for watch in (
-            HealthCheck(f"ClusterIP from a pod on {node}", node, cluster_ip(network, address)),
-            HealthCheck(f"DNS from a pod on {node}", node, name(network)),
+        for probe in (
+            Probe(f"ClusterIP from a pod on {node}", node, cluster_ip(network, address)),
+            Probe(f"DNS from a pod on {node}", node, name(network)),
         )
     )
 
 
-def api(bench: Bench) -> HealthCheck:
+def api(bench: Bench) -> Probe:
     """The API server through the edge, as every client of the cluster but the masters' own asks it."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -178,4 +179,4 @@ def api(bench: Bench) -> HealthCheck:
             if b" 200 " not in connection.recv(64):
                 raise OSError("not ready")
 
-    return HealthCheck("API through the edge", "", look)
+    return Probe("API through the edge", "", look)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from provision.traffic.probe import Dialer
 from tests.lab.clients import EDGE, dialer
-from tests.lab.faults.probes import HealthCheck
+from tests.lab.faults.probes import Probe
 
 SIP = 8192  # bytes a look: at five looks a second a download of half a megabyte takes twelve seconds
 TEXT = b"still here"
@@ -98,11 +98,11 @@ class Download:
         return connection.getresponse()
 
 
-def streams(lab: str) -> tuple[HealthCheck, ...]:
+def streams(lab: str) -> tuple[Probe, ...]:
     """Both, to be asked beside other clients."""
     dial = dialer(lab)
     looks: dict[str, Callable[[], None]] = {
         "one WebSocket": WebSocket(dial).look,
         "a slow download": Download(dial).look,
     }
-    return tuple(HealthCheck(name, "", look) for name, look in looks.items())
+    return tuple(Probe(name, "", look) for name, look in looks.items())

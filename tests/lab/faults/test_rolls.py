@@ -15,7 +15,7 @@ from lab.state import Lab
 from provision.traffic.receipt import Receipt
 from tests.lab.clients import NODES, clients, unharmed
 from tests.lab.faults import older
-from tests.lab.faults.probes import HealthCheck, api, asking, in_pods, node_port, outs
+from tests.lab.faults.probes import Probe, api, asking, in_pods, node_port, outs
 from tests.lab.faults.record import Book, Row
 from tests.lab.faults.streams import streams
 from tests.lab.faults.testbed import Bench, Running
@@ -30,6 +30,11 @@ RECEIPT = re.compile(r"^(.+: \d+ requests in .*)$", re.M)
 def forced(*words: str) -> Callable[[Bench], Running]:
     """The same by `deploy --force`: nothing is drained, and what can go at once goes at once."""
     return lambda bench: bench.start("deploy", *words)
+
+
+def deployed(words: Callable[[Bench], Words]) -> Callable[[Bench], Running]:
+    """By deploy, as site.yml says."""
+    return lambda bench: bench.start("deploy", *words(bench))
 
 
 def as_the_course(edit: str) -> Callable[[Bench], Running | None]:
@@ -154,37 +159,37 @@ class Seen:
 
     ended: Ended | None
     receipt: Receipt
-    watches: tuple[HealthCheck, ...]
+    probes: tuple[Probe, ...]
 
     @property
     def noticed(self) -> bool:
         """Whether an outsider did: a client of the site, or of a NodePort."""
-        return self.receipt.failures > 0 or any(watch.failed for watch in self.watches if watch.port)
+        return self.receipt.failures > 0 or any(probe.failed for probe in self.probes if probe.port)
 
     @property
     def missed(self) -> list[str]:
         """What failed of all that was promised: that one API server bears all of the cluster was not."""
-        *promised, _ = self.watches
-        return [fault for watch in promised for fault in watch.failed]
+        *promised, _ = self.probes
+        return [fault for probe in promised for fault in probe.failed]
 
     def __str__(self) -> str:
-        return "; ".join([str(self.receipt), *map(str, self.watches)])
+        return "; ".join([str(self.receipt), *map(str, self.probes)])
 
 
 def watched(bench: Bench, change: Change, start: Callable[[Bench], Running | None], *, windows: bool) -> Seen:
     """One run beside clients. windows: whether nodes may be silent on their own ports while they are out."""
     ports = (*(node_port(bench, node) for node in NODES), *in_pods(bench, tuple(NODES))) if change.ports else ()
-    watches = (*ports, *(streams(bench.name) if change.streams else ()), api(bench))
-    with clients(bench.name) as prober, asking(*watches):
+    probes = (*ports, *(streams(bench.name) if change.streams else ()), api(bench))
+    with clients(bench.name) as prober, asking(*probes):
         running = start(bench)
         ended = running.end() if running else None
         receipt = prober.receipt()
     if running and windows:
-        for watch in watches:
-            watch.windows = outs(running.steps, watch.node)
+        for probe in probes:
+            probe.windows = outs(running.steps, probe.node)
     if running and change.ports:
         assert [line for node in NODES for line in untranslated(bench, node)] == []
-    return Seen(ended, receipt, watches)
+    return Seen(ended, receipt, probes)
 
 
 def untranslated(bench: Bench, node: str) -> list[str]:
@@ -197,10 +202,7 @@ def untranslated(bench: Bench, node: str) -> list[str]:
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name.replace(" ", "-"))
 def test_nobody_notices(change: Change, whole: Bench, book: Book) -> None:
     change.prepare(whole)
-    careful = [
-        watched(whole, change, lambda bench, each=each: bench.start("deploy", *each(bench)), windows=True)
-        for each in change.care
-    ]
+    careful = [watched(whole, change, deployed(each), windows=True) for each in change.care]
     whole.settle()
     careless = watched(whole, change, change.careless, windows=False)
     for back in (*change.back, ()):

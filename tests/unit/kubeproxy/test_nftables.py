@@ -82,7 +82,7 @@ def written(services: Services) -> str:
         ips.append([{"concat": [f"192.168.0.{number}", "tcp", 80]}, {"goto": {"target": service}}])
         ports.append([{"concat": ["tcp", 3000 + number]}, {"goto": {"target": external}}])
         data = {"set": [[place, {"goto": {"target": target}}] for place, target in enumerate(targets)]}
-        rules = [(external, [{"goto": {"target": service}}])]
+        rules: list[tuple[str, list[Any]]] = [(external, [{"goto": {"target": service}}])]
         rules.append((service, [{"vmap": {"key": {"numgen": {"mod": len(ends)}}, "data": data}}]))
         for target, end in zip(targets, sorted(ends), strict=True):
             match = {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "tcp"}}

@@ -26,9 +26,8 @@ GROUPS = {"all": ("e1", "n1", "n2"), "nodes": ("n1", "n2"), "masters": ("n1",), 
 FLAG = File(path="/opt/kubelet.sh", content="x")
 KUBELET = Program(name="kubelet-7-21", ready="true", log="/l")
 SET = Manifests(name="traefik", content="", kubectl="kubectl")
-POD = {"kind": "DaemonSet", "namespace": "a", "name": "b", "kubectl": "kubectl", "of": SET}
-PODS = Rollout(**POD, nodes=(("n1", "n1.host.com"), ("n2", "n2.host.com")))
-FIXED = Rollout(**POD)
+FIXED = Rollout(kind="DaemonSet", namespace="a", name="b", kubectl="kubectl", of=SET)
+PODS = replace(FIXED, nodes=(("n1", "n1.host.com"), ("n2", "n2.host.com")))
 UPDATE, CREATE = Change("update", "content"), Change("create", "start it")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provision.errors import FailedError
-from provision.facts.host import ShellAnswer
+from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.resources import ProxyMode
 from provision.resources.base import Change, Rollback
 from provision.resources.kubernetes.proxy_rules import CHAINS, SAVED, Mode
@@ -60,11 +60,14 @@ def asked(name: Mode, folder: Path, held: str = IP_VS) -> str:
         (folder / command).write_text(f"#!/bin/sh\n{body}\n")
         (folder / command).chmod(0o755)
     question = mode(name).questions()[0]
+    assert isinstance(question, ShellQuestion)
     script = question.fragment.replace("/proc/[0-9]*/exe", "/none")
-    for name in ("ip_vs", "if_inet6"):
-        script = script.replace(f"/proc/net/{name}", str(folder / name))
+    for file in ("ip_vs", "if_inet6"):
+        script = script.replace(f"/proc/net/{file}", str(folder / file))
     environment = {"PATH": f"{folder}:/usr/sbin:/usr/bin:/sbin:/bin"}
-    done = subprocess.run([shutil.which("sh") or "sh"], input=script, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [shutil.which("sh") or "sh"], input=script, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
