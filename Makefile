@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/made-of-$(shell sha256sum requirements.lock | cut -c 1-16)
 # Further options of pytest, as in: make test AGAIN=--last-failed
 AGAIN :=
-CHECKED := tasks.py hdss7 provision kubeproxy roles lab
+CHECKED := tasks.py hdss7 provision kubeproxy roles lab tests bench
 
 .PHONY: help deploy test test-faults test-vm reliability bench lint packages clean
 
