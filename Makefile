@@ -17,7 +17,7 @@ help:
 	@echo 'make test-vm  kube-proxy in each of its modes, ipvs too, on a virtual machine with a kernel of its own'
 	@echo 'make reliability  docs/reliability.md written from what that has measured'
 	@echo 'make bench    what a run costs beside plain ssh, as a table'
-	@echo 'make lint     style, types, and everything declared, without a host'
+	@echo 'make lint     style, types, imports, shell, and everything declared, without a host'
 	@echo 'make clean    take the default lab down with its disks, and remove .venv; builds stay in the cache'
 
 deploy: packages
@@ -47,6 +47,8 @@ lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict $(CHECKED)
+	@$(BIN)/lint-imports --no-cache
+	@git ls-files -z '*.sh' | xargs -0 --no-run-if-empty $(BIN)/shellcheck --shell=sh
 	@$(BIN)/invoke lint
 
 packages: $(READY)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import UnreachableError
+from provision.remote.host_keys import HostKey
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -106,6 +107,36 @@ def hops(login: Login) -> list[Any]:
     return chain
 
 
+def offered_key(login: Login) -> HostKey:
+    """The key that the host's sshd shows; nobody logs in. Jump hosts are logged in to, strictly.
+
+    Raises UnreachableError.
+    """
+    import paramiko
+
+    *before, last = hops(login)
+    transport = None
+    try:
+        if before:
+            before[0].connect_kwargs["sock"] = first_socket(before[0], login)
+            for hop in before:
+                hop.open()
+            channel = before[-1].transport.open_channel(
+                "direct-tcpip", (last.host, last.port), ("", 0), timeout=login.timeout
+            )
+        else:
+            channel = first_socket(last, login)
+        transport = paramiko.Transport(channel)
+        transport.start_client(timeout=login.timeout)
+        return HostKey.of(transport.get_remote_server_key())
+    except Exception as error:
+        raise unreachable(login, error) from None
+    finally:
+        for each in (transport, *reversed(before)):
+            if each is not None:
+                each.close()
+
+
 def _strict(hop: Any, login: Login) -> None:
     """Refuses unknown host keys: Fabric accepts them, on each gateway's connection too."""
     from paramiko import RejectPolicy
@@ -150,9 +181,8 @@ def unreachable(login: Login, error: Exception) -> UnreachableError:
     if isinstance(error, UnreachableError):
         return error
     if isinstance(error, paramiko.BadHostKeyException):
-        found = (
-            f"{error.hostname} now shows the key {_fingerprint(error.key)}, known is {_fingerprint(error.expected_key)}"
-        )
+        shown, known = HostKey.of(error.key).fingerprint, HostKey.of(error.expected_key).fingerprint
+        found = f"{error.hostname} now shows the key {shown}, known is {known}"
         return UnreachableError(
             "the host key has changed: refused",
             host=login.name,
@@ -194,11 +224,3 @@ def _plain(error: Exception) -> str:
     if str(error) in SILENT:
         return "its kernel takes connections, but its sshd says nothing"
     return str(error) or type(error).__name__
-
-
-def _fingerprint(key: Any) -> str:
-    import base64
-    import hashlib
-
-    digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
-    return f"{key.get_name()} SHA256:{digest}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from paramiko import HostKeys
 
-from hdss7.trust import _is_of
+from provision.remote.host_keys import is_key_of
 
 NAME, PORT_NAME, KIND = "10.4.7.21", "[10.4.7.21]:2222", "ssh-ed25519"
 
@@ -34,8 +34,8 @@ NAME, PORT_NAME, KIND = "10.4.7.21", "[10.4.7.21]:2222", "ssh-ed25519"
     ],
 )
 def test_a_line_is_of_a_host_by_any_of_its_names_plain_or_hashed(names: str, name: str, found: bool) -> None:
-    assert _is_of(f"{names} {KIND} AAAA", name, KIND) is found
+    assert is_key_of(f"{names} {KIND} AAAA", name, KIND) is found
 
 
 def test_a_key_of_another_kind_is_another_matter() -> None:
-    assert not _is_of(f"{NAME} ssh-rsa AAAA", NAME, KIND)
+    assert not is_key_of(f"{NAME} ssh-rsa AAAA", NAME, KIND)

@@ -1,0 +1,1 @@
+"""A run: connects to hosts, plans, applies changes in order, and reports events."""

@@ -1,0 +1,1 @@
+"""site.yml and roles: plays, roles, and why a resource is what it is."""

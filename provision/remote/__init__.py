@@ -1,0 +1,1 @@
+"""SSH: connection, login, known_hosts, lock, and the script on a host. Nothing else imports fabric or paramiko."""

@@ -1,0 +1,1 @@
+"""Configuration files that change together, are tested, reloaded and can be undone as one."""

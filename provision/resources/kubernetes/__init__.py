@@ -1,0 +1,1 @@
+"""What kubectl applies: manifests, rollouts, and the mode of kube-proxy."""

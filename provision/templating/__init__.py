@@ -1,0 +1,1 @@
+"""Jinja2: the strict environment, the filters, and the templates of roles."""

@@ -1,0 +1,1 @@
+"""Requests that run during a rolling update, and the receipt of what they saw."""
