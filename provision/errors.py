@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import IntEnum
+from typing import Self
 
 
 class Exit(IntEnum):
@@ -65,6 +66,15 @@ class ProvisionError(Exception):
     ) -> None:
         self.explanation = Explanation(what, host, role, line, found, do)
         super().__init__(str(self.explanation))
+
+    def at(self, *, host: str = "", role: str = "", line: str = "") -> Self:
+        """The same error with where it happened. A part that the error already names stays."""
+        known = self.explanation
+        return self.but(host=known.host or host, role=known.role or role, line=known.line or line)
+
+    def but(self, **parts: str) -> Self:
+        """The same error with other parts of its explanation."""
+        return type(self)(**{**self.explanation.as_dict(), **parts})
 
 
 class InputError(ProvisionError):

@@ -289,7 +289,7 @@ class Run:
                 f"{left[0].resource.key} was as declared, and is not any more at the end of the run",
                 role=left[0].declaration.role,
                 line=left[0].declaration.line,
-                found=getattr(left[0].outcome, "summary", ""),
+                found=left[0].summary,
                 do="Something changed it meanwhile: a host that went away, somebody else, another change of this run. "
                 "Run again; if it comes back, two declarations contradict each other",
             )

@@ -71,7 +71,7 @@ def told(event: Event) -> str:
             return f"run of {len(hosts)} hosts{'' if changing else ', changing nothing'}: {', '.join(hosts)}"
         case HostKnown(host, plan):
             lines = [f"{host}: {len(plan.items)} declared, {len(plan.changes)} differ, {len(plan.after)} come after"]
-            return "\n".join([*lines, *(_item(item) for item in plan.items if item.outcome)])
+            return "\n".join([*lines, *(_item(item) for item in plan.items if not item.as_declared)])
         case PlayStarted(name, hosts):
             return f"play {name}: {', '.join(hosts)}"
         case ChangeStarted(host, item):

@@ -11,14 +11,14 @@ from provision.apply.events import RollingPlanned
 from provision.apply.run import HostRun, Report
 from provision.errors import Exit, Explanation
 from provision.plan.plan import HostPlan, Item
-from provision.resources.base import Change, Unknown
+from provision.resources.base import Change, Outcome, Unknown
 from provision.spelling import listed
 
 SYMBOLS = {"create": "+", "update": "~", "restart": "~", "run": "~", "remove": "-"}
 PAST = {"create": "created", "update": "updated", "restart": "restarted", "run": "done", "remove": "removed"}
 UNCHANGED, UNKNOWN, FAILED = "=", "?", "!"
 HOSTS_SHOWN = 6
-Same = tuple[int, str, str, Change | Unknown | None]  # play, role, resource, what differs
+Same = tuple[int, str, str, Outcome]  # play, role, resource, what differs
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def plan_lines(plans: Iterable[HostPlan], *, diff: bool, verbose: int = 0) -> li
         for item in plan.items:
             use = (item.declaration.play, item.declaration.role)
             seen[use] += 1
-            if item.outcome is not None or verbose > 1:
+            if not item.as_declared or verbose > 1:
                 same = (*use, item.resource.key, item.outcome)
                 places.setdefault(same, (use[0], roles.setdefault(use, len(roles)), seen[use]))
                 items.setdefault(same, item)

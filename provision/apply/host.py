@@ -16,19 +16,19 @@ from provision.plan.plan import (
     Declaration,
     HostPlan,
     Item,
+    change_shown,
     check_platform,
     compare,
     evidence,
     explained,
     outcome_of,
-    outcome_shown,
     questions,
     seen,
     stale_keys,
 )
 from provision.remote.connection import Session
 from provision.remote.protocol import Step, StepResult
-from provision.resources.base import Change, Unknown, clear_stamp
+from provision.resources.base import AS_DECLARED, Change, Unknown, clear_stamp
 from provision.resources.configset import drain
 from provision.spelling import listed
 
@@ -72,7 +72,7 @@ def pruned(
     remembered = answer(session, [RemovalsQuestion()])[RemovalsQuestion()]
     declarations = removals(gone, remembered, mine, everywhere, play)
     answers = answer(session, questions(declarations))
-    items = tuple(item for item in compare(declarations, answers) if item.outcome)
+    items = tuple(item for item in compare(declarations, answers) if not item.as_declared)
     if not prune:
         return replace(plan, left=tuple(item.declaration for item in items))
     return replace(plan, items=(*plan.items, *items), seen={**plan.seen, **seen(items, answers)})
@@ -130,7 +130,7 @@ def apply(
 
 
 def reevaluate_unknown(session: Session, items: Sequence[Item]) -> tuple[Item, ...]:
-    """Looks again at items that could not be known when the plan was made: those as declared lose their outcome.
+    """Looks again at items that could not be known when the plan was made: those as declared are now known to be.
 
     Raises FailedError when the first of them still can't be known.
     """
@@ -139,7 +139,8 @@ def reevaluate_unknown(session: Session, items: Sequence[Item]) -> tuple[Item, .
     if isinstance(outcomes[0], Unknown):
         raise _still(items[0], outcomes[0])
     return tuple(
-        item if outcome else replace(item, outcome=None) for item, outcome in zip(items, outcomes, strict=True)
+        replace(item, outcome=AS_DECLARED) if outcome == AS_DECLARED else item
+        for item, outcome in zip(items, outcomes, strict=True)
     )
 
 
@@ -148,18 +149,16 @@ def _pending(session: Session, item: Item, changed: set[str]) -> Change | None:
     follows = any(r.key in changed for r in item.resource.restart_on)
     if isinstance(item.outcome, Change):
         return item.outcome
-    if item.outcome is None and not follows:
+    if item.as_declared and not follows:
         return None
     answers = answer(session, item.resource.questions())
     outcome = outcome_of(item.declaration, answers, changed)
     if isinstance(outcome, Unknown):
         raise _still(item, outcome)
-    if outcome is None:
+    if not isinstance(outcome, Change):
         return None
     more = item.resource.evidence(outcome)
-    told = outcome_shown(replace(item, outcome=outcome), {**answers, **answer(session, more)})
-    assert isinstance(told, Change)
-    return told
+    return change_shown(item.declaration, outcome, {**answers, **answer(session, more)})
 
 
 def _fix(

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from provision.apply.events import HostFailed, Listener
 from provision.apply.host import Interrupted
 from provision.apply.run import HostRun, not_done
-from provision.errors import Explanation, ProvisionError, UnreachableError
+from provision.errors import ProvisionError, UnreachableError
 
 
 class HostPool:
@@ -43,7 +43,6 @@ class HostPool:
     def failed(self, host: HostRun, error: ProvisionError) -> None:
         """Writes down why a host can't go on, and what of it is left undone."""
         host.code = error.exit
-        parts = error.explanation.as_dict()
-        host.error = Explanation(**{**parts, "host": parts["host"] or host.name})
+        host.error = error.at(host=host.name).explanation
         host.skipped = not_done(host)
         self._emit(HostFailed(host.name, host.error, isinstance(error, UnreachableError), host.skipped))

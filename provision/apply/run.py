@@ -93,7 +93,7 @@ class Work:
 
 def pending(items: Sequence[Item]) -> tuple[Item, ...]:
     """The items that are not as declared, or not known yet."""
-    return tuple(item for item in items if item.outcome is not None)
+    return tuple(item for item in items if not item.as_declared)
 
 
 def mark_skipped(hosts: Sequence[HostRun], number: int) -> None:

@@ -21,7 +21,7 @@ from provision.history.serialize import remember
 from provision.plan.plan import Item
 from provision.remote.lock import Holder
 from provision.remote.protocol import Step
-from provision.resources.base import FORMER_KEPT, Change
+from provision.resources.base import FORMER_KEPT, Action, Change
 from provision.secret import Redactor
 
 JOURNAL = f"{STATE_DIRECTORY}/journal"
@@ -148,10 +148,10 @@ class Journal:
     def _index(self, item: Item, change: Change) -> str:
         """What the index says of this resource from now on."""
         key = self._known_as(item)
-        if change.action == "remove" and key not in self._made:
+        if change.action is Action.REMOVE and key not in self._made:
             return ""
-        new = MADE if change.action == "create" and item.resource.removed else ADOPTED
-        flag = GONE if change.action == "remove" else self._made.get(key, new)
+        new = MADE if change.action is Action.CREATE and item.resource.removed else ADOPTED
+        flag = GONE if change.action is Action.REMOVE else self._made.get(key, new)
         data = "" if flag == GONE else json.dumps(_cleaned(remember(item.resource), item.declaration.redactor))
         entry = "\t".join((key, flag, item.declaration.role, self._holder.run, data))
         return f"[ $r -ne 0 ] || (umask 077; printf '%s\\n' {shlex.quote(entry)} >>{INDEX})\n"
@@ -189,7 +189,7 @@ class Entry:
     key: str
     role: str
     line: str
-    action: str
+    action: Action
     summary: str
     paths: tuple[str, ...]
     variables: tuple[str, ...]
@@ -233,7 +233,7 @@ def _entry(line: Mapping[str, Any], code: int | None) -> Entry | None:
             key=line["key"],
             role=line["role"],
             line=line["line"],
-            action=line["action"],
+            action=Action(line["action"]),
             summary=line["summary"],
             paths=tuple(line["paths"]),
             variables=tuple(line["variables"]),

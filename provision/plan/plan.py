@@ -11,7 +11,7 @@ from provision.errors import FailedError, UnsupportedError
 from provision.facts.managed import Managed, ManagedQuestion
 from provision.facts.platform import Platform, PlatformQuestion
 from provision.facts.question import Answers, Question
-from provision.resources.base import Change, Resource, Unknown
+from provision.resources.base import AS_DECLARED, Action, AsDeclared, Change, Outcome, Resource, Unknown
 from provision.secret import NOTHING, Redactor
 
 # The oldest releases that are let in; tried was Debian 12.
@@ -34,15 +34,30 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Item:
-    """One line of a plan: None means that the host is as declared."""
+    """One line of a plan."""
 
     declaration: Declaration
-    outcome: Change | Unknown | None
+    outcome: Outcome
 
     @property
     def resource(self) -> Resource:
         """The declared resource."""
         return self.declaration.resource
+
+    @property
+    def as_declared(self) -> bool:
+        """Whether there is nothing to do for this resource."""
+        return isinstance(self.outcome, AsDeclared)
+
+    @property
+    def action(self) -> Action | None:
+        """What will be done; None where nothing is known to differ."""
+        return self.outcome.action if isinstance(self.outcome, Change) else None
+
+    @property
+    def summary(self) -> str:
+        """The change in one line; '' where nothing is known to differ."""
+        return self.outcome.summary if isinstance(self.outcome, Change) else ""
 
 
 @dataclass(frozen=True)
@@ -100,31 +115,31 @@ def check_platform(host: str, answers: Answers) -> None:
 def compare(declarations: Sequence[Declaration], answers: Answers) -> tuple[Item, ...]:
     """The plan of one host. Raises FailedError, naming role and line, where no fix may touch what is there."""
     items: list[Item] = []
-    moving: set[str] = set()
+    changing: set[str] = set()
     for declaration in declarations:
-        outcome = outcome_of(declaration, answers, moving)
-        if outcome is not None and not (isinstance(outcome, Change) and not outcome.triggers_dependents):
-            moving.add(declaration.resource.key)
+        outcome = outcome_of(declaration, answers, changing)
+        if isinstance(outcome, Unknown) or (isinstance(outcome, Change) and outcome.triggers_dependents):
+            changing.add(declaration.resource.key)
         items.append(Item(declaration, outcome))
     return tuple(items)
 
 
-def outcome_of(declaration: Declaration, answers: Answers, moving: set[str]) -> Change | Unknown | None:
-    """One resource compared; `moving`: keys of the resources that change in this run."""
+def outcome_of(declaration: Declaration, answers: Answers, changing: set[str]) -> Outcome:
+    """One resource compared. changing: keys of the resources that change in this run."""
     resource = declaration.resource
-    changed_dependencies = [r.key for r in resource.restart_on if r.key in moving]
-    with _told_of(declaration):
-        return resource.compare(answers, changed_dependencies)
+    changed_dependencies = [r.key for r in resource.restart_on if r.key in changing]
+    with _errors_of(declaration):
+        return resource.compare(answers, changed_dependencies) or AS_DECLARED
 
 
 @contextmanager
-def _told_of(declaration: Declaration) -> Iterator[None]:
+def _errors_of(declaration: Declaration) -> Iterator[None]:
     """An error of the block names role and line, and no secret."""
     try:
         yield
     except FailedError as error:
         parts = declaration.redactor.cleaned_all(error.explanation.as_dict())
-        raise type(error)(**{**parts, "role": declaration.role, "line": declaration.line}) from None
+        raise error.but(**parts).at(role=declaration.role, line=declaration.line) from None
 
 
 def seen(items: Iterable[Item], answers: Answers) -> dict[str, str]:
@@ -136,7 +151,7 @@ def seen(items: Iterable[Item], answers: Answers) -> dict[str, str]:
     found = {}
     for item in items:
         if not isinstance(item.outcome, Unknown):
-            diff = item.outcome.diff if item.outcome else ""
+            diff = item.outcome.diff if isinstance(item.outcome, Change) else ""
             text = "\n".join([*(q.seen(answers[q]) for q in item.resource.questions()), diff])
             found[item.resource.key] = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return found
@@ -156,14 +171,15 @@ def evidence(items: Iterable[Item]) -> tuple[Question, ...]:
 
 def explained(items: Iterable[Item], answers: Answers) -> tuple[Item, ...]:
     """The items with their diffs, without secrets that a host may hold where nobody expects them."""
-    return tuple(replace(i, outcome=outcome_shown(i, answers)) for i in items)
+    return tuple(
+        replace(i, outcome=change_shown(i.declaration, i.outcome, answers)) if isinstance(i.outcome, Change) else i
+        for i in items
+    )
 
 
-def outcome_shown(item: Item, answers: Answers) -> Change | Unknown | None:
-    """The outcome of one item as a person may see it."""
-    if not isinstance(item.outcome, Change):
-        return item.outcome
-    with _told_of(item.declaration):
-        change = item.resource.explain(item.outcome, answers)
-    redactor = item.declaration.redactor
-    return replace(change, summary=redactor.cleaned(change.summary), diff=redactor.cleaned(change.diff))
+def change_shown(declaration: Declaration, change: Change, answers: Answers) -> Change:
+    """A change as a person may see it."""
+    with _errors_of(declaration):
+        found = declaration.resource.explain(change, answers)
+    redactor = declaration.redactor
+    return replace(found, summary=redactor.cleaned(found.summary), diff=redactor.cleaned(found.diff))

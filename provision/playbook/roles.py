@@ -147,8 +147,8 @@ class Roles:
                     found.append(Declaration(rendered, role.name, line, play, tags, resource))
             except ProvisionError as error:
                 parts = Redactor(seen).cleaned_all(error.explanation.as_dict())
-                where = parts["line"] or _raised_in(error, self._root) or line
-                raise type(error)(**{**parts, "host": host.name, "role": role.name, "line": where}) from None
+                where = _raised_in(error, self._root) or line
+                raise error.but(**parts).at(host=host.name, role=role.name, line=where) from None
             except Exception as error:
                 raise _broken(role.name, error, self._root, host.name, line, Redactor(seen)) from error
         return [replace(each, redactor=Redactor(seen)) for each in found] if seen else found

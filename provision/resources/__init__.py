@@ -1,6 +1,6 @@
 """What a host can be told to be. `from provision.resources import File, Template, Service, …`"""
 
-from provision.resources.base import Change, Pending, Resource, Template, Unknown
+from provision.resources.base import Action, Change, Pending, Resource, Template, Unknown
 from provision.resources.commands import Command
 from provision.resources.configset.bind import Bind
 from provision.resources.configset.configset import ConfigSet
@@ -17,6 +17,7 @@ from provision.resources.sysctl import Sysctl
 from provision.resources.systemd import Service
 
 __all__ = [
+    "Action",
     "Bind",
     "Change",
     "Command",

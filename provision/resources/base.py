@@ -8,6 +8,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -18,6 +19,16 @@ from provision.remote.protocol import Step
 from provision.secret import Redactor, Secret
 
 
+class Action(StrEnum):
+    """What a change does. Journals on hosts and `--json` write these words."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REMOVE = "remove"
+    RESTART = "restart"
+    RUN = "run"
+
+
 @dataclass(frozen=True)
 class Change:
     """A difference that a fix will end. `parts` names what differs; `diff` is a unified diff or ''.
@@ -25,7 +36,7 @@ class Change:
     drained: hosts that a roll has drained, and by which run; a fix leaves them out as it found them.
     """
 
-    action: str  # create, update, remove, restart, run
+    action: Action
     summary: str
     diff: str = ""
     parts: frozenset[str] = frozenset()
@@ -50,6 +61,15 @@ class Unknown:
     """Cannot be known before something else happened: printed as 'known after …', never guessed."""
 
     until: str
+
+
+@dataclass(frozen=True)
+class AsDeclared:
+    """The host already is what the resource declares."""
+
+
+AS_DECLARED = AsDeclared()
+Outcome = Change | Unknown | AsDeclared
 
 
 @dataclass(frozen=True)
@@ -131,7 +151,9 @@ class Resource(ABC):
 
     @abstractmethod
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
-        """The difference. `upstream`: keys of resources in `restart_on` that change in this run.
+        """The difference, None when the host is as declared.
+
+        changed_dependencies: keys of the resources in `restart_on` that change in this run.
 
         Raises FailedError when the host is in a state that no fix may touch.
         """
@@ -174,7 +196,7 @@ class Resource(ABC):
         """sh that prints what `undone` needs, run before the fix; at most FORMER_KEPT bytes of it are kept."""
         return ":"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         """What makes a change undone. action: the Change's; former: what stood there, as `former` printed it."""
         return Rollback(why=self.rollback_summary)
 

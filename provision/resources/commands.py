@@ -10,6 +10,7 @@ from provision.facts.host import ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
+    Action,
     Change,
     Following,
     Resource,
@@ -53,18 +54,18 @@ class Command(Following):
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         if answers[ShellQuestion(self.unless)].code != 0:
-            return Change("run", f"run: {self.name}")
+            return Change(Action.RUN, f"run: {self.name}")
         if changed_dependencies:
-            return Change("run", f"run again: {self.name} ({', '.join(changed_dependencies)} changed)")
+            return Change(Action.RUN, f"run again: {self.name} ({', '.join(changed_dependencies)} changed)")
         if self.stamp and answers[stamp_question(self.stamp)] != activation(self.rerun):
-            return Change("run", f"run again: {self.name} (its inputs changed)")
+            return Change(Action.RUN, f"run again: {self.name} (its inputs changed)")
         return None
 
     @property
     def rollback_summary(self) -> str:
         return "run again for what it follows" if self.rerun else "cannot be undone"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         return Rollback((self,)) if self.rerun else Rollback(why=f"{self.key}: what a command did is not known")
 
     def fix(self, change: Change) -> Step:

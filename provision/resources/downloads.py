@@ -13,6 +13,7 @@ from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
     STANDS,
+    Action,
     Change,
     PriorEntry,
     Resource,
@@ -108,13 +109,13 @@ class Download(Resource):
         state: FileState = answers[FileQuestion(self.path, content=False)]
         stamp: str = answers[stamp_question(self._stamp)]
         if not state.exists:
-            return Change("create", f"fetch {self.path}")
+            return Change(Action.CREATE, f"fetch {self.path}")
         if stamp != f"{self.sha256} {state.identity}":
             old = stamp.partition(" ")[0]
             why = f"{old[:12]} -> {self.sha256[:12]}" if old and old != self.sha256 else "it was replaced by hand"
-            return Change("update", f"fetch {self.path}: {why if old else 'of unknown origin'}")
+            return Change(Action.UPDATE, f"fetch {self.path}: {why if old else 'of unknown origin'}")
         if state.mode.zfill(4) != self.mode or state.owner != "root":
-            return Change("update", f"{self.path}: mode {state.mode.zfill(4)}, owner {state.owner}")
+            return Change(Action.UPDATE, f"{self.path}: mode {state.mode.zfill(4)}, owner {state.owner}")
         return None
 
     @property
@@ -124,7 +125,7 @@ class Download(Resource):
     def snapshot_script(self, change: Change) -> str:
         return f"{STANDS % shlex.quote(self.path)}\n{_stamped(self._stamp)}"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         stood = PriorEntry.read(snapshot)
         if stood is None:
             return Rollback((File(path=self.path, absent=True),))
@@ -183,9 +184,9 @@ class Image(Resource):
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         listing: ShellAnswer = answers[self._LISTING]
         if self.name not in listing.output.splitlines():
-            return Change("create", f"import {self.name}")
+            return Change(Action.CREATE, f"import {self.name}")
         if answers[stamp_question(self._stamp)] != self.sha256:
-            return Change("update", f"import {self.name}: another archive")
+            return Change(Action.UPDATE, f"import {self.name}: another archive")
         return None
 
     @property
@@ -195,9 +196,11 @@ class Image(Resource):
     def snapshot_script(self, change: Change) -> str:
         return _stamped(self._stamp)
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         source = _source(snapshot)
-        return Rollback((replace(self, url=source[1], sha256=source[0]),) if source and action == "update" else ())
+        if not source or action is not Action.UPDATE:
+            return Rollback()
+        return Rollback((replace(self, url=source[1], sha256=source[0]),))
 
     def fix(self, change: Change) -> Step:
         body = 'ctr -n k8s.io images import "$t" >/dev/null\n' + write_stamp(self._stamp, self.sha256)

@@ -16,6 +16,7 @@ from provision.remote.protocol import Step
 from provision.resources.base import (
     FORMER_KEPT,
     STANDS,
+    Action,
     Change,
     Content,
     Pending,
@@ -165,12 +166,12 @@ class File(_Owned):
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         state: FileState = answers[FileQuestion(self.path)]
         if self.absent:
-            return Change("remove", f"remove {self.path}") if state.exists else None
+            return Change(Action.REMOVE, f"remove {self.path}") if state.exists else None
         self._refuse(state)
         if isinstance(self.content, Pending):
             return Unknown(self.content.until)
         if not state.exists:
-            return Change("create", f"create {self.path}", parts=frozenset({"content"}))
+            return Change(Action.CREATE, f"create {self.path}", parts=frozenset({"content"}))
         differs = [f"{what} {was} -> {wanted}" for what, was, wanted in self._attributes(state)]
         if state.kind == "l":
             differs.insert(0, f"replace the link to {state.target} by a file")
@@ -179,7 +180,7 @@ class File(_Owned):
         if not differs:
             return None
         parts = frozenset({"content"} if state.sha256 != self.sha256 or state.kind == "l" else {"attributes"})
-        return Change("update", f"{self.path}: {', '.join(differs)}", parts=parts)
+        return Change(Action.UPDATE, f"{self.path}: {', '.join(differs)}", parts=parts)
 
     def evidence(self, change: Change) -> tuple[Question, ...]:
         if self.secret or "content" not in change.parts or isinstance(self.content, Path):
@@ -217,7 +218,7 @@ class File(_Owned):
         open_ = f'[ -f {path} ] && [ ! -L {path} ] && [ -n "$(find {path} -maxdepth 0 -perm -004)" ]'
         return stands if self.secret else f"{stands}\n! {{ {open_}; }} || cat {path}"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         stood = PriorEntry.read(snapshot)
         if stood is None:
             return Rollback((replace(self, absent=True),))
@@ -237,7 +238,7 @@ class File(_Owned):
         return None if self.absent else File(path=self.path, absent=True)
 
     def fix(self, change: Change) -> Step:
-        if change.action == "remove":
+        if change.action is Action.REMOVE:
             return Step(f"rm -f -- {shlex.quote(self.path)}")
         if "content" not in change.parts:
             return Step(self._reattribute())
@@ -261,12 +262,12 @@ class Directory(_Owned):
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         state: FileState = answers[FileQuestion(self.path, content=False)]
         if self.absent:
-            return Change("remove", f"remove {self.path}") if state.exists else None
+            return Change(Action.REMOVE, f"remove {self.path}") if state.exists else None
         self._refuse(state)
         if not state.exists:
-            return Change("create", f"create directory {self.path}")
+            return Change(Action.CREATE, f"create directory {self.path}")
         differs = [f"{what} {was} -> {wanted}" for what, was, wanted in self._attributes(state)]
-        return Change("update", f"{self.path}: {', '.join(differs)}") if differs else None
+        return Change(Action.UPDATE, f"{self.path}: {', '.join(differs)}") if differs else None
 
     @property
     def rollback_summary(self) -> str:
@@ -275,7 +276,7 @@ class Directory(_Owned):
     def snapshot_script(self, change: Change) -> str:
         return STANDS % shlex.quote(self.path)
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         stood = PriorEntry.read(snapshot)
         if stood is None:
             return Rollback()
@@ -283,6 +284,6 @@ class Directory(_Owned):
 
     def fix(self, change: Change) -> Step:
         path = shlex.quote(self.path)
-        if change.action == "remove":
+        if change.action is Action.REMOVE:
             return Step(f"rmdir -- {path}")
         return Step(f"mkdir -p -- {path}\n{self._reattribute()}")

@@ -9,7 +9,7 @@ from typing import ClassVar
 from provision.facts.host import PackageQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Change, Resource, Rollback, Unknown, check_name
+from provision.resources.base import Action, Change, Resource, Rollback, Unknown, check_name
 
 # Debian starts a daemon as soon as its package is unpacked, with a configuration nobody chose. policy-rc.d (Debian
 # policy 9.3.3.1) keeps invoke-rc.d and deb-systemd-invoke from it; ours is removed again, also by the next run.
@@ -55,14 +55,14 @@ class Package(Resource):
         if not wrong:
             return None
         verb = "remove" if self.absent else "install"
-        return Change("remove" if self.absent else "create", f"{verb} {', '.join(wrong)}")
+        return Change(Action.REMOVE if self.absent else Action.CREATE, f"{verb} {', '.join(wrong)}")
 
     @property
     def rollback_summary(self) -> str:
         return "what was removed is installed again; what was installed stays"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
-        return Rollback((replace(self, absent=False),) if action == "remove" else ())
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
+        return Rollback((replace(self, absent=False),) if action is Action.REMOVE else ())
 
     def fix(self, change: Change) -> Step:
         names = " ".join(self.names)

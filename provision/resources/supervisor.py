@@ -10,6 +10,7 @@ from provision.facts.host import ProgramQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
+    Action,
     Change,
     Following,
     Resource,
@@ -108,21 +109,21 @@ class Program(Following):
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         running: tuple[int, ...] = answers[ProgramQuestion(self.name)]
         if self.absent:
-            return Change("remove", f"stop {self.name}") if running else None
+            return Change(Action.REMOVE, f"stop {self.name}") if running else None
         if not running:
-            return Change("create", f"start {self.name}")
+            return Change(Action.CREATE, f"start {self.name}")
         if changed_dependencies:
-            return Change("restart", f"restart {self.name}: {', '.join(changed_dependencies)} changed")
+            return Change(Action.RESTART, f"restart {self.name}: {', '.join(changed_dependencies)} changed")
         if answers[stamp_question(self.stamp)] != activation(self.restart):
-            return Change("restart", f"restart {self.name}: it runs with an older configuration")
+            return Change(Action.RESTART, f"restart {self.name}: it runs with an older configuration")
         return None
 
     @property
     def rollback_summary(self) -> str:
         return "restarted with its former files; stopped if it had none"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
-        started = action == "create" and any(getattr(r, "absent", False) for r in self.restart)
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
+        started = action is Action.CREATE and any(getattr(r, "absent", False) for r in self.restart)
         return Rollback((replace(self, absent=started),))
 
     @property
@@ -130,7 +131,7 @@ class Program(Following):
         return None if self.absent else replace(self, absent=True, restart=())
 
     def fix(self, change: Change) -> Step:
-        if change.action == "remove":
+        if change.action is Action.REMOVE:
             return Step(f"supervisorctl stop {self.name} >&2")
         script = _START % {
             "name": self.name,

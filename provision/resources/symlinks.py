@@ -10,7 +10,7 @@ from provision.errors import FailedError
 from provision.facts.host import FileQuestion, FileState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import STANDS, Change, PriorEntry, Resource, Rollback, Unknown, check_path
+from provision.resources.base import STANDS, Action, Change, PriorEntry, Resource, Rollback, Unknown, check_path
 
 KINDS = {
     "f": "file",
@@ -57,11 +57,11 @@ class Symlink(Resource):
                 do=f"Move it away (mv {self.path} {self.path}.old)",
             )
         if self.absent:
-            return Change("remove", f"remove link {self.path}") if state.exists else None
+            return Change(Action.REMOVE, f"remove link {self.path}") if state.exists else None
         if not state.exists:
-            return Change("create", f"link {self.path} -> {self.target}")
+            return Change(Action.CREATE, f"link {self.path} -> {self.target}")
         if state.target != self.target:
-            return Change("update", f"{self.path}: link {state.target} -> {self.target}")
+            return Change(Action.UPDATE, f"{self.path}: link {state.target} -> {self.target}")
         return None
 
     @property
@@ -71,7 +71,7 @@ class Symlink(Resource):
     def snapshot_script(self, change: Change) -> str:
         return STANDS % shlex.quote(self.path)
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         stood = PriorEntry.read(snapshot)
         return Rollback((replace(self, absent=stood is None, target=stood.target if stood else self.target),))
 
@@ -81,7 +81,7 @@ class Symlink(Resource):
 
     def fix(self, change: Change) -> Step:
         path, target = shlex.quote(self.path), shlex.quote(self.target)
-        if change.action == "remove":
+        if change.action is Action.REMOVE:
             return Step(f"rm -f -- {path}")
         # a link is made beside and renamed: `ln -sf` has a moment without any
         return Step(f"set -eu\nln -s -- {target} {path}.new.$$\nmv -fT -- {path}.new.$$ {path}\n")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from provision.facts.host import FileQuestion, FileState, SysctlQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import STANDS, Change, PriorEntry, Resource, Rollback, Unknown, check_name
+from provision.resources.base import STANDS, Action, Change, PriorEntry, Resource, Rollback, Unknown, check_name
 from provision.resources.files import File, place
 
 
@@ -50,7 +50,7 @@ class Sysctl(Resource):
             differs.append(f"{live or '(unset)'} -> {self.value}")
         if kept.sha256 != self._file.sha256 if self.kept else kept.exists:
             differs.append("kept for the next boot" if self.kept else "not kept for the next boot")
-        return Change("update", f"{self.name}: {', '.join(differs)}") if differs else None
+        return Change(Action.UPDATE, f"{self.name}: {', '.join(differs)}") if differs else None
 
     @property
     def rollback_summary(self) -> str:
@@ -59,7 +59,7 @@ class Sysctl(Resource):
     def snapshot_script(self, change: Change) -> str:
         return f"cat {SysctlQuestion(self.name).path} 2>/dev/null || echo; {STANDS % self._file.path}"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         live, _, kept = snapshot.partition(b"\n")
         value = " ".join(live.decode("utf-8", "replace").split())
         return Rollback((replace(self, value=value, kept=PriorEntry.read(kept) is not None),) if value else ())

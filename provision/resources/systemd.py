@@ -11,6 +11,7 @@ from provision.facts.host import UnitQuestion, UnitState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
+    Action,
     Change,
     Following,
     Resource,
@@ -79,7 +80,7 @@ class Service(Following):
                 differs.append(f"{verb}: {why}")
         if not differs:
             return None
-        return Change("restart" if again else "update", f"{self.name}: {', '.join(differs)}")
+        return Change(Action.RESTART if again else Action.UPDATE, f"{self.name}: {', '.join(differs)}")
 
     @property
     def rollback_summary(self) -> str:
@@ -88,7 +89,7 @@ class Service(Following):
     def snapshot_script(self, change: Change) -> str:
         return f"systemctl show --property=ActiveState,UnitFileState -- {shlex.quote(self.name)}"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         said = dict(line.split("=", 1) for line in snapshot.decode("utf-8", "replace").splitlines() if "=" in line)
         running = said.get("ActiveState") in ("active", "reloading")
         return Rollback((replace(self, running=running, enabled=said.get("UnitFileState") == "enabled"),))
@@ -105,7 +106,7 @@ class Service(Following):
         if not self.running:
             return Step("\n".join([*lines, f"systemctl stop {unit}"]))
         # what only has to be started or enabled is not interrupted when it runs already
-        verb = "start" if change.action != "restart" else "reload-or-restart" if self.reload else "restart"
+        verb = "start" if change.action is not Action.RESTART else "reload-or-restart" if self.reload else "restart"
         lines += [
             f"systemctl {verb} {unit} || {{ journalctl -u {unit} -n 15 --no-pager -o cat >&2; exit 1; }}",
             f"n={self.ready_timeout * 5}",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from provision.apply.events import RollingPlanned
 from provision.apply.run import Work, pending
 from provision.plan.plan import HostPlan, Item
-from provision.resources import Change, Program, Rollout
+from provision.resources import Action, Change, Program, Rollout
 
 
 def rolling_plays(work: Work, plans: Mapping[str, HostPlan]) -> tuple[RollingPlanned, ...]:
@@ -34,7 +34,7 @@ def _out(work: Work, number: int, plans: Mapping[str, HostPlan]) -> tuple[str, .
 
 def begins(items: Iterable[Item]) -> bool:
     """Whether a program is started that did not run."""
-    return any(isinstance(i.resource, Program) and getattr(i.outcome, "action", "") == "create" for i in items)
+    return any(isinstance(i.resource, Program) and i.action is Action.CREATE for i in items)
 
 
 def _moved(items: Iterable[Item]) -> Iterable[str]:

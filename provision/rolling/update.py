@@ -195,9 +195,9 @@ class RollingUpdate:
 
 def _told(error: ProvisionError, node: str, after: str) -> ProvisionError:
     """The same error, of this node, with what became of it."""
-    parts = error.explanation.as_dict()
-    found = f"{parts['found'].rstrip('. ')}. {after}" if parts["found"] and after else parts["found"] or after
-    do = parts["do"] or "Mend what is said above, then deploy again"
+    known = error.explanation
+    found = f"{known.found.rstrip('. ')}. {after}" if known.found and after else known.found or after
+    do = known.do or "Mend what is said above, then deploy again"
     if "\n" in found:  # lines of a log: the sentence after them still needs its end
         found += "."
-    return type(error)(**{**parts, "host": parts["host"] or node, "found": found, "do": do})
+    return error.but(found=found, do=do).at(host=node)

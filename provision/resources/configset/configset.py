@@ -14,6 +14,7 @@ from provision.facts.host import ContentQuestion, FileQuestion, FileState
 from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
+    Action,
     Change,
     Content,
     Pending,
@@ -157,10 +158,10 @@ class ConfigSet(Resource):
                 differs[name] = f"{name}: {wrong}"
         if differs:
             summary = f"{self.directory}: {', '.join(differs.values())}; then reload"
-            return Change("update", summary, parts=frozenset(differs), drained=self.drained)
+            return Change(Action.UPDATE, summary, parts=frozenset(differs), drained=self.drained)
         if answers[stamp_question(self.stamp)] != self.digest:
             summary = f"{self.directory}: reload, it runs with an older configuration"
-            return Change("restart", summary, drained=self.drained)
+            return Change(Action.RESTART, summary, drained=self.drained)
         return None
 
     def evidence(self, change: Change) -> tuple[Question, ...]:
@@ -199,7 +200,7 @@ class ConfigSet(Resource):
   printf '%s\\t%s\\n' "$(wc -c <"$f")" "$f"; cat "$f"
 done"""
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         files: dict[str, Content] = {}
         while snapshot:
             head, _, rest = snapshot.partition(b"\n")

@@ -13,6 +13,7 @@ from provision.facts.host import ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
+    Action,
     Change,
     Content,
     Rendering,
@@ -110,11 +111,12 @@ class Manifests(Resource):
             return Unknown(self.after)
         if self.absent:
             left = [diff.title(item) for item in self.objects if diff.identity(item) in live]
-            return Change("remove", f"remove {', '.join(left)}") if left else None
+            return Change(Action.REMOVE, f"remove {', '.join(left)}") if left else None
         differing = tuple(self._differing(live))
         if not differing:
             return None
-        action = "create" if all(each.summary.startswith("create ") for each in differing) else "update"
+        created = all(each.summary.startswith("create ") for each in differing)
+        action = Action.CREATE if created else Action.UPDATE
         grown = frozenset(diff.title(each.item) for each in differing if each.grown)
         summary = "; ".join(each.summary for each in differing)
         return Change(action, summary, diff="\n".join(each.diff for each in differing), parts=grown)
@@ -128,7 +130,7 @@ class Manifests(Resource):
 
     def explain(self, change: Change, answers: Answers) -> Change:
         check_version(answers[self._version].output)
-        if change.action == "remove":
+        if change.action is Action.REMOVE:
             return change
         shown = (
             f"({diff.title(each.item)}: secret, not shown)"
@@ -173,7 +175,7 @@ class Manifests(Resource):
         get = f"{self.kubectl} get -f - --ignore-not-found -o json --request-timeout=10s"
         return f"{get} <<'END-OF-MANIFESTS'\n{names}\nEND-OF-MANIFESTS" if names else ":"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         live = json.loads(snapshot) if snapshot.strip() else {}
         annotations = [item["metadata"].get("annotations", {}) for item in live.get("items", [live] if live else [])]
         before = [json.loads(each[_APPLIED]) for each in annotations if _APPLIED in each]
@@ -193,7 +195,7 @@ class Manifests(Resource):
 
     def fix(self, change: Change) -> Step:
         every = _stream(self.objects)
-        if change.action == "remove":
+        if change.action is Action.REMOVE:
             return Step(f"{self.kubectl} delete --ignore-not-found --wait=true -f - >&2", every, timeout=120)
         # an apply merges lists by key, so it keeps what somebody added to one: those objects are replaced whole
         whole = _stream([item for item in self.objects if diff.title(item) in change.parts])

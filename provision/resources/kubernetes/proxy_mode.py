@@ -16,7 +16,7 @@ from provision.errors import FailedError
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Change, Resource, Rollback, Unknown, check_name
+from provision.resources.base import Action, Change, Resource, Rollback, Unknown, check_name
 from provision.resources.kubernetes.proxy_rules import CHAINS, LEFT, SAVED, Mode, filled, look, remove
 from provision.spelling import listed
 
@@ -88,7 +88,7 @@ class ProxyMode(Resource):
             )
         parts = [f"remove what other modes left: {_counted(left)}"] if left else []
         parts += [f"end {listed(orphans)}, which nobody looks after"] if orphans else []
-        return Change("run", "; ".join(parts)) if parts else None
+        return Change(Action.RUN, "; ".join(parts)) if parts else None
 
     def evidence(self, change: Change) -> tuple[Question, ...]:
         return (self._question,)
@@ -104,7 +104,7 @@ class ProxyMode(Resource):
     def snapshot_script(self, change: Change) -> str:
         return f"{look(self.services)}\nmode"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         before = snapshot.decode("utf-8", "replace").strip()
         mode: Mode | None = next((mode for mode in LEFT if mode == before), None)
         if mode is None:

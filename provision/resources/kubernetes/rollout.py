@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Change, Resource, Rollback, Unknown
+from provision.resources.base import Action, Change, Resource, Rollback, Unknown
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import ObjectsQuestion, Unavailable
 from provision.resources.kubernetes.manifests import Manifests
@@ -51,7 +51,7 @@ class Rollout(Resource):
     def rollback_summary(self) -> str:
         return "awaited again"
 
-    def rollback(self, action: str, snapshot: bytes) -> Rollback:
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         return Rollback((self,) if getattr(self.of, "objects", ()) else ())
 
     @property
@@ -78,7 +78,7 @@ class Rollout(Resource):
             return None
         if wanted == 0 and _observed(item) and item["kind"] == "Deployment":
             return None
-        return Change("run", f"wait for {self.name}: {ready} of {wanted} ready, {updated} of the present template")
+        return Change(Action.RUN, f"wait for {self.name}: {ready} of {wanted} ready, {updated} of the present template")
 
     def fix(self, change: Change) -> Step:
         script = _ROLLOUT % {

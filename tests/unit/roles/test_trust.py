@@ -7,6 +7,7 @@ import pytest
 from provision.errors import Exit
 from provision.facts.host import ContentQuestion, FileQuestion, FileState
 from provision.plan.plan import Declaration, compare
+from provision.resources.base import AS_DECLARED
 from roles._trust import ForeignAuthorityError, TrustedAuthority, fingerprint
 from tests.unit.conftest import Declared
 
@@ -39,5 +40,5 @@ def test_a_host_with_an_authority_is_not_taken_over_before_the_first_deploy(decl
 
 def test_our_own_with_a_line_added_is_drift_like_any_other(declared: Declared) -> None:
     ours = declared("hdss7-21", "pki")[f"File {PATH}"]
-    assert outcome(ours, "") is not None
-    assert outcome(ours, ours.content.decode() + "# a note\n") is not None
+    assert outcome(ours, "") != AS_DECLARED
+    assert outcome(ours, ours.content.decode() + "# a note\n") != AS_DECLARED

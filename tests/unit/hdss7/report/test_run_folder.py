@@ -15,11 +15,11 @@ from provision.errors import Explanation
 from provision.history.journal import About
 from provision.plan.plan import Declaration, Item
 from provision.remote.lock import Holder
-from provision.resources import Change, File
+from provision.resources import Action, Change, File
 from provision.traffic.receipt import Receipt, Window
 
 ITEM = Item(
-    Declaration(File(path="/etc/motd"), "base", "roles/base.py:7", 0), Change("update", "content", diff="-a\n+b")
+    Declaration(File(path="/etc/motd"), "base", "roles/base.py:7", 0), Change(Action.UPDATE, "content", diff="-a\n+b")
 )
 
 

@@ -31,11 +31,12 @@ from provision.apply.run import HostRun, Report
 from provision.errors import Exit, Explanation
 from provision.plan.plan import Declaration, HostPlan, Item
 from provision.remote.login import Login
-from provision.resources import Change, Directory, File, Resource, Unknown
+from provision.resources import Action, Change, Directory, File, Resource, Unknown
+from provision.resources.base import AS_DECLARED, Outcome
 
 DIFF = "--- /etc/motd (on the host)\n+++ /etc/motd (declared)\n@@ -1 +1 @@\n-old\n+new"
 MOTD = File(path="/etc/motd", content="new\n")
-UPDATE = Change("update", "/etc/motd: content", diff=DIFF)
+UPDATE = Change(Action.UPDATE, "/etc/motd: content", diff=DIFF)
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Counted:
     execs: int = 1
 
 
-def item(outcome: Change | Unknown | None, resource: Resource = MOTD, play: int = 0) -> Item:
+def item(outcome: Outcome, resource: Resource = MOTD, play: int = 0) -> Item:
     """One line of a plan."""
     return Item(Declaration(resource, "base", "roles/base.py:7", play), outcome)
 
@@ -74,13 +75,15 @@ def test_different_differences_of_one_resource_stay_apart() -> None:
 
 
 def test_a_plan_is_in_the_order_of_the_plays_whatever_the_order_of_the_hosts() -> None:
-    early, late = item(UPDATE), item(Change("create", "create directory /srv"), Directory(path="/srv"), play=1)
+    early, late = item(UPDATE), item(Change(Action.CREATE, "create directory /srv"), Directory(path="/srv"), play=1)
     assert [line.split()[1] for line in lines(HostPlan("b", (late,)), HostPlan("a", (early,)))] == ["a", "b"]
 
 
 def test_what_each_host_has_under_another_name_stands_together() -> None:
     def plan(name: str, *paths: str) -> HostPlan:
-        return HostPlan(name, tuple(item(Change("create", f"create {p}"), File(path=p, content="x")) for p in paths))
+        return HostPlan(
+            name, tuple(item(Change(Action.CREATE, f"create {p}"), File(path=p, content="x")) for p in paths)
+        )
 
     shown = lines(plan("a", "/etc/a", "/etc/same", "/var/a"), plan("b", "/etc/b", "/etc/same", "/var/b"))
     assert [line.split()[-2] for line in shown] == ["/etc/a", "/etc/b", "/etc/same", "/var/a", "/var/b"]
@@ -90,15 +93,15 @@ def test_what_each_host_has_under_another_name_stands_together() -> None:
     ("outcome", "shown"),
     [
         (UPDATE, "~ a  File /etc/motd  content"),
-        (Change("create", "create /etc/motd"), "+ a  File /etc/motd  create"),
-        (Change("remove", "remove /etc/motd"), "- a  File /etc/motd  remove"),
+        (Change(Action.CREATE, "create /etc/motd"), "+ a  File /etc/motd  create"),
+        (Change(Action.REMOVE, "remove /etc/motd"), "- a  File /etc/motd  remove"),
         (
-            Change("update", "fetch /etc/motd: it was replaced by hand"),
+            Change(Action.UPDATE, "fetch /etc/motd: it was replaced by hand"),
             "~ a  File /etc/motd  fetch: it was replaced by hand",
         ),
-        (Change("run", "run: /etc/motd"), "~ a  File /etc/motd  run"),
-        (Change("update", "/etc/motd"), "~ a  File /etc/motd  update"),
-        (Change("update", "link /etc/motd.d -> /x"), "~ a  File /etc/motd  link /etc/motd.d -> /x"),
+        (Change(Action.RUN, "run: /etc/motd"), "~ a  File /etc/motd  run"),
+        (Change(Action.UPDATE, "/etc/motd"), "~ a  File /etc/motd  update"),
+        (Change(Action.UPDATE, "link /etc/motd.d -> /x"), "~ a  File /etc/motd  link /etc/motd.d -> /x"),
         (Unknown("Package supervisor"), "? a  File /etc/motd  known after Package supervisor"),
     ],
 )
@@ -107,7 +110,7 @@ def test_a_line_says_symbol_host_resource_and_status(outcome: Change | Unknown, 
 
 
 def test_verbose_says_where_it_is_declared_and_twice_what_is_as_declared() -> None:
-    plan = HostPlan("a", (item(None), item(UPDATE)))
+    plan = HostPlan("a", (item(AS_DECLARED), item(UPDATE)))
     assert lines(plan, verbose=1) == [
         "~ a  File /etc/motd  content  (base, roles/base.py:7)"
         "  (rollback: its former content, if everybody might read it, to 256 KiB)"
@@ -116,7 +119,7 @@ def test_verbose_says_where_it_is_declared_and_twice_what_is_as_declared() -> No
 
 
 NOTHING, ONE, LATER = (
-    HostPlan("a", (item(None),)),
+    HostPlan("a", (item(AS_DECLARED),)),
     HostPlan("b", (item(UPDATE),)),
     HostPlan("c", (item(Unknown("b")),)),
 )
@@ -144,7 +147,7 @@ BROKEN = Explanation("disk full", host="b", role="base", line="roles/base.py:7",
 @pytest.mark.parametrize(
     ("hosts", "code", "said"),
     [
-        ([host("a", item(None))], Exit.OK, "0 changes on every host"),
+        ([host("a", item(AS_DECLARED))], Exit.OK, "0 changes on every host"),
         ([host("a", item(UPDATE), applied=[Applied(item(UPDATE), 0.1)]), host("b")], Exit.OK, "1 change on 1 host"),
         ([host("a"), host("b", error=BROKEN, code=Exit.FAILED)], Exit.FAILED, "0 changes; 1 host failed"),
         (
@@ -196,7 +199,7 @@ def test_a_run_in_a_pipe_is_plain_lines_the_plan_before_the_changes() -> None:
 
 
 def test_a_run_without_anything_to_do_prints_no_plan_but_a_check_says_so() -> None:
-    known = HostKnown("a", HostPlan("a", (item(None),)), 0.1)
+    known = HostKnown("a", HostPlan("a", (item(AS_DECLARED),)), 0.1)
     assert told([RunStarted(("a",), True), known, RunEnded(0.2)]) == ""
     assert told([RunStarted(("a",), False), known, RunEnded(0.2)]) == "plan: 0 changes on every host\n"
 

@@ -36,7 +36,7 @@ from provision.resources import (
     Symlink,
     Sysctl,
 )
-from provision.resources.base import FORMER_KEPT, Rendering
+from provision.resources.base import FORMER_KEPT, Action, Rendering
 from provision.resources.configset.drain import mark
 from provision.secret import Redactor
 
@@ -102,7 +102,7 @@ def test_a_run_is_written_down_with_who_when_what_and_what_stood_there(machine: 
     (run,) = machine.written()
     assert (run.run, run.who, run.about.commit) == (machine.holder.run, "alice@desk", "abc1234")
     changed, created = run.entries
-    assert (changed.role, changed.line, changed.action, changed.code) == ("base", "roles/base.py:7", "update", 0)
+    assert (changed.role, changed.line, changed.action, changed.code) == ("base", "roles/base.py:7", Action.UPDATE, 0)
     assert changed.variables == ("base.x (group_vars/all.yml:3)",)
     assert rollback(changed) == (File(path=str(tmp_path / "motd"), content=b"by hand\n\xff\0", mode="0664"),)
     assert rollback(created) == (File(path=str(tmp_path / "new"), content=b"", absent=True),)
@@ -129,7 +129,7 @@ def test_what_a_run_undoes_is_again_as_it_was(machine: Machine, tmp_path: Path) 
 def test_a_change_that_was_cut_is_written_down_as_begun(machine: Machine, tmp_path: Path) -> None:
     file = me(tmp_path / "f", "new\n")
     journal = machine.journal()
-    item = Item(Declaration(file, "r", "l", 0), Change("create", "create", parts=frozenset({"content"})))
+    item = Item(Declaration(file, "r", "l", 0), Change(Action.CREATE, "create", parts=frozenset({"content"})))
     step = journal.around(Step("kill -9 $$"), item)
     machine.run(step)
     (run,) = machine.written()
@@ -137,7 +137,7 @@ def test_a_change_that_was_cut_is_written_down_as_begun(machine: Machine, tmp_pa
 
 
 def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Machine, tmp_path: Path) -> None:
-    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change("create", "create"))
+    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change(Action.CREATE, "create"))
     assert machine.run(machine.journal().around(Step("exit 7"), item)).returncode == 7
     (run,) = machine.written()
     assert run.entries[0].code == 7
@@ -146,7 +146,7 @@ def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Machine, tmp_
 
 def test_nothing_is_changed_when_it_can_not_be_written_down(machine: Machine, tmp_path: Path) -> None:
     machine.state.write_text("not a folder")
-    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change("create", "create"))
+    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change(Action.CREATE, "create"))
     result = machine.run(machine.journal().around(Step(f"touch {tmp_path}/touched"), item))
     assert result.returncode == 1
     assert b"the journal could not be written: nothing was changed" in result.stderr
@@ -234,33 +234,34 @@ MAPS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
 @pytest.mark.parametrize(
     ("resource", "action", "snapshot", "expected"),
     [
-        (FILE, "update", STOOD, [File(path="/etc/motd", content=b"old\n", group="adm")]),
-        (FILE, "create", b"", [File(path="/etc/motd", content=b"", absent=True)]),
-        (FILE, "update", b"l\t777\troot\troot\t3\t/x\n", [Symlink(path="/etc/motd", target="/x")]),
-        (File(path="/a", absent=True), "remove", STOOD, [File(path="/a", content=b"old\n", group="adm")]),
-        (Directory(path="/d"), "create", b"", []),
-        (Directory(path="/d"), "update", b"d\t700\tbin\troot\t3\t\n", [Directory(path="/d", mode="0700", owner="bin")]),
-        (Symlink(path="/l", target="/a"), "create", b"", [Symlink(path="/l", target="/a", absent=True)]),
-        (Download(path="/b", url="http://o/2", sha256=SUM), "update",
+        (FILE, Action.UPDATE, STOOD, [File(path="/etc/motd", content=b"old\n", group="adm")]),
+        (FILE, Action.CREATE, b"", [File(path="/etc/motd", content=b"", absent=True)]),
+        (FILE, Action.UPDATE, b"l\t777\troot\troot\t3\t/x\n", [Symlink(path="/etc/motd", target="/x")]),
+        (File(path="/a", absent=True), Action.REMOVE, STOOD, [File(path="/a", content=b"old\n", group="adm")]),
+        (Directory(path="/d"), Action.CREATE, b"", []),
+        (Directory(path="/d"), Action.UPDATE, b"d\t700\tbin\troot\t3\t\n",
+         [Directory(path="/d", mode="0700", owner="bin")]),
+        (Symlink(path="/l", target="/a"), Action.CREATE, b"", [Symlink(path="/l", target="/a", absent=True)]),
+        (Download(path="/b", url="http://o/2", sha256=SUM), Action.UPDATE,
          b"f\t755\troot\troot\t9\t\n" + b"b" * 64 + b" 9 1.0 1.0 7\nhttp://o/1\n",
          [Download(path="/b", url="http://o/1", sha256="b" * 64, mode="0755")]),
-        (Download(path="/b", url="http://o/2", sha256=SUM), "create", b"", [File(path="/b", absent=True)]),
-        (Download(path="/b", url="http://o/2", sha256=SUM), "update", b"f\t755\troot\troot\t9\t\n", []),
-        (Image(name="i:1", url="http://o/2", sha256=SUM), "create", b"", []),
-        (Package(names=("nginx",)), "create", b"", []),
-        (Package(names=("nginx",), absent=True), "remove", b"", [Package(names=("nginx",))]),
-        (Sysctl(name="net.x", value="1"), "update", b"0\n", [Sysctl(name="net.x", value="0", kept=False)]),
-        (Service(name="s"), "update", b"ActiveState=inactive\nUnitFileState=disabled\n",
+        (Download(path="/b", url="http://o/2", sha256=SUM), Action.CREATE, b"", [File(path="/b", absent=True)]),
+        (Download(path="/b", url="http://o/2", sha256=SUM), Action.UPDATE, b"f\t755\troot\troot\t9\t\n", []),
+        (Image(name="i:1", url="http://o/2", sha256=SUM), Action.CREATE, b"", []),
+        (Package(names=("nginx",)), Action.CREATE, b"", []),
+        (Package(names=("nginx",), absent=True), Action.REMOVE, b"", [Package(names=("nginx",))]),
+        (Sysctl(name="net.x", value="1"), Action.UPDATE, b"0\n", [Sysctl(name="net.x", value="0", kept=False)]),
+        (Service(name="s"), Action.UPDATE, b"ActiveState=inactive\nUnitFileState=disabled\n",
          [Service(name="s", running=False, enabled=False)]),
-        (Program(name="p", ready="true", log="/l", restart=(FILE,)), "create", b"",
+        (Program(name="p", ready="true", log="/l", restart=(FILE,)), Action.CREATE, b"",
          [Program(name="p", ready="true", log="/l", restart=(Known(name="File /etc/motd", known=FILE.digest),))]),
-        (Command(name="c", run="x", unless="y"), "run", b"", []),
-        (SET, "update", b"28\tnginx.conf\nserver 10.4.7.21:81 down;\nx\n0\tempty\n",
+        (Command(name="c", run="x", unless="y"), Action.RUN, b"", []),
+        (SET, Action.UPDATE, b"28\tnginx.conf\nserver 10.4.7.21:81 down;\nx\n0\tempty\n",
          [replace(SET, files={"empty": b"", "nginx.conf": f"server 10.4.7.21:81{mark('n21')};\nx\n".encode()})]),
     ],
 )  # fmt: skip
 def test_every_resource_says_what_it_was_before(
-    resource: Resource, action: str, snapshot: bytes, expected: list[Resource]
+    resource: Resource, action: Action, snapshot: bytes, expected: list[Resource]
 ) -> None:
     data = remember(resource.rendered(Rendering(lambda template: "")))
     found = revive(data, lambda key: None).rollback(action, snapshot)
@@ -274,7 +275,7 @@ def test_objects_are_undone_to_what_was_applied_and_new_ones_go() -> None:
     maps = Manifests(name="m", content=text, kubectl="kubectl").rendered(Rendering(lambda template: ""))
     data = remember(maps)
     assert "new" not in str(data)
-    before, gone = revive(data, lambda key: None).rollback("update", APPLIED.encode()).resources
+    before, gone = revive(data, lambda key: None).rollback(Action.UPDATE, APPLIED.encode()).resources
     assert isinstance(before, Manifests)
     assert isinstance(gone, Manifests)
     assert '"k": "old"' in str(before.content)
@@ -284,7 +285,7 @@ def test_objects_are_undone_to_what_was_applied_and_new_ones_go() -> None:
 def test_a_program_that_had_no_file_before_is_stopped() -> None:
     program = Program(name="p", ready="true", log="/l", restart=(FILE,))
     gone = replace(FILE, absent=True)
-    back = revive(remember(program), lambda key: gone).rollback("create", b"").resources
+    back = revive(remember(program), lambda key: gone).rollback(Action.CREATE, b"").resources
     assert back == (replace(program, restart=(gone,), absent=True),)
 
 

@@ -16,7 +16,7 @@ from provision.history.rollback import RollbackPlan, undoing
 from provision.history.serialize import remember
 from provision.plan.plan import Declaration
 from provision.resources import Command, File, Manifests, Nginx, Program, Resource, Service
-from provision.resources.base import Rendering, activation
+from provision.resources.base import Action, Rendering, activation
 from provision.resources.configset.configset import ConfigSet
 
 NEW = File(path="/etc/x.conf", content=b"new\n")
@@ -26,7 +26,7 @@ PROGRAM = Program(name="x", ready="new check", log="/l", restart=(NEW,))
 BEFORE = Program(name="x", ready="old check", log="/l", restart=(OLD,))
 
 
-def entry(number: int, resource: Resource, action: str = "update", snapshot: bytes = b"", **more: Any) -> Entry:
+def entry(number: int, resource: Resource, action: Action = Action.UPDATE, snapshot: bytes = b"", **more: Any) -> Entry:
     known = {"role": "web", "line": "roles/web.py:7", "summary": "s", "paths": (), "variables": (), "before": None}
     fields: dict[str, Any] = {**known, "secret": False, "code": 0, **more}
     return Entry(number, resource.key, action=action, resource=remember(resource), snapshot=snapshot, **fields)
@@ -42,7 +42,7 @@ def restored(*entries: Entry) -> list[Resource]:
 
 
 def test_files_go_back_before_what_reads_them_and_that_runs_as_it_was_declared_before() -> None:
-    found = undo(entry(1, NEW, snapshot=STOOD), entry(2, PROGRAM, "restart", before=remember(BEFORE))).declarations
+    found = undo(entry(1, NEW, snapshot=STOOD), entry(2, PROGRAM, Action.RESTART, before=remember(BEFORE))).declarations
     assert [d.resource for d in found] == [OLD, BEFORE]
     assert [(d.role, d.line, d.play) for d in found] == [("web", "roles/web.py:7", 3)] * 2
     program = found[1].resource
@@ -53,8 +53,8 @@ def test_files_go_back_before_what_reads_them_and_that_runs_as_it_was_declared_b
 def test_what_was_started_is_stopped_before_its_files_go_the_last_one_first() -> None:
     service = Service(name="s", restart=(NEW,))
     found = restored(
-        entry(1, NEW, "create"),
-        entry(2, PROGRAM, "create"),
+        entry(1, NEW, Action.CREATE),
+        entry(2, PROGRAM, Action.CREATE),
         entry(3, service, snapshot=b"ActiveState=inactive\nUnitFileState=disabled\n"),
     )
     gone = File(path="/etc/x.conf", content=b"", absent=True)
@@ -69,23 +69,23 @@ def test_what_changed_twice_goes_back_to_what_was_there_before_the_first_time() 
 
 def test_what_a_run_took_back_itself_and_what_earlier_plays_did_is_left_out() -> None:
     other = File(path="/etc/earlier", content=b"new\n")
-    later = entry(4, replace(NEW, path="/etc/z"), "remove", undoes=True)
-    entries = (entry(1, other, "create"), entry(2, NEW, snapshot=STOOD), entry(3, NEW, undoes=True), later)
+    later = entry(4, replace(NEW, path="/etc/z"), Action.REMOVE, undoes=True)
+    entries = (entry(1, other, Action.CREATE), entry(2, NEW, snapshot=STOOD), entry(3, NEW, undoes=True), later)
     written = Written("20260301T101500-0000000", "a@b", "", About(), entries, ended=False)
     assert [d.resource for d in undoing(written, lambda role: 3, after=1).declarations] == [OLD]
 
 
 def test_what_depends_on_something_that_did_not_change_knows_it_by_its_digest() -> None:
-    (program,) = restored(entry(1, PROGRAM, "restart"))
+    (program,) = restored(entry(1, PROGRAM, Action.RESTART))
     assert isinstance(program, Program)
     assert activation(program.restart) == activation((NEW,))
 
 
 def test_what_was_undone_before_can_be_undone_again() -> None:
     command = Command(name="c", run="x", unless="y")
-    (once,) = restored(entry(1, replace(PROGRAM, restart=(command, NEW)), "restart"))
-    (twice,) = restored(entry(1, once, "restart"))
-    (thrice,) = restored(entry(1, twice, "restart", before=remember(twice)))
+    (once,) = restored(entry(1, replace(PROGRAM, restart=(command, NEW)), Action.RESTART))
+    (twice,) = restored(entry(1, once, Action.RESTART))
+    (thrice,) = restored(entry(1, twice, Action.RESTART, before=remember(twice)))
     assert isinstance(thrice, Program)
     assert activation(thrice.restart) == activation((command, NEW))
 
@@ -93,7 +93,7 @@ def test_what_was_undone_before_can_be_undone_again() -> None:
 @pytest.mark.parametrize(
     ("what", "says"),
     [
-        (entry(1, Command(name="c", run="x", unless="y"), "run"), "Command c: what a command did is not known"),
+        (entry(1, Command(name="c", run="x", unless="y"), Action.RUN), "Command c: what a command did is not known"),
         (entry(1, NEW, snapshot=STOOD, secret=True), "secrets are not kept"),
         (replace(entry(1, NEW), resource={"kind": "Teapot", "fields": {}}), "Teapot"),
         (entry(1, NEW, snapshot=b"f\t644\troot\troot\t999\t\nold\n"), "bigger"),

@@ -11,7 +11,7 @@ import pytest
 from provision.errors import Exit, FailedError, InputError, ProvisionError, worst
 from provision.facts.host import ContentQuestion, FileQuestion, FileState, ShellAnswer, UnitState
 from provision.facts.platform import Platform, PlatformQuestion
-from provision.plan.plan import Declaration, check_platform, compare, explained, questions
+from provision.plan.plan import Declaration, Item, check_platform, compare, explained, questions
 from provision.resources import (
     Change,
     Command,
@@ -27,26 +27,31 @@ from provision.resources import (
     Sysctl,
     Unknown,
 )
-from provision.resources.base import activation
+from provision.resources.base import AS_DECLARED, Action, activation
 
 FILE = File(path="/etc/motd", content=b"hello\n")
 THERE = FileState("f", "644", "root", "root", "6 1.0 1.0 7", "", FILE.sha256)
 SUM = "a" * 64
 
 
-def outcome(resource: Resource, *states: Any, before: tuple[Resource, ...] = ()) -> Any:
-    """The outcome of one resource whose questions are answered, in order, by `states`."""
+def item(resource: Resource, *states: Any, before: tuple[Resource, ...] = ()) -> Item:
+    """One resource whose questions are answered, in order, by `states`, as the plan has it."""
     answers = dict(zip(resource.questions(), states, strict=True))
     declared = [Declaration(r, "role", "roles/role.py:1", 0) for r in (*before, resource)]
     for other in before:
         answers |= dict.fromkeys(other.questions(), FileState())
-    return compare(declared, answers)[-1].outcome
+    return compare(declared, answers)[-1]
+
+
+def outcome(resource: Resource, *states: Any) -> Any:
+    """What differs of one resource."""
+    return item(resource, *states).outcome
 
 
 @pytest.mark.parametrize(
     ("state", "summary"),
     [
-        (THERE, None),
+        (THERE, ""),
         (FileState(), "create /etc/motd"),
         (replace(THERE, sha256="0" * 64), "/etc/motd: content"),
         (replace(THERE, mode="600"), "/etc/motd: mode 0600 -> 0644"),
@@ -54,9 +59,9 @@ def outcome(resource: Resource, *states: Any, before: tuple[Resource, ...] = ())
         (replace(THERE, kind="l", target="/x"), "/etc/motd: replace the link to /x by a file"),
     ],
 )
-def test_a_file_is_changed_exactly_where_it_differs(state: FileState, summary: str | None) -> None:
-    found = outcome(FILE, state)
-    assert (found.summary if found else None) == summary
+def test_a_file_is_changed_exactly_where_it_differs(state: FileState, summary: str) -> None:
+    found = item(FILE, state)
+    assert found.summary == summary
 
 
 def test_only_what_differs_travels() -> None:
@@ -99,18 +104,18 @@ def test_a_thing_of_another_kind_in_the_way_is_never_removed(resource: Resource,
     ("resource", "states", "summary"),
     [
         (Package(names=("nginx", "curl")), ["1.22", ""], "install curl"),
-        (Package(names=("nginx",)), ["1.22"], None),
+        (Package(names=("nginx",)), ["1.22"], ""),
         (Package(names=("nginx",), absent=True), ["1.22"], "remove nginx"),
-        (Service(name="ssh"), [UnitState("loaded", "active", "enabled")], None),
+        (Service(name="ssh"), [UnitState("loaded", "active", "enabled")], ""),
         (Service(name="ssh"), [UnitState("loaded", "failed", "enabled")], "ssh: failed -> running"),
         (Service(name="ssh"), [UnitState("masked", "inactive", "masked")],
          "ssh: inactive -> running, masked -> unmasked"),
-        (Service(name="etcd", running=False, enabled=False), [UnitState("not-found", "inactive", "")], None),
+        (Service(name="etcd", running=False, enabled=False), [UnitState("not-found", "inactive", "")], ""),
         (Sysctl(name="net.ipv4.ip_forward", value="1"), ["0", FileState()],
          "net.ipv4.ip_forward: 0 -> 1, kept for the next boot"),
-        (Command(name="x", run="y", unless="z"), [ShellAnswer(0, "")], None),
+        (Command(name="x", run="y", unless="z"), [ShellAnswer(0, "")], ""),
         (Command(name="x", run="y", unless="z"), [ShellAnswer(1, "")], "run: x"),
-        (Download(path="/b", url="http://o/b", sha256=SUM), [replace(THERE, sha256=""), f"{SUM} 6 1.0 1.0 7"], None),
+        (Download(path="/b", url="http://o/b", sha256=SUM), [replace(THERE, sha256=""), f"{SUM} 6 1.0 1.0 7"], ""),
         (Download(path="/b", url="http://o/b", sha256=SUM), [replace(THERE, sha256=""), f"{SUM} 6 1.0 2.0 7"],
          "fetch /b: it was replaced by hand"),
         (Download(path="/b", url="http://o/b", sha256=SUM), [replace(THERE, sha256=""), ""],
@@ -118,9 +123,9 @@ def test_a_thing_of_another_kind_in_the_way_is_never_removed(resource: Resource,
         (Symlink(path="/opt/k", target="/b"), [FileState("l", target="/a")], "/opt/k: link /a -> /b"),
     ],
 )  # fmt: skip
-def test_what_differs_is_said_in_one_line(resource: Resource, states: list[Any], summary: str | None) -> None:
-    found = outcome(resource, *states)
-    assert (found.summary if found else None) == summary
+def test_what_differs_is_said_in_one_line(resource: Resource, states: list[Any], summary: str) -> None:
+    found = item(resource, *states)
+    assert found.summary == summary
 
 
 PROGRAM = Program(name="kube-proxy-7-21", ready="true", log="/log", restart=(FILE,))
@@ -130,7 +135,7 @@ ACTIVE = activation((FILE,))
 @pytest.mark.parametrize(
     ("running", "stamp", "before", "summary"),
     [
-        ((7,), ACTIVE, (), None),
+        ((7,), ACTIVE, (), ""),
         ((), ACTIVE, (), "start kube-proxy-7-21"),
         ((7,), "older", (), "restart kube-proxy-7-21: it runs with an older configuration"),
         ((7,), "", (), "restart kube-proxy-7-21: it runs with an older configuration"),
@@ -138,10 +143,10 @@ ACTIVE = activation((FILE,))
     ],
 )
 def test_a_program_restarts_when_what_it_reads_is_newer_than_what_it_runs_with(
-    running: tuple[int, ...], stamp: str, before: tuple[Resource, ...], summary: str | None
+    running: tuple[int, ...], stamp: str, before: tuple[Resource, ...], summary: str
 ) -> None:
-    found = outcome(PROGRAM, running, stamp, before=before)
-    assert (found.summary if found else None) == summary
+    found = item(PROGRAM, running, stamp, before=before)
+    assert found.summary == summary
 
 
 def test_content_that_is_still_to_be_made_is_after_and_not_guessed() -> None:
@@ -200,5 +205,5 @@ def test_the_worst_of_several_ends_decides_the_exit_code() -> None:
 def test_a_file_on_the_controller_is_streamed_and_known_by_its_checksum(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * 1000)
     file = File(path="/data/big", content=tmp_path / "big")
-    assert file.fix(Change("create", "", parts=frozenset({"content"}))).payload == tmp_path / "big"
-    assert outcome(file, replace(THERE, sha256=file.sha256)) is None
+    assert file.fix(Change(Action.CREATE, "", parts=frozenset({"content"}))).payload == tmp_path / "big"
+    assert outcome(file, replace(THERE, sha256=file.sha256)) == AS_DECLARED

@@ -14,6 +14,7 @@ from provision.facts.question import Answers
 from provision.plan.plan import Declaration, HostPlan, Item, compare, seen
 from provision.plan.planfile import check, load, save
 from provision.resources import File, Pending, Resource, Service, Unknown
+from provision.resources.base import AS_DECLARED
 
 FILE = File(path="/etc/motd", content=b"new\n")
 SSH = Service(name="ssh")
@@ -64,7 +65,7 @@ def test_what_could_not_be_known_may_turn_out_either_way(tmp_path: Path) -> None
     before = plan(state(FileState()), later)
     assert isinstance(before.items[0].outcome, Unknown)
     save(tmp_path / "p", [before], "", "", "")
-    known = HostPlan("a", (Item(before.items[0].declaration, None),), {"File /etc/motd": "x"})
+    known = HostPlan("a", (Item(before.items[0].declaration, AS_DECLARED),), {"File /etc/motd": "x"})
     check(load(tmp_path / "p", ["a"]).hosts, known)
 
 

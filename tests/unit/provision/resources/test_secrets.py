@@ -18,7 +18,7 @@ from provision.plan.plan import Declaration, Item, compare, evidence, explained
 from provision.playbook.plays import Play, RoleUse
 from provision.playbook.roles import Roles
 from provision.resources import Change, Command, ConfigSet, Download, File, Manifests, Nginx, Program
-from provision.resources.base import Rendering, Resource
+from provision.resources.base import Action, Rendering, Resource
 from provision.resources.kubernetes.live import ObjectsQuestion
 from provision.secret import HIDDEN, Redactor, secret
 from tests.unit.vaults import value
@@ -126,14 +126,14 @@ def test_errors_and_diffs_of_a_role_are_cleaned_of_what_it_has_seen() -> None:
         def compare(self, *_: object) -> Change:
             if self.absent:
                 raise FailedError(f"there is {WORD}", found=WORD)
-            return Change("update", f"/a: {WORD}", parts=frozenset())
+            return Change(Action.UPDATE, f"/a: {WORD}", parts=frozenset())
 
         def explain(self, change: Change, _: object) -> Change:
             return replace(change, diff=f"+{WORD}")
 
     declared = Declaration(Odd(path="/a"), "role", "line", 0, redactor=KEEPER)
     (item,) = explained(compare([declared], {}), {})
-    assert item == Item(declared, Change("update", f"/a: {HIDDEN}", f"+{HIDDEN}"))
+    assert item == Item(declared, Change(Action.UPDATE, f"/a: {HIDDEN}", f"+{HIDDEN}"))
     with pytest.raises(FailedError) as caught:
         compare([replace(declared, resource=Odd(path="/a", absent=True))], {})
     assert WORD not in str(caught.value)

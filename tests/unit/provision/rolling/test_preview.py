@@ -14,7 +14,8 @@ from provision.apply.run import Work
 from provision.plan.plan import Declaration, HostPlan, Item
 from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
-from provision.resources import Change, File, Manifests, Program, Resource, Rollout, Unknown
+from provision.resources import Action, Change, File, Manifests, Program, Resource, Rollout, Unknown
+from provision.resources.base import AS_DECLARED, Outcome
 from provision.rolling.preview import rolling_plays
 
 PLAYS = (
@@ -28,10 +29,10 @@ KUBELET = Program(name="kubelet-7-21", ready="true", log="/l")
 SET = Manifests(name="traefik", content="", kubectl="kubectl")
 FIXED = Rollout(kind="DaemonSet", namespace="a", name="b", kubectl="kubectl", of=SET)
 PODS = replace(FIXED, nodes=(("n1", "n1.host.com"), ("n2", "n2.host.com")))
-UPDATE, CREATE = Change("update", "content"), Change("create", "start it")
+UPDATE, CREATE = Change(Action.UPDATE, "content"), Change(Action.CREATE, "start it")
 
 
-def plan(host: str, play: int, *pending: tuple[Resource, Change | Unknown | None]) -> HostPlan:
+def plan(host: str, play: int, *pending: tuple[Resource, Outcome]) -> HostPlan:
     items = (Item(Declaration(resource, "role", "roles/role.py:1", play), outcome) for resource, outcome in pending)
     return HostPlan(host, tuple(items))
 
@@ -57,12 +58,12 @@ BOTH = ("n1", "n2")
     ("plans", "out"),
     [
         ([plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (FLAG, UPDATE))], {"nodes": BOTH}),
-        ([plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (FLAG, None))], {"nodes": ("n1",)}),
+        ([plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (FLAG, AS_DECLARED))], {"nodes": ("n1",)}),
         ([plan("n1", 1, (KUBELET, CREATE)), plan("n2", 1, (KUBELET, CREATE))], {}),  # a bare site
         ([plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (KUBELET, CREATE))], {"nodes": BOTH}),  # a new node
         ([plan("n1", 0, (FLAG, UPDATE))], {}),  # not a play that drains
-        ([plan("n1", 2, (SET, UPDATE), (PODS, None))], {"cluster": BOTH}),
-        ([plan("n1", 2, (SET, None), (PODS, UPDATE))], {"cluster": BOTH}),
+        ([plan("n1", 2, (SET, UPDATE), (PODS, AS_DECLARED))], {"cluster": BOTH}),
+        ([plan("n1", 2, (SET, AS_DECLARED), (PODS, UPDATE))], {"cluster": BOTH}),
         ([plan("n1", 2, (SET, UPDATE), (FIXED, UPDATE))], {}),
         ([plan("n1", 2, (SET, Unknown("the API")), (PODS, Unknown("the API")))], {}),  # never guessed
         ([plan("n1", 1)], {}),

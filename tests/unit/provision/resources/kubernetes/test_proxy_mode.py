@@ -11,7 +11,7 @@ import pytest
 from provision.errors import FailedError
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.resources import ProxyMode
-from provision.resources.base import Change, Rollback
+from provision.resources.base import Action, Change, Rollback
 from provision.resources.kubernetes.proxy_rules import CHAINS, SAVED, Mode
 from tests.unit.conftest import Declared
 
@@ -138,8 +138,8 @@ def test_where_ipvs_holds_nothing_of_kubernetes_another_program_s_servers_are_no
 
 
 def test_it_is_undone_by_the_mode_that_ran_before_or_said_why_not() -> None:
-    assert mode("nftables").rollback("run", b"iptables\n") == Rollback((mode("iptables"),))
-    rollback = mode("nftables").rollback("run", b"")
+    assert mode("nftables").rollback(Action.RUN, b"iptables\n") == Rollback((mode("iptables"),))
+    rollback = mode("nftables").rollback(Action.RUN, b"")
     assert rollback.resources == ()
     assert SAVED in rollback.why
 
