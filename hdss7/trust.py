@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from hdss7.options import Options
 from hdss7.project import open_project
+from provision.atomic import replace_file
 from provision.errors import Exit, FailedError, InputError
 from provision.remote.host_keys import is_key_of
 from provision.remote.login import offered_key
@@ -52,9 +52,6 @@ def _lines(file: Path) -> list[str]:
 
 
 def _write(file: Path, lines: list[str]) -> None:
-    """Replaces the file as a whole."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    beside.write_text("".join(f"{line}\n" for line in lines))
-    beside.chmod(file.stat().st_mode & 0o777 if file.exists() else 0o600)
-    beside.rename(file)
+    mode = file.stat().st_mode & 0o777 if file.exists() else 0o600
+    replace_file(file, "".join(f"{line}\n" for line in lines), mode)

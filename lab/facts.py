@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import yaml
 from lab import keys
 from lab.state import Lab
 from lab.topology import MACHINE_GROUP, Topology
+from provision.atomic import replace_file
 
 DEFAULT_URL = "http://10.4.7.200"  # the artefacts name the course's ops host; other sites have their own
 HEAD = "# Written by lab.up: what this lab is, and what its ops host serves. Read after the inventory itself.\n"
@@ -37,6 +37,4 @@ def write(lab: Lab, topology: Topology, served: Mapping[str, Any]) -> None:
     if machines:  # `lab.up --vm` made them hosts of this lab; the inventory itself knows of none
         facts["children"] = {MACHINE_GROUP: {"hosts": machines}}
     text = HEAD + yaml.safe_dump({"all": facts}, sort_keys=False).replace(DEFAULT_URL, f"http://{topology.ops.address}")
-    beside = lab.inventory.with_name(f".inventory.{os.getpid()}")
-    beside.write_text(text)
-    beside.rename(lab.inventory)
+    replace_file(lab.inventory, text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from lab.topology import HostSpec
+from provision.atomic import replace_file
 
 CLIENT = "id_ed25519"
 
@@ -20,7 +20,7 @@ def ensure(path: Path) -> str:
         private = form.load_ssh_private_key(path.read_bytes(), password=None)
     else:
         private = Ed25519PrivateKey.generate()
-        _write_private(path, private.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption()))
+        replace_file(path, private.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption()))
     return private.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH).decode()
 
 
@@ -43,21 +43,11 @@ def ensure_all(keys: Path, hosts: Iterable[HostSpec]) -> None:
     """Make whatever key is missing and write known_hosts anew: by name and address, with the port where it isn't 22."""
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     public = ensure(client_key(keys))
-    client_key(keys).with_suffix(".pub").write_text(public + "\n")
+    replace_file(client_key(keys).with_suffix(".pub"), public + "\n", 0o644)
     lines = [f"{_patterns(host)} {ensure(host_key(keys, host))}\n" for host in hosts]
-    known_hosts(keys).write_text("".join(lines))
+    replace_file(known_hosts(keys), "".join(lines), 0o644)
 
 
 def _patterns(host: HostSpec) -> str:
     names = (host.name, host.address)
     return ",".join(names if host.port == 22 else [f"[{name}]:{host.port}" for name in names])
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Private from its first byte, and whole or absent."""
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    beside.rename(path)

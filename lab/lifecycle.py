@@ -15,6 +15,7 @@ from lab.daemon import READY, at_once
 from lab.ipc import Answer, Request
 from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
+from provision.atomic import replace_link
 from provision.errors import FailedError, InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -98,9 +99,7 @@ def offer(lab: Lab, wanted: Topology, directory: Path, variables: Mapping[str, A
     with lab.locked():
         if not lab.record.exists():
             raise FailedError(f"the lab {lab.name} was purged while its artefacts were built")
-        beside = lab.served.with_name(f".www.{os.getpid()}")
-        beside.symlink_to(directory)
-        beside.rename(lab.served)
+        replace_link(lab.served, directory)
         facts.write(lab, wanted, variables)
 
 

@@ -16,16 +16,12 @@ import msgspec
 
 from lab.process import Process
 from lab.topology import Topology
+from provision.atomic import replace_file
 from provision.errors import FailedError, InputError
+from provision.folders import state_folder
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}\Z")
 T = TypeVar("T")
-
-
-def state_home() -> Path:
-    """`$XDG_STATE_HOME/hdss7`, by default ~/.local/state/hdss7."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "hdss7"
 
 
 class Lab(msgspec.Struct, frozen=True):
@@ -42,7 +38,7 @@ class Lab(msgspec.Struct, frozen=True):
                 f"{name!r} can't be the name of a lab",
                 do="use small letters, digits and dashes, 31 at most, beginning with a letter or digit",
             )
-        return cls(name, state_home() / "labs" / name)
+        return cls(name, state_folder("labs", name))
 
     @property
     def mark(self) -> str:
@@ -147,6 +143,4 @@ def read(path: Path, kind: type[T]) -> T | None:
 
 def write(path: Path, record: object) -> None:
     """Replace a record as a whole: a reader sees the old one or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(msgspec.json.format(msgspec.json.encode(record, enc_hook=str), indent=1) + b"\n")
-    beside.rename(path)
+    replace_file(path, msgspec.json.format(msgspec.json.encode(record, enc_hook=str), indent=1) + b"\n")

@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from provision.atomic import replace_file
 from provision.errors import FailedError, InputError
 from provision.resources import Pending
 from provision.resources.base import Content
@@ -139,14 +140,7 @@ class Store:
             ) from None
 
     def _write(self, name: str, data: bytes, mode: int) -> None:
-        beside = self.directory / f".{name}.{os.getpid()}"
-        beside.unlink(missing_ok=True)
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(self.directory / name)
+        replace_file(self.directory / name, data, mode)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from provision.apply.events import (
     RunStarted,
 )
 from provision.errors import Explanation
+from provision.folders import state_folder
 from provision.plan.plan import Item
 from provision.resources.base import Change, Unknown
 
@@ -28,8 +29,7 @@ KEPT = 50
 
 def folder() -> Path:
     """Where logs are: `$XDG_STATE_HOME/hdss7/logs`, by default under ~/.local/state."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "hdss7" / "logs"
+    return state_folder("logs")
 
 
 class Log:

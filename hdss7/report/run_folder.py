@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from provision.apply.events import ChangeDone, ChangeStarted, Event, HostFailed, Reverted, RollingFinished, RunEnded
+from provision.atomic import replace_file
+from provision.folders import state_folder
 from provision.history.journal import About
 from provision.remote.lock import Holder
 from provision.resources.base import Change
@@ -23,8 +25,7 @@ RECEIPT = "receipt.json"
 
 def folder() -> Path:
     """Where runs are: `$XDG_STATE_HOME/hdss7/runs`, by default under ~/.local/state."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "hdss7" / "runs"
+    return state_folder("runs")
 
 
 def commit_of(directory: Path) -> str:
@@ -75,7 +76,7 @@ class RunFolder:
                 case RollingFinished(play, receipt):
                     self._receipts.append({"play": play, **receipt.as_dict()})
                     self._open()
-                    _whole(self.receipt, {"run": self._holder.run, "plays": self._receipts})
+                    replace_file(self.receipt, json.dumps({"run": self._holder.run, "plays": self._receipts}) + "\n")
                 case HostFailed(host, error) if self._opened:
                     self._write({"host": host, "failed": str(error)})
                 case RunEnded(seconds) if self._opened:
@@ -118,14 +119,6 @@ def receipts(run: str, root: Path | None = None) -> list[dict[str, Any]]:
     except (OSError, ValueError, KeyError):
         return []
     return plays
-
-
-def _whole(path: Path, data: dict[str, Any]) -> None:
-    """Never half a file, also while somebody reads it."""
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    _append(new, data)
-    new.replace(path)
 
 
 def _append(path: Path, line: dict[str, Any]) -> None:

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from provision.atomic import replace_file
 from provision.errors import FailedError
+from provision.folders import cache_folder
 
 Progress = Callable[[str, str], None]
 RECORD = "record.json"
@@ -24,12 +26,6 @@ BLOCK = 1 << 20
 
 def silent(name: str, message: str) -> None:
     """A Progress that shows nothing."""
-
-
-def cache_root() -> Path:
-    """Where artefacts are kept: `$XDG_CACHE_HOME/hdss7/artifacts`, by default below ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "hdss7" / "artifacts"
 
 
 def key_of(ingredients: Mapping[str, str]) -> str:
@@ -85,7 +81,7 @@ class Cache:
 
     def __init__(self, root: Path | None = None, stopped: threading.Event | None = None) -> None:
         """root: by default the user's cache. stopped: set by another thread, it ends the wait for a lock."""
-        self.root = root or cache_root()
+        self.root = root or cache_folder("artifacts")
         self._stopped = stopped or threading.Event()
 
     def entry(
@@ -118,7 +114,7 @@ class Cache:
             how_long = f"took {timing.read_text()} s last time" if timing.exists() else about
             progress(name, f"building ({how_long})" if how_long else "building")
             entry = self._build(name, key, ingredients, build)
-            timing.write_text(f"{entry.seconds:.0f}")
+            replace_file(timing, f"{entry.seconds:.0f}")
             progress(name, f"built in {entry.seconds:.0f} s")
             return entry
 

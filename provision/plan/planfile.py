@@ -7,13 +7,13 @@ Whoever applies it plans again, and goes on only if it comes to the same.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from provision.apply.host import StaleError
+from provision.atomic import replace_file
 from provision.errors import InputError
 from provision.plan.plan import HostPlan, stale_keys
 from provision.spelling import listed
@@ -53,14 +53,9 @@ def saved_host(plan: HostPlan) -> SavedHost:
 def save(path: Path, plans: Sequence[HostPlan], who: str, when: str, commit: str) -> None:
     """Writes the file, for its owner alone. Raises InputError where it can't be written."""
     body = SavedPlan(VERSION, who, when, commit, {plan.host: saved_host(plan) for plan in plans})
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(body), indent=1) + b"\n")
-        beside.replace(path)
+        replace_file(path, msgspec.json.format(msgspec.json.encode(body), indent=1) + b"\n")
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise InputError(f"the plan could not be saved in {path}", found=str(error.strerror)) from None
 
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError, ProvisionError
+from provision.folders import cache_folder
 from provision.secret import Redactor, SecretText, tracking
 from provision.spelling import suggestion
 
@@ -95,7 +96,7 @@ class Templates:
                 except OSError:  # a full or read-only disk costs time, not the run
                     return
 
-        folder = (self._cache or _user_cache()) / f"jinja-{jinja2.__version__}"
+        folder = (self._cache or cache_folder("templates")) / f"jinja-{jinja2.__version__}"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
@@ -123,8 +124,3 @@ class Templates:
 
 def _quoted(error: Any) -> str:
     return f"'{error.name}', which is not set" if error.name else str(error)
-
-
-def _user_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "hdss7" / "templates"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from provision.errors import InputError
+from provision.folders import cache_folder
 from provision.resources.kubernetes.diff import Object, title
 from provision.spelling import nearest
 
@@ -40,18 +39,13 @@ def check_objects(objects: Sequence[Object], source: str) -> None:
                 do=f"Write apiVersion: {replaced[0]} and its present form",
             )
     text = json.dumps(objects, sort_keys=True)
-    verdict = _cache() / hashlib.sha256(f"{SCHEMA_VERSION} {text}".encode()).hexdigest()
+    verdict = cache_folder("schemas") / hashlib.sha256(f"{SCHEMA_VERSION} {text}".encode()).hexdigest()
     if verdict.exists():
         return
     for item in objects:
         _validate(item, source)
     verdict.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     verdict.touch()
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "hdss7" / "schemas"
 
 
 def _validate(item: Object, source: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.artifacts.cache import Cache, cache_root, key_of
+from lab.artifacts.cache import Cache, key_of
 from provision.errors import FailedError
 
 ENDLESS = """
@@ -154,6 +153,4 @@ def test_progress_says_how_long_it_took_last_time(tmp_path: Path) -> None:
 
 def test_the_cache_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_root() == tmp_path / "hdss7" / "artifacts"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_root() == Path(os.path.expanduser("~/.cache/hdss7/artifacts"))
+    assert Cache().root == tmp_path / "hdss7" / "artifacts"
