@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lab import commands
 from tests.lab.conftest import ROOT
+from tests.lab.running import SECONDS, Ended, Running
 
 NAME = "t-site"
 HOSTS = ("hdss7-11", "hdss7-21", "hdss7-22")
-SECONDS = 400
 KUBECTL = "/opt/kubernetes/server/bin/kubectl --kubeconfig=/opt/kubernetes/server/bin/conf/admin.kubeconfig"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    output: str
-    errors: str
-
-    @property
-    def document(self) -> Mapping[str, Any]:
-        """What --json printed."""
-        found: Mapping[str, Any] = json.loads(self.output)
-        return found
-
-    @property
-    def changes(self) -> set[tuple[str, str]]:
-        """(host, resource) of everything that changed or would."""
-        hosts = self.document["hosts"]
-        return {(name, change["resource"]) for name, host in hosts.items() for change in host["changes"]}
-
-    def __str__(self) -> str:
-        """For a test that fails."""
-        return f"exit {self.code}\n{self.output[-4000:]}\n{self.errors[-4000:]}"
 
 
 class Typed:
@@ -67,6 +38,10 @@ class Typed:
             self.argv(*words), cwd=self.root, capture_output=True, text=True, timeout=self.seconds, check=False
         )
         return Ended(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str) -> Running:
+        """A command that is not waited for."""
+        return Running(self.argv(*words), self.root)
 
     def on(self, host: str, script: str) -> str:
         """What a script prints on a host, past sshd. The test fails where the script does."""

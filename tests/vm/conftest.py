@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from tests.lab.conftest import LAB_INVENTORY
+from tests.lab.running import Ended
 from tests.lab.test_lab_hosts import traces
-from tests.lab.typed import KUBECTL, Ended, Typed
+from tests.lab.typed import KUBECTL, Typed
 
 NAME = "t-vm"
 MACHINE, ADDRESS = "hdss7-23", "10.4.7.23"

@@ -17,12 +17,12 @@ from pathlib import Path
 from lab.network import inside
 from provision.traffic.probe import Target, ask
 from tests.lab.clients import EDGE, NODES, dialer
-from tests.lab.faults.testbed import Bench, Step
+from tests.lab.faults.testbed import Bench
+from tests.lab.running import Step, drained, put_back
 
 EVERY = 0.2
 NAME = "kubernetes.default.svc.cluster.local"
 RESOLVER = "192.168.0.2"
-OUT, BACK = re.compile(r"Drained\(host='([^']+)'"), re.compile(r"PutBack\(host='([^']+)'")
 
 
 @dataclass
@@ -88,9 +88,9 @@ def outs(steps: Iterable[Step], node: str) -> list[tuple[float, float]]:
     """(out, back) for each time that a node was taken out, as the run itself wrote it down."""
     found: list[tuple[float, float]] = []
     for step in steps:
-        if (out := OUT.search(step.text)) and out[1] == node:
+        if re.match(drained(node), step.text):
             found.append((step.at, math.inf))
-        elif (back := BACK.search(step.text)) and back[1] == node and found:
+        elif re.match(put_back(node), step.text) and found:
             found[-1] = (found[-1][0], step.at)
     return found
 

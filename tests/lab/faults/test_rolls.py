@@ -18,8 +18,8 @@ from tests.lab.faults import older
 from tests.lab.faults.probes import Probe, api, asking, in_pods, node_port, outs
 from tests.lab.faults.record import Book, Row
 from tests.lab.faults.streams import streams
-from tests.lab.faults.testbed import Bench, Running
-from tests.lab.typed import Ended
+from tests.lab.faults.testbed import Bench
+from tests.lab.running import Ended, Running
 
 Words = tuple[str, ...]
 SEEN = 5  # seconds for which clients go on after something was done by hand

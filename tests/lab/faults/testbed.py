@@ -2,74 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-from hdss7.report import log
 from provision.traffic.probe import Prober, Target, ask
 from tests.lab.clients import NODES, TARGETS, clients, dialer
 from tests.lab.conftest import ROOT
-from tests.lab.typed import KUBECTL, SECONDS, Ended, Typed
+from tests.lab.running import Ended
+from tests.lab.typed import KUBECTL, Typed
 
 SETTLED = 90  # seconds that the site gets to be whole again after a fault
-PAUSE = 0.02
 OTHERWISE = {
     "verbosity": "kubelet.verbosity=3",
     "body": "edge.max_body=99m",
     "marker": '{"base": {"hosts": {"marker.host.com": "10.4.7.99"}}}',
 }
-STEP = re.compile(r"^ *(\d+\.\d{3}) (.*)$", re.M)
-NAMED, NAME_LENGTH = "%Y-%m-%dT%H-%M-%S.%f", 26  # how a log's name begins: when its clock did
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of a run's log: the engine's own event, in words. at: when it was written, by time.monotonic()."""
-
-    at: float
-    text: str
-
-
-class Running:
-    """A command that goes on while the test does something else."""
-
-    def __init__(self, argv: list[str], folder: Path) -> None:
-        self.process = subprocess.Popen(
-            argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-
-    @property
-    def steps(self) -> list[Step]:
-        """What its log holds so far."""
-        written = next(iter(log.folder().glob(f"*-{self.process.pid}.log")), None)
-        if not written:
-            return []
-        age = datetime.now() - datetime.strptime(written.name[:NAME_LENGTH], NAMED)
-        began = time.monotonic() - age.total_seconds()
-        return [Step(began + float(after), text) for after, text in STEP.findall(written.read_text())]
-
-    def until(self, pattern: str, seconds: float = 120) -> str:
-        """Waits for a step that matches. The test fails when the command ends without."""
-        deadline = time.monotonic() + seconds
-        while True:
-            ended = self.process.poll() is not None
-            steps = [step.text for step in self.steps]
-            found = next((step for step in steps if re.search(pattern, step)), None)
-            if found:
-                return found
-            assert not ended, f"no step {pattern!r}: {self.end()}"
-            assert time.monotonic() < deadline, f"no step {pattern!r} within {seconds} s: {steps[-5:]}"
-            time.sleep(PAUSE)
-
-    def end(self) -> Ended:
-        """Waits for its end."""
-        output, errors = self.process.communicate(timeout=SECONDS)
-        return Ended(self.process.returncode, output, errors)
 
 
 @dataclass(frozen=True)
@@ -121,10 +70,6 @@ class Bench(Typed):
         """The options that declare the same but for one thing. From now on that is what is deployed."""
         self._deployed[what] = not self._deployed[what]
         return self.words
-
-    def start(self, *words: str) -> Running:
-        """A command that is not waited for."""
-        return Running(self.argv(*words), self.root)
 
     def clients(self) -> Prober:
         """Clients of the site, as `with bench.clients() as prober`."""
