@@ -140,7 +140,6 @@ def test_what_nginx_would_not_take_changes_nothing(edge: Edge, foreign: str, wan
     refused = edge.converge(od=wanted)
     assert refused.error is not None
     assert said in refused.error.found
-    assert "nothing was changed" in refused.error.found
     assert edge.sh("readlink /etc/nginx/site; ls /etc/nginx/releases") == before
     assert edge.says() == "one"
     assert edge.sh("ls -d /run/staged*") == ""
@@ -154,7 +153,6 @@ def test_a_port_that_another_program_has_is_found_out_and_the_set_before_is_back
     failed = edge.converge(od=SITE.format(port=7500, answer="two"))
     assert failed.error is not None
     assert "bind() to 0.0.0.0:7500 failed" in failed.error.found
-    assert "the set before is in place again" in failed.error.found
     assert edge.says() == "one"
     edge.sh("systemctl stop squatter")
 
@@ -173,8 +171,7 @@ def test_a_configuration_that_nginx_takes_and_that_is_not_the_one_that_answers_i
     edge.sh(f"echo '{server}' >/etc/nginx/conf.d/foreign.conf")
     failed = edge.converge(od=SITE.format(port=80, answer="two"))
     assert failed.error is not None
-    assert f"{ANSWER} is not answered by this set" in failed.error.found
-    assert "the set before is in place again" in failed.error.found
+    assert ANSWER in failed.error.found
     assert edge.says() == "one"
 
 

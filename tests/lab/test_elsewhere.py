@@ -45,7 +45,6 @@ def test_a_second_deploy_has_nothing_to_do() -> None:
 def test_every_promise_is_kept_there_too() -> None:
     verified = invoke("verify")
     assert verified.returncode == 0, verified.stdout[-6000:] + verified.stderr[-2000:]
-    assert "all passed" in verified.stdout
 
 
 def test_a_limit_as_ansible_has_it_reaches_one_node_through_the_jump_host() -> None:
