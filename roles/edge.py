@@ -10,7 +10,7 @@ import msgspec
 from provision.inventory.settings import Natural, Positive
 from provision.playbook.health_check import HealthCheck
 from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
-from provision.resources.configset.drain import mark
+from provision.resources.configset.marks import mark
 
 if TYPE_CHECKING:
     from provision.inventory import Host

@@ -29,7 +29,7 @@ from provision.plan.plan import (
 from provision.remote.connection import Session
 from provision.remote.protocol import Step, StepResult
 from provision.resources.base import AS_DECLARED, Change, Unknown, clear_stamp
-from provision.resources.configset import drain
+from provision.resources.configset.drain import Drainer
 from provision.spelling import listed
 
 PROBE_TIMEOUT = 60.0
@@ -54,8 +54,11 @@ def plan(session: Session, host: str, declarations: Sequence[Declaration]) -> Ho
     items = compare(declarations, answers)
     more = evidence(items)
     shown = explained(items, {**answers, **answer(session, more)})
-    out = tuple(sorted(drain.drained(answers).items()))
-    return HostPlan(host, shown, seen(items, answers), out, managed=answers[ManagedQuestion()])
+    drainers = [item.resource for item in items if isinstance(item.resource, Drainer)]
+    drained = {target: run for each in drainers for target, run in each.drained_now(answers).items()}
+    return HostPlan(
+        host, shown, seen(items, answers), tuple(sorted(drained.items())), managed=answers[ManagedQuestion()]
+    )
 
 
 def pruned(

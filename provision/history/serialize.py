@@ -15,8 +15,8 @@ from provision import resources
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import Change, Pending, Resource, Template, Unknown
-from provision.resources.configset import drain
-from provision.resources.configset.configset import Activation
+from provision.resources.configset.activation import Activation
+from provision.resources.configset.marks import marked_hosts
 
 Find = Callable[[str], Resource | None]
 
@@ -82,8 +82,8 @@ def _plain(value: Any) -> Any:
             return {"resource": value.key, "digest": value.digest, "as": remember(value)}
         return {"resource": value.key, "digest": value.digest}
     if isinstance(value, bytes):
-        # of contents only the lines that a roll marks, so that they can be marked again
-        marked = [line for line in value.split(b"\n") if drain.hosts(line)]
+        # of contents only the lines with drain marks, so that a rollback can put the marks back
+        marked = [line for line in value.split(b"\n") if marked_hosts(line)]
         return {"bytes": b"\n".join(marked).decode("utf-8", "replace")}
     if isinstance(value, (Path, Template, Pending)):
         return {"bytes": ""}

@@ -14,8 +14,8 @@ from provision.plan.plan import Item
 from provision.playbook.plays import Play
 from provision.remote.connection import Session
 from provision.remote.login import dialer
-from provision.resources import ConfigSet, Rollout
-from provision.resources.configset import drain
+from provision.resources import Rollout
+from provision.resources.configset.drain import Drainer
 from provision.rolling.edges import Edge, Edges, Node, targets
 from provision.rolling.update import RollingUpdate, RollPolicy, RollStep
 from provision.traffic.probe import Prober, serving
@@ -38,7 +38,7 @@ class RollingPlay:
         asked = [found for found in (_ask(work, host) for host in edges) if found]
         self._different = [found.edge for found in asked if not found.as_declared]
         self.edges = [found.edge for found in asked]
-        names = sorted(frozenset().union(*(edge.config.drainable for edge in self.edges)))
+        names = sorted(frozenset().union(*(edge.drainer.drainable for edge in self.edges)))
         self.nodes = {name: Node(name, work.login(name).address) for name in names}
         # not those of every role: checks of plays still to come may promise what is not deployed yet
         roles = {*(use.name for use in play.roles), *play.gate}
@@ -67,7 +67,7 @@ class RollingPlay:
             raise FailedError(
                 f"{edge.name} is not as declared, so nothing can be drained there",
                 host=edge.name,
-                found=f"{edge.config.key} differs",
+                found=f"{edge.drainer.key} differs",
                 do=f"Deploy it first: invoke deploy --limit {edge.name}",
             )
 
@@ -121,18 +121,18 @@ class _Asked:
 
 
 def _ask(work: Work, host: HostRun) -> _Asked | None:
-    """None for a host whose files have no mark to leave a node out. Raises FailedError when it can't be asked."""
-    sets = [d.resource for d in work.everything(host.name) if isinstance(d.resource, ConfigSet)]
-    config = next((s for s in sets if s.drainable), None)
-    if config is None:
+    """None for a host that can drain nothing. Raises FailedError when it can't be asked."""
+    drainers = [d.resource for d in work.everything(host.name) if isinstance(d.resource, Drainer)]
+    drainer = next((each for each in drainers if each.drainable), None)
+    if drainer is None:
         return None
     if host.session is None:
         raise FailedError(
-            f"{host.name} can't leave a node out, so nothing is changed that it sends traffic to",
+            f"{host.name} can't drain a node, so nothing is changed that it sends traffic to",
             host=host.name,
             found=str(host.error or "it is not connected"),
-            do="Mend it first, or deploy with --force: then nodes change without being taken out",
+            do="Mend it first, or deploy with --force: then nodes change without being drained",
         )
-    answers = answer(host.session, config.questions())
-    edge = Edge(host.name, host.session, config, host.login.address)
-    return _Asked(edge, frozenset(drain.drained(answers)), config.compare(answers, ()) is None)
+    answers = answer(host.session, drainer.questions())
+    edge = Edge(host.name, host.session, drainer, host.login.address)
+    return _Asked(edge, frozenset(drainer.drained_now(answers)), drainer.compare(answers, ()) is None)

@@ -1,4 +1,4 @@
-"""The hosts through which a site is reached: who is left out on all of them, and how a node answers past them."""
+"""The hosts through which a site is reached: who is drained on all of them, and how a node answers past them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provision.errors import FailedError, ProvisionError
 from provision.playbook.health_check import HealthCheck
 from provision.remote.connection import Session
 from provision.remote.protocol import Step
-from provision.resources import ConfigSet
+from provision.resources.configset.drain import Drainer
 from provision.traffic.probe import Target
 
 DRAIN_BUDGET = 30.0  # seconds that running requests get to end before the node is changed all the same
@@ -20,50 +20,56 @@ ROUTES_BUDGET = 60.0  # seconds that a changed node gets to answer again
 
 @dataclass(frozen=True)
 class Edge:
-    """A host through which the site is reached: its session, its set, and the address that clients ask."""
+    """A host through which the site is reached: its session, what drains there, and the address that clients ask."""
 
     name: str
     session: Session
-    config: ConfigSet
+    drainer: Drainer
     address: str
 
 
 @dataclass(frozen=True)
 class Node:
-    """A host that can be taken out, and how it is asked past the edge."""
+    """A host that can be drained, and how it is asked past the edge."""
 
     name: str
     address: str
 
 
 class Edges:
-    """All the edges of a roll, for the run of this name. marked: the nodes that they leave out now."""
+    """All the edges of a rolling update, for the run of this name. drained: the nodes that they leave out now."""
 
-    def __init__(self, edges: Sequence[Edge], watch: HealthCheck, run: str, marked: Iterable[str] = ()) -> None:
+    def __init__(self, edges: Sequence[Edge], health_check: HealthCheck, run: str, drained: Iterable[str] = ()) -> None:
         self._edges = edges
-        self._watch = watch
+        self._health_check = health_check
         self._run = run
-        self._marked = frozenset(marked)
+        self._drained = frozenset(drained)
 
-    def set_drained(self, out: Iterable[str], what: str) -> None:
-        """Exactly these nodes are left out on every edge; `what` says why, for the error.
+    @property
+    def error_logs(self) -> str:
+        """Where the edges say why requests failed, for a person: `/var/log/x.log on hdss7-11, …`."""
+        return ", ".join(f"{edge.drainer.error_log} on {edge.name}" for edge in self._edges)
 
-        One edge that does not take it ends the roll, with the others as before. Raises ProvisionError.
+    def set_drained(self, nodes: Iterable[str], what: str) -> None:
+        """Exactly these nodes are drained on every edge; `what` says why, for the error.
+
+        When one edge fails, the others go back to what they drained before. Raises ProvisionError.
         """
-        now, taken = frozenset(out), list[Edge]()
+        wanted, done = frozenset(nodes), list[Edge]()
         try:
             for edge in self._edges:
-                self._mark(edge, now, what)
-                taken.append(edge)
+                self._set_drained_on(edge, wanted, what)
+                done.append(edge)
         except ProvisionError:
-            for edge in taken:
-                with contextlib.suppress(ProvisionError):  # what is told is why the first one failed
-                    self._mark(edge, self._marked, what)
+            for edge in done:
+                with contextlib.suppress(ProvisionError):  # the error that counts is the first edge's
+                    self._set_drained_on(edge, self._drained, what)
             raise
-        self._marked = now
+        self._drained = wanted
 
-    def _mark(self, edge: Edge, out: frozenset[str], what: str) -> None:
-        result = edge.session.run(edge.config.draining(self._run, out))
+    def _set_drained_on(self, edge: Edge, nodes: frozenset[str], what: str) -> None:
+        drained = dict.fromkeys(nodes & edge.drainer.drainable, self._run)
+        result = edge.session.run(edge.drainer.set_drained(drained))
         if result.code != 0:
             raise FailedError(
                 f"could not {what} on {edge.name}",
@@ -73,11 +79,12 @@ class Edges:
             )
 
     def wait_for_idle(self, node: Node) -> None:
-        """Returns once no edge has a connection to the node any more, or the budget for it is spent."""
-        still = f"ss -Htn state established dst {node.address}:{self._watch.port}"
-        budget = int(DRAIN_BUDGET * 5)
-        wait = f'n={budget}\nwhile [ -n "$({still})" ] && [ $n -gt 0 ]; do n=$((n-1)); sleep 0.2; done\n'
+        """Returns once no edge has a connection to the node any more, or after DRAIN_BUDGET seconds an edge."""
         for edge in self._edges:
+            count = edge.drainer.count_connections(node.address, self._health_check.port)
+            wait = f"n={int(DRAIN_BUDGET * 5)}\n" + (
+                f'while [ "$({count})" -gt 0 ] && [ $n -gt 0 ]; do n=$((n-1)); sleep 0.2; done\n'
+            )
             edge.session.run(Step(wait, timeout=DRAIN_BUDGET + 10))
 
     def healthy(self, nodes: Sequence[Node]) -> set[str]:
@@ -86,8 +93,8 @@ class Edges:
         result = self._edges[0].session.run(Step(checks + "true", timeout=10 + 6 * len(nodes)))
         return set(result.output.split())
 
-    def silent(self, node: Node) -> str:
-        """What a node answers that does not answer as it should, when it had its time; '' for one that does."""
+    def why_unhealthy(self, node: Node) -> str:
+        """What a node answers when it does not answer 200 within ROUTES_BUDGET seconds; '' once it does."""
         until = (
             f"n={int(ROUTES_BUDGET * 4)}\n"
             f'until [ "$({self._curl(node)})" = 200 ]; do\n'
@@ -95,23 +102,25 @@ class Edges:
         )
         result = self._edges[0].session.run(Step(until, timeout=ROUTES_BUDGET * 7))
         status = result.output.strip() or "nothing"
-        return f"it answered {self._watch.url} with status {status} for {ROUTES_BUDGET:.0f} s" * bool(result.code)
+        return f"it answered {self._health_check.url} with status {status} for {ROUTES_BUDGET:.0f} s" * bool(
+            result.code
+        )
 
     def _curl(self, node: Node) -> str:
-        parts = urlsplit(self._watch.url)
+        parts = urlsplit(self._health_check.url)
         return (
             "curl -s -o /dev/null -w '%{http_code}' -m 5 --connect-timeout 2 "
-            f"-H 'Host: {parts.netloc}' 'http://{node.address}:{self._watch.port}{parts.path or '/'}'"
+            f"-H 'Host: {parts.netloc}' 'http://{node.address}:{self._health_check.port}{parts.path or '/'}'"
         )
 
 
-def targets(watch: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) -> tuple[Target, ...]:
-    """What a prober asks during a roll: the URL through every edge, and in turn with it each node's own ports."""
-    through = [Target(watch.url, edge.address) for edge in edges]
+def targets(check: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) -> tuple[Target, ...]:
+    """What a prober asks during a rolling update: the URL through every edge, and by turns each node's own ports."""
+    through = [Target(check.url, edge.address) for edge in edges]
     own = [
         Target(f"http://{node.address}:{port}/", node.address, port, node=node.name)
         for node in nodes
-        for port in watch.node_ports
+        for port in check.node_ports
     ]
     rounds = max(len(through), len(own))
     return tuple(kind[place % len(kind)] for place in range(rounds) for kind in (through, own) if kind)

@@ -88,7 +88,7 @@ class RollingUpdate:
         for node in self._nodes:
             if node.name in self._out and node.name not in but:
                 self._since = time.monotonic()
-                if fault := self._edges.silent(node) or self._care.gate(node):
+                if fault := self._edges.why_unhealthy(node) or self._care.gate(node):
                     raise FailedError(
                         f"{node.name} did not pass its gate and stays drained",
                         host=node.name,
@@ -116,7 +116,7 @@ class RollingUpdate:
     def _change(self, unit: RollStep, prober: Prober) -> None:
         self._within_budget(unit.node, prober)
         unit.change()
-        if fault := self._silent(unit.node, prober) or self._care.gate(unit.node):
+        if fault := self._why_unhealthy(unit.node, prober) or self._care.gate(unit.node):
             raise FailedError(f"{unit.node.name} did not pass its gate", host=unit.node.name, found=fault)
         self._within_budget(unit.node, prober)
 
@@ -140,7 +140,7 @@ class RollingUpdate:
                 self._take_out(node, prober)
             stays = unit.undo()
             # no gate but the site's answer: the checks of a role promise what the inventory says now
-            if fault := self._silent(node, prober):
+            if fault := self._why_unhealthy(node, prober):
                 return f"It was taken back, but {node.name} stays out: {fault}. The site is served by the other nodes"
             self._put_back(node, prober)
         except ProvisionError as second:
@@ -165,9 +165,9 @@ class RollingUpdate:
         self._edges.wait_for_idle(node)
         self._emit(Drained(node.name, self._run))
 
-    def _silent(self, node: Node, prober: Prober) -> str:
+    def _why_unhealthy(self, node: Node, prober: Prober) -> str:
         """What does not answer on a node that has to: the site, and what it answered by itself before the roll."""
-        return self._edges.silent(node) or prober.silent(node.name, ROUTES_BUDGET)
+        return self._edges.why_unhealthy(node) or prober.silent(node.name, ROUTES_BUDGET)
 
     def _put_back(self, node: Node, prober: Prober | None = None) -> None:
         self._out.discard(node.name)
@@ -189,7 +189,7 @@ class RollingUpdate:
                 f"{prober.failures} requests failed while the change was rolled, and {self._care.max_fail} may",
                 host=node.name,
                 found="; ".join(prober.receipt().first_faults),
-                do="Look at the log of the edge (/var/log/nginx/error.log), then deploy again",
+                do=f"Look at the log of the edge ({self._edges.error_logs}), then deploy again",
             )
 
 

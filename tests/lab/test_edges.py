@@ -17,7 +17,7 @@ from provision.playbook.plays import Play
 from provision.remote.login import Login
 from provision.resources import ConfigSet, File, Nginx, Package, Resource
 from provision.resources.base import Rendering
-from provision.resources.configset.drain import mark
+from provision.resources.configset.marks import mark
 from provision.runner import run
 from tests.lab.conftest import ROOT, RunningLab, running
 from tests.lab.test_engine import on_host
@@ -129,7 +129,7 @@ def test_with_an_edge_frozen_no_node_is_changed(site: RunningLab) -> None:
     assert report.exit is Exit.UNREACHABLE
     errors = {host.name: str(host.error) for host in report.hosts if host.error}
     assert set(errors) == {"hdss7-12", "hdss7-21"}
-    assert errors["hdss7-21"].startswith("hdss7-12: hdss7-12 can't leave a node out")
+    assert errors["hdss7-21"].startswith("hdss7-12: hdss7-12 can't drain a node")
     assert contents(site) == before
     assert left_out(site) == dict.fromkeys(EDGES, "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provision.resources.configset.configset import Activation
+from provision.resources.configset.activation import Activation
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from provision.errors import InputError
-from provision.facts.host import ContentQuestion, FileQuestion, FileState
+from provision.facts.host import ContentQuestion, FileQuestion
 from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import (
@@ -19,7 +17,6 @@ from provision.resources.base import (
     Content,
     Pending,
     Rendering,
-    Resource,
     Rollback,
     Template,
     Unknown,
@@ -27,38 +24,18 @@ from provision.resources.base import (
     clear_stamp,
     stamp_question,
     unified,
-    world_readable,
     write_stamp,
 )
-from provision.resources.configset import drain, swap
+from provision.resources.configset import swap
+from provision.resources.configset.activation import Activation, LoadBalancer
+from provision.resources.configset.comparison import difference, may_be_shown, set_digest
+from provision.resources.configset.drain import Drainer, drained_question, read_drained, record_drained
+from provision.resources.configset.marks import marked_hosts
 from provision.secret import Redactor, Secret
 
 
-class Activation(ABC):
-    """How a program takes a new configuration in. Each returns sh; a failing line ends with a non-zero code."""
-
-    def complete(self, new: str, now: str) -> str:
-        """Add to the set at `new`, whose folder is named as the release, what only the host can know.
-
-        `now` is the set in use, if there is one.
-        """
-        return ":"
-
-    def completes(self, name: str) -> bool:
-        """Whether this file of the set is one that `complete` adds."""
-        return False
-
-    @abstractmethod
-    def validate(self, staged: str) -> str:
-        """Judge the whole tree staged at `$staged` (a shell word); prints what is wrong on stderr."""
-
-    @abstractmethod
-    def activate(self) -> str:
-        """Make the program read the tree, and confirm that the new configuration is the one that runs."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class ConfigSet(Resource):
+class ConfigSet(Drainer):
     """Everything of ours below `directory` that one program reads, its main file included.
 
         ConfigSet(directory="/etc/nginx", files={"nginx.conf": Template(…)}, activation=Nginx())
@@ -101,7 +78,13 @@ class ConfigSet(Resource):
         return f"set{self.directory.replace('/', '-')}"
 
     def rendered(self, rendering: Rendering) -> ConfigSet:
-        return replace(self, files={name: _bytes(content, rendering) for name, content in self.files.items()})
+        files = {name: _bytes(content, rendering) for name, content in self.files.items()}
+        if not isinstance(self.activation, LoadBalancer) and any(map(marked_hosts, files.values())):
+            raise InputError(
+                f"{self.key}: its program cannot drain a host, and a file has a mark for it",
+                do="Take drain(…) out of the template",
+            )
+        return replace(self, files=files)
 
     def redacting(self, redactor: Redactor) -> ConfigSet:
         super().redacting(redactor)
@@ -111,52 +94,46 @@ class ConfigSet(Resource):
         return self
 
     @property
-    def _contents(self) -> dict[str, bytes]:
-        out = dict(self.drained)
-        return {name: drain.resolved(data, out) for name, data in self.files.items() if isinstance(data, bytes)}
+    def _rendered_files(self) -> dict[str, bytes]:
+        return {name: content for name, content in self.files.items() if isinstance(content, bytes)}
 
     @property
-    def drainable(self) -> frozenset[str]:
-        """The hosts that this set can leave out."""
-        return frozenset().union(*(drain.hosts(data) for data in self.files.values() if isinstance(data, bytes)))
+    def _contents(self) -> dict[str, bytes]:
+        """The files as the program reads them, with `drained` left out."""
+        program, drained = self.activation, dict(self.drained)
+        if not isinstance(program, LoadBalancer):
+            return self._rendered_files
+        return {name: program.with_drained(content, drained) for name, content in self._rendered_files.items()}
 
     @property
     def digest(self) -> str:
-        sums = [f"{name} {hashlib.sha256(data).hexdigest()}" for name, data in sorted(self._contents.items())]
-        return hashlib.sha256("\n".join(sums).encode()).hexdigest()[:32]
+        return set_digest(self._contents)
 
     def questions(self) -> tuple[Question, ...]:
         return (
-            *(FileQuestion(path) for path in self.paths),
-            *(FileQuestion(self._real(name), content=False) for name in self.files),
+            *(self._known(name) for name in self.files),
+            *(self._released(name) for name in self.files),
             stamp_question(self.stamp),
-            stamp_question(drain.STAMP),
+            drained_question(),
         )
 
-    def _real(self, name: str) -> str:
-        """The file itself, behind the link."""
-        return f"{self.directory}/site/{name}"
+    def _known(self, name: str) -> FileQuestion:
+        """Asks for what the program reads."""
+        return FileQuestion(f"{self.directory}/{name}")
 
-    def as_drained(self, answers: Answers) -> ConfigSet:
-        """The set as it should read now, with whom a roll has taken out still out."""
-        return replace(self, drained=tuple(sorted(drain.drained(answers).items())))
+    def _released(self, name: str) -> FileQuestion:
+        """Asks for the file itself, behind the link."""
+        return FileQuestion(f"{self.directory}/site/{name}", content=False)
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
-        return self.as_drained(answers)._compare(answers)
+        return self._with_drained(self.drained_now(answers))._compare(answers)
 
     def _compare(self, answers: Answers) -> Change | None:
-        differs = {}
-        for name, content in self._contents.items():
-            state: FileState = answers[FileQuestion(f"{self.directory}/{name}")]
-            if not state.sha256:
-                differs[name] = f"create {name}"
-            elif state.sha256 != hashlib.sha256(content).hexdigest():
-                differs[name] = f"{name}: content"
-            elif state.kind != "l":
-                differs[name] = f"{name}: a file instead of the link into the set"
-            elif wrong := _attributes(answers[FileQuestion(self._real(name), content=False)]):
-                differs[name] = f"{name}: {wrong}"
-        if differs:
+        found = {
+            name: difference(name, content, answers[self._known(name)], answers[self._released(name)])
+            for name, content in self._contents.items()
+        }
+        if differs := {name: what for name, what in found.items() if what}:
             summary = f"{self.directory}: {', '.join(differs.values())}; then reload"
             return Change(Action.UPDATE, summary, parts=frozenset(differs), drained=self.drained)
         if answers[stamp_question(self.stamp)] != self.digest:
@@ -171,8 +148,8 @@ class ConfigSet(Resource):
         diffs = []
         for name in sorted(change.parts):
             path = f"{self.directory}/{name}"
-            wanted = replace(self, drained=change.drained)._contents[name]
-            if not _open(answers[FileQuestion(path)], answers[FileQuestion(self._real(name), content=False)]):
+            wanted = self._with_drained(dict(change.drained))._contents[name]
+            if not may_be_shown(answers[self._known(name)], answers[self._released(name)]):
                 diffs.append(f"({path} is not open to everybody on the host: content not shown)")
                 continue
             diffs.append(unified(answers[ContentQuestion(path)], wanted.decode(), path))
@@ -185,11 +162,6 @@ class ConfigSet(Resource):
     @property
     def rollback_summary(self) -> str:
         return "the set before it, as one"
-
-    @property
-    def marks(self) -> dict[str, dict[str, str]]:
-        """file -> what stands before a drain mark on its line -> the host that the mark is for."""
-        return {name: drain.places(data) for name, data in self.files.items() if isinstance(data, bytes)}
 
     def snapshot_script(self, change: Change) -> str:
         names = " ".join(shlex.quote(name) for name in self.files)
@@ -211,22 +183,46 @@ done"""
                 return Rollback(why=f"{self.key}: the set before it was bigger than what a host keeps")
             content, snapshot = rest[: int(size)], rest[int(size) :]
             if not self.activation.completes(name):
-                files[name] = drain.marked(content, self.marks.get(name, {}))
+                files[name] = self._with_marks(name, content)
         if not files:
             return Rollback(why=f"{self.key}: there was no set before it")
         return Rollback((replace(self, files=files, drained=()),))
 
-    def fix(self, change: Change) -> Step:
-        return replace(self, drained=change.drained)._swap()
+    def _with_marks(self, name: str, content: bytes) -> bytes:
+        """A file that the program has read, with its marks put back."""
+        declared, program = self._rendered_files.get(name, b""), self.activation
+        return program.with_marks(content, declared) if isinstance(program, LoadBalancer) else content
 
-    def draining(self, run: str, out: Iterable[str]) -> Step:
-        """The step that leaves exactly these hosts out, for this run, and nothing else different."""
-        return replace(self, confirm=0.0, drained=tuple((host, run) for host in sorted(out)))._swap()
+    @property
+    def drainable(self) -> frozenset[str]:
+        if not isinstance(self.activation, LoadBalancer):
+            return frozenset()
+        return frozenset().union(*map(marked_hosts, self._rendered_files.values()))
+
+    @property
+    def error_log(self) -> str:
+        return self.activation.error_log if isinstance(self.activation, LoadBalancer) else ""
+
+    def drained_now(self, answers: Answers) -> Mapping[str, str]:
+        return read_drained(answers)
+
+    def set_drained(self, drained: Mapping[str, str]) -> Step:
+        program = self.activation
+        if isinstance(program, LoadBalancer) and (script := program.drain_script(drained)):
+            return Step(f"({script}\n) || exit\n{record_drained(drained.items())}", timeout=60)
+        return replace(self._with_drained(drained), confirm=0.0)._swap()
+
+    def _with_drained(self, drained: Mapping[str, str]) -> ConfigSet:
+        """The set as it reads while these hosts are drained."""
+        return replace(self, drained=tuple(sorted(drained.items())))
+
+    def fix(self, change: Change) -> Step:
+        return self._with_drained(dict(change.drained))._swap()
 
     def confirm_step(self, change: Change) -> Step | None:
         if not self.confirm:
             return None
-        declared = replace(self, drained=change.drained)
+        declared = self._with_drained(dict(change.drained))
         return Step(swap.kept(self.stamp, self.confirm) + write_stamp(self.stamp, declared.digest), timeout=20)
 
     def _swap(self) -> Step:
@@ -250,21 +246,12 @@ done"""
             "watch": swap.watch(self.stamp),
             "arm": swap.armed(self.directory, self.stamp, activate, self.confirm) if self.confirm else "",
             # what still has to be kept is not settled: the next run activates it again, or finds it gone
-            "settled": (":" if self.confirm else write_stamp(self.stamp, self.digest)) + "\n" + self._noted(),
+            "settled": (":" if self.confirm else write_stamp(self.stamp, self.digest))
+            + "\n"
+            + record_drained(self.drained),
             "kept": swap.KEPT_RELEASES + 1,
         }
         return Step(script, b"".join(contents.values()), timeout=120)
-
-    def _noted(self) -> str:
-        """sh that says on the host who is out, once the configuration that leaves them out runs."""
-        text = drain.note(dict(self.drained))
-        return write_stamp(drain.STAMP, f"'{text}'") if text else clear_stamp(drain.STAMP)
-
-
-def _open(known: FileState, real: FileState) -> bool:
-    """Whether everybody on the host may read what is now at a path: only that is shown."""
-    state = real if known.kind == "l" else known
-    return not known.exists or (state.exists and world_readable(state.mode))
 
 
 def _readable(what: str) -> InputError:
@@ -272,12 +259,6 @@ def _readable(what: str) -> InputError:
         f"{what} holds a secret, and everybody on the host may read a set's files",
         do="Include a File that it is written into; if it is no secret, keep it out of the vault",
     )
-
-
-def _attributes(state: FileState) -> str:
-    """What of mode and owner is not as it was written."""
-    pairs = (("mode", state.mode.zfill(4), "0644"), ("owner", f"{state.owner}:{state.group}", "root:root"))
-    return ", ".join(f"{what} {was} -> {wanted}" for what, was, wanted in pairs if was != wanted)
 
 
 def _bytes(content: Content, rendering: Rendering) -> bytes:

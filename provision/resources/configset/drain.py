@@ -1,59 +1,67 @@
-"""A server in an upstream that can be taken out: the mark in a rendered file, and the two forms it takes.
+"""The drain interface: what a rolling update needs of a host that sends traffic on.
 
-A template writes `server 10.4.7.21:81{{ drain(node) }};`. Declared, the mark is nothing; while the node is drained it
-is ` down`, which nginx takes for "ask it nothing new, finish what runs" (measured with 1.22.1).
+It serves two kinds: a node that an edge leaves out, and an edge that is left out of an address.
 """
 
 from __future__ import annotations
 
-import re
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from provision.facts.question import Answers
-from provision.resources.base import stamp_question
+from provision.facts.question import Answers, Question
+from provision.remote.protocol import Step
+from provision.resources.base import Resource, clear_stamp, stamp_question, write_stamp
 
-_MARK = re.compile(rb"\x01drain ([^\x01]+)\x01")
-STAMP = "drained"
-DOWN = b" down"
-
-
-def mark(host: str) -> str:
-    """What a rendered file carries where a host can be drained."""
-    return f"\x01drain {host}\x01"
+_STAMP = "drained"  # the record on the host; its name and form are read by every later version
 
 
-def hosts(content: bytes) -> frozenset[str]:
-    """The hosts that can be drained in this content."""
-    return frozenset(name.decode() for name in _MARK.findall(content))
+@dataclass(frozen=True, kw_only=True)
+class Drainer(Resource):
+    """A resource through which its host sends traffic to targets, and which can leave some of them out.
+
+    A target is named as the inventory names its host. All sh runs on the host of the resource.
+    """
+
+    @property
+    @abstractmethod
+    def drainable(self) -> frozenset[str]:
+        """The targets that it can leave out; empty for one that drains nothing."""
+
+    @property
+    @abstractmethod
+    def error_log(self) -> str:
+        """The file on the host in which a person finds why requests failed."""
+
+    @abstractmethod
+    def drained_now(self, answers: Answers) -> Mapping[str, str]:
+        """The targets that are left out now -> the run that drained each. answers: to `questions`."""
+
+    @abstractmethod
+    def set_drained(self, drained: Mapping[str, str]) -> Step:
+        """The step that leaves exactly these targets out (target -> run) and fails unless the program does so.
+
+        Nothing else changes, and the step records it on the host, where `drained_now` finds it.
+        """
+
+    def count_connections(self, address: str, port: int) -> str:
+        """sh that prints how many connections to a target still run."""
+        return f"ss -Htn state established dst {address}:{port} | wc -l"
 
 
-def resolved(content: bytes, drained: Iterable[str]) -> bytes:
-    """The content as the program reads it, with these hosts drained."""
-    out = {name.encode() for name in drained}
-    return _MARK.sub(lambda match: DOWN if match[1] in out else b"", content)
+def drained_question() -> Question:
+    """Asks what a host has recorded as drained."""
+    return stamp_question(_STAMP)
 
 
-def places(content: bytes) -> dict[str, str]:
-    """What stands before each mark on its line -> the host that it is for."""
-    found = (line.partition(b"\x01drain ") for line in content.splitlines() if b"\x01drain " in line)
-    return {before.decode(): rest.partition(b"\x01")[0].decode() for before, _, rest in found}
+def read_drained(answers: Answers) -> dict[str, str]:
+    """target -> the run that drained it, as the host has recorded it."""
+    record: str = answers.get(drained_question(), "")
+    pairs = (part.partition("=") for part in record.split())
+    return {target: run for target, _, run in pairs}
 
 
-def marked(content: bytes, where: Mapping[str, str]) -> bytes:
-    """Content as a program read it, with its marks put back."""
-    for before, host in where.items():
-        pattern = re.compile(rb"^" + re.escape(before.encode()) + rb"(?: down)?(?=;)", re.M)
-        content = pattern.sub((before + mark(host)).encode().replace(b"\\", rb"\\"), content)
-    return content
-
-
-def drained(answers: Answers) -> dict[str, str]:
-    """host -> the run that drained it, as the edge's own note says."""
-    note: str = answers.get(stamp_question(STAMP), "")
-    pairs = (part.partition("=") for part in note.split())
-    return {host: run for host, _, run in pairs}
-
-
-def note(now: dict[str, str]) -> str:
-    """The note's text: what `drained` reads."""
-    return " ".join(f"{host}={run}" for host, run in sorted(now.items()))
+def record_drained(drained: Iterable[tuple[str, str]]) -> str:
+    """sh that records on the host what is drained: what `read_drained` reads."""
+    record = " ".join(f"{target}={run}" for target, run in sorted(drained))
+    return write_stamp(_STAMP, f"'{record}'") if record else clear_stamp(_STAMP)

@@ -32,7 +32,7 @@ from provision.playbook.plays import Play
 from provision.remote.login import Login
 from provision.resources import ConfigSet, File, Nginx, Package, Resource, Service
 from provision.resources.base import Rendering
-from provision.resources.configset.drain import mark
+from provision.resources.configset.marks import mark
 from provision.runner import run
 from provision.traffic.probe import Target
 from tests.lab.clients import EDGE, NODES

@@ -37,7 +37,7 @@ from provision.resources import (
     Sysctl,
 )
 from provision.resources.base import FORMER_KEPT, Action, Rendering
-from provision.resources.configset.drain import mark
+from provision.resources.configset.marks import mark
 from provision.secret import Redactor
 
 STATE = "/var/lib/provision"

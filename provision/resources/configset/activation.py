@@ -1,0 +1,53 @@
+"""How a program takes in a new configuration set."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+
+
+class Activation(ABC):
+    """How a program takes a new configuration in. Each returns sh; a failing line ends with a non-zero code."""
+
+    def complete(self, new: str, now: str) -> str:
+        """Add to the set at `new`, whose folder is named as the release, what only the host can know.
+
+        `now` is the set in use, if there is one.
+        """
+        return ":"
+
+    def completes(self, name: str) -> bool:
+        """Whether this file of the set is one that `complete` adds."""
+        return False
+
+    @abstractmethod
+    def validate(self, staged: str) -> str:
+        """Judge the whole tree staged at `$staged` (a shell word); prints what is wrong on stderr."""
+
+    @abstractmethod
+    def activate(self) -> str:
+        """Make the program read the tree, and confirm that the new configuration is the one that runs."""
+
+
+class LoadBalancer(Activation):
+    """A program that sends requests on to several hosts and can stop sending new ones to some of them.
+
+    Its files carry a mark (marks.py) wherever a host can be drained. error_log: the file in which it says what failed.
+    """
+
+    error_log: str
+
+    @abstractmethod
+    def with_drained(self, content: bytes, drained: Collection[str]) -> bytes:
+        """A file of the set as the program reads it while these hosts are drained: no mark is left in it."""
+
+    @abstractmethod
+    def with_marks(self, content: bytes, declared: bytes) -> bytes:
+        """The reverse: a file as the program read it, with the marks that `declared` has on the same lines."""
+
+    def drain_script(self, drained: Collection[str]) -> str:
+        """sh that makes the running program leave exactly these hosts out, and proves it, without new files.
+
+        '': the program knows it from its files, so the set is swapped.
+        """
+        return ""
