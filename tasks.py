@@ -190,7 +190,7 @@ def open_(options: Options) -> int:
     """Show the lab's site to this machine's own browser, on 127.0.0.1, until Ctrl-C."""
     from lab.port_forward import open_site
 
-    open_site(options.lab_name, options.port, options.proxy_port, options.host or "traefik.od.com")
+    open_site(options.lab_name, options.port, options.proxy_port, options.host or "")
     return 0
 
 

@@ -96,7 +96,7 @@ BARE = Option("bare", "only the hosts, without building what they may fetch", Ki
 VM = Option("vm", "also hdss7-23: a virtual machine with a kernel of its own, for ipvs", Kind.FLAG)
 HARD = Option("hard", "cut the power instead of an orderly reboot", Kind.FLAG)
 HOST = Option("host", "the host's name", Kind.POSITIONAL)
-SITE_NAME = Option("host", "the name to show (default traefik.od.com)")
+SITE_NAME = Option("host", "the site's name to show as 127.0.0.1 (default: Traefik's, traefik.od.com)")
 PORT = Option("port", f"port on 127.0.0.1 that shows it (default {HTTP_PORT})", Kind.NUMBER, HTTP_PORT)
 PROXY = Option("proxy-port", f"port on 127.0.0.1 of the HTTP proxy (default {PROXY_PORT})", Kind.NUMBER, PROXY_PORT)
 

@@ -12,7 +12,7 @@ from lab import container, ipc, lifecycle, ops_host, preflight
 from lab import ssh as ssh_client
 from lab.ipc import HostState, Request
 from lab.state import Lab
-from lab.topology import HostSpec, Topology, topology
+from lab.topology import SITE, HostSpec, Topology, topology
 from provision.errors import FailedError, InputError
 from provision.inventory.vault import Vault
 
@@ -142,7 +142,7 @@ def _bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], say:
 def _topology(inventory: Sequence[Path], vault: Vault | None) -> Topology:
     from provision.inventory import Inventory
 
-    return topology(Inventory.load(list(inventory), vault=vault))
+    return topology(Inventory.load(list(inventory), namespaces=frozenset({SITE}), vault=vault))
 
 
 def _progress(say: Say) -> Callable[[str, str], None]:

@@ -1,7 +1,8 @@
 """How this machine's own browser sees the lab's site: two ports on 127.0.0.1, as long as the command runs.
 
-The first shows one name of the site, whatever name the browser asked for. The second is an HTTP proxy for all names of
-the site's domain and all addresses of the lab's network. Every request gets a connection of its own into the lab.
+The first serves NAME.DOMAIN of the site as NAME.localhost, which browsers take for 127.0.0.1, and one chosen name of
+the site for any other. The second is an HTTP proxy for all names of the site's domain and all addresses of the lab's
+network. Every request gets a connection of its own into the lab.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from lab.state import Lab
 from provision.errors import FailedError, InputError
 
 LOCAL = "127.0.0.1"
+LOCALHOST = ".localhost"
+DASHBOARD = "traefik"
+SITES = ("demo", "nginx")  # what the course's site serves beside Traefik's dashboard
 HTTP = 80
 CONNECT_SECONDS = 5.0
 LONGEST_HEAD = 1 << 16
@@ -26,7 +30,7 @@ CHUNK = 1 << 16
 
 
 class RefusedError(Exception):
-    """What the browser is told instead of the site's answer: status line and reason."""
+    """What the browser gets instead of the site's answer: status line and reason."""
 
 
 class Head:
@@ -57,21 +61,22 @@ class Head:
 
 
 class Gate:
-    """The way into a lab. host: the name that the first port shows; its domain is what the proxy serves."""
+    """The way into a lab. host: the name of the site that the first port serves as 127.0.0.1."""
 
-    def __init__(self, lab: Lab, host: str) -> None:
+    def __init__(self, lab: Lab, host: str, domain: str) -> None:
         self._lab, self._host = lab, host
         self._topology = lab.topology()
-        self._domain = "." + host.partition(".")[2]
+        self._domain = f".{domain}"
 
-    async def show(self, reader: Reader, writer: Writer) -> None:
-        """One request to the first port."""
+    async def serve(self, reader: Reader, writer: Writer) -> None:
+        """Answer one request to the first port."""
         head = Head(await _head(reader))
         target = head.target if head.target.startswith("/") else urlsplit(head.target).path or "/"
-        await self._pass(reader, writer, self._topology.edge, HTTP, head.replaced(target, self._host))
+        host = site_name(head.field("host"), self._domain) or self._host
+        await self._pass(reader, writer, self._topology.edge, HTTP, head.replaced(target, host))
 
     async def proxy(self, reader: Reader, writer: Writer) -> None:
-        """One request to the proxy: CONNECT makes a tunnel, anything else is asked in the browser's place."""
+        """Answer one request to the proxy: CONNECT makes a tunnel, anything else is asked in the browser's place."""
         head = Head(await _head(reader))
         if head.method == "CONNECT":
             name, _, port = head.target.rpartition(":")
@@ -115,23 +120,54 @@ def open_site(
     name: str = "main",
     port: int = 8080,
     proxy_port: int = 8081,
-    host: str = "traefik.od.com",
+    host: str = "",
     say: Callable[[str], None] = print,
 ) -> None:
-    """Forward until interrupted. Raises InputError for a port that is taken, FailedError when the lab is down."""
+    """Forward until interrupted. Raises InputError for a port that is taken, FailedError when the lab is down.
+
+    host: the name of the site to serve as 127.0.0.1, by default Traefik's; the proxy serves its domain.
+    """
     lab = Lab.named(name)
     if lab.owner_process() is None:
         raise FailedError(f"the lab {name} is down", do=f"start it: invoke lab.up{lab.option}")
-    gate = Gate(lab, host)
+    default = f"{DASHBOARD}.{lab.topology().domain}"
+    host = host or default
+    domain = host.partition(".")[2]
+    gate = Gate(lab, host, domain)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(gate, port, proxy_port, host, say))
+        asyncio.run(_serve(gate, port, proxy_port, lambda: list(map(say, addresses(host, port, proxy_port)))))
 
 
-async def _serve(gate: Gate, port: int, proxy_port: int, host: str, say: Callable[[str], None]) -> None:
-    first, second = await _listen(gate.show, port), await _listen(gate.proxy, proxy_port)
+def site_name(asked: str, domain: str) -> str:
+    """The site's name for the Host of a request, 'demo.localhost:8080' -> 'demo.od.com'; '' for another Host.
+
+    domain: with the dot before it.
+    """
+    name = asked.rpartition(":")[0] if asked.rpartition(":")[2].isdecimal() else asked
+    name = name.lower().rstrip(".")
+    return name.removesuffix(LOCALHOST) + domain if name.endswith(LOCALHOST) and name != LOCALHOST else ""
+
+
+def addresses(host: str, port: int, proxy_port: int) -> list[str]:
+    """The lines that say what is served where."""
+    first, _, domain = host.partition(".")
+    page = "dashboard/" if first == DASHBOARD else ""
+    names = dict.fromkeys((first, DASHBOARD, *SITES))
+    rows = [(f"http://{LOCAL}:{port}/{page}", host)]
+    rows += [(f"http://{n}{LOCALHOST}:{port}/{'dashboard/' if n == DASHBOARD else ''}", f"{n}.{domain}") for n in names]
+    width = max(len(url) for url, _ in rows)
+    return [
+        "Open in a browser on this machine; Ctrl-C stops serving:",
+        *(f"  {url:{width}}  {name}" for url, name in rows),
+        f"  {f'http://NAME{LOCALHOST}:{port}/':{width}}  NAME.{domain}",
+        f"HTTP proxy for *.{domain}: {LOCAL}:{proxy_port}",
+    ]
+
+
+async def _serve(gate: Gate, port: int, proxy_port: int, ready: Callable[[], object]) -> None:
+    first, second = await _listen(gate.serve, port), await _listen(gate.proxy, proxy_port)
     async with first, second:
-        say(f"http://{LOCAL}:{port}/ is {host} as the lab's edge serves it (Traefik's dashboard: /dashboard/)")
-        say(f"HTTP proxy for *.{host.partition('.')[2]}: {LOCAL}:{proxy_port}. Ctrl-C ends both.")
+        ready()
         await asyncio.gather(first.serve_forever(), second.serve_forever())
 
 
@@ -145,7 +181,7 @@ async def _listen(serve: Callable[[Reader, Writer], Awaitable[None]], port: int)
             head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close"
             writer.write(head.encode() + b"\r\n\r\n" + body)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # one side has gone: nobody is left to be told
+            pass  # one side closed its connection: there is nobody to answer
         finally:
             writer.close()
 

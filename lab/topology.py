@@ -16,6 +16,8 @@ OPS_GROUP = "ops"
 DNS_GROUP = "dns"
 EDGE_GROUP = "edge"
 MACHINE_GROUP = "proxy_only"
+SITE = "site"
+DOMAIN = "od.com"  # of a site whose inventory sets none: the role's default
 
 
 class HostSpec(msgspec.Struct, frozen=True):
@@ -40,6 +42,7 @@ class Topology(msgspec.Struct, frozen=True):
     """The lab's hosts on their one network.
 
     gateway: the switch's own address, a dead end. resolver: bind's address. edge: where the site's names lead.
+    domain: what the site's names end in.
     """
 
     hosts: tuple[HostSpec, ...]
@@ -47,6 +50,7 @@ class Topology(msgspec.Struct, frozen=True):
     gateway: str
     resolver: str
     edge: str = ""
+    domain: str = DOMAIN
 
     @property
     def public(self) -> Topology:
@@ -89,7 +93,8 @@ def topology(inventory: Inventory) -> Topology:
     specs = tuple(_spec(host, inventory, host.name == ops) for host in inventory.hosts)
     if not specs:
         raise InputError("a lab can't be made of an inventory without hosts")
-    return arranged(specs, resolver=_first(inventory, DNS_GROUP), edge=_first(inventory, EDGE_GROUP))
+    arrangement = arranged(specs, resolver=_first(inventory, DNS_GROUP), edge=_first(inventory, EDGE_GROUP))
+    return msgspec.structs.replace(arrangement, domain=_domain(inventory.hosts[0]))
 
 
 def arranged(specs: tuple[HostSpec, ...], resolver: str = "", edge: str = "") -> Topology:
@@ -115,6 +120,15 @@ def arranged(specs: tuple[HostSpec, ...], resolver: str = "", edge: str = "") ->
 
 def _first(inventory: Inventory, group: str) -> str:
     return next((host.address for host in inventory.hosts if group in host.groups), "")
+
+
+def _domain(host: Host) -> str:
+    try:
+        settings = host.var(SITE, {})
+    except InputError:  # it may need what only a lab that is up can say; whoever deploys is told of any other error
+        return DOMAIN
+    found = settings.get("domain") if isinstance(settings, dict) else None
+    return found if isinstance(found, str) and found else DOMAIN
 
 
 def _spec(host: Host, inventory: Inventory, ops: bool) -> HostSpec:

@@ -401,14 +401,17 @@ def test_open_shows_the_site_to_this_machines_own_browser(edge: None) -> None:
 from lab.port_forward import open_site
 open_site({NAME!r}, {port}, {proxy}, say=lambda line: print(line, flush=True))
 """
+    local = ("--connect-to", f"::127.0.0.1:{port}")  # as browsers lead *.localhost
     through = ("--proxy", f"http://127.0.0.1:{proxy}")
     argv = [sys.executable, "-c", script]
     with subprocess.Popen(argv, cwd=commands.ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            assert "traefik.od.com" in process.stdout.readline()
-            assert "proxy" in process.stdout.readline()
+            said = list(iter(process.stdout.readline, f"HTTP proxy for *.od.com: 127.0.0.1:{proxy}\n"))
+            assert any(f"http://demo.localhost:{port}/" in line and "demo.od.com" in line for line in said)
             assert curl(f"http://127.0.0.1:{port}/dashboard/") == "traefik.od.com /dashboard/"
+            assert curl(*local, f"http://demo.localhost:{port}/a?b=c") == "demo.od.com /a?b=c"
+            assert curl(*local, f"http://traefik.localhost:{port}/dashboard/") == "traefik.od.com /dashboard/"
             assert curl(*through, "http://demo.od.com/header?key=Host") == "demo.od.com /header?key=Host"
             assert curl(*through, "--proxytunnel", "http://demo.od.com/") == "demo.od.com /"
             assert "example.com is no name of the lab" in curl(*through, "http://example.com/")

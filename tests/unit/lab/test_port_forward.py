@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from lab.port_forward import Head, RefusedError, _listen
+from lab.port_forward import Head, RefusedError, _listen, addresses, site_name
 from provision.errors import InputError
 
 
@@ -51,3 +51,37 @@ def test_a_taken_port_is_bad_input_that_says_how_to_choose_another() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(InputError, match="--port"):
         asyncio.run(_listen(never, taken.getsockname()[1]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "host"),
+    [
+        ("demo.localhost:8080", "demo.od.com"),
+        ("Traefik.localhost", "traefik.od.com"),
+        ("a.b.localhost:1", "a.b.od.com"),
+        ("demo.localhost.:8080", "demo.od.com"),
+        ("localhost:8080", ""),
+        (".localhost", ""),
+        ("127.0.0.1:8080", ""),
+        ("[::1]:8080", ""),
+        ("demo.od.com", ""),
+        ("demo.localhost.evil.com", ""),
+        ("", ""),
+    ],
+)
+def test_names_below_localhost_are_names_of_the_site(asked: str, host: str) -> None:
+    assert site_name(asked, ".od.com") == host
+
+
+def test_every_address_is_printed_with_the_name_it_serves() -> None:
+    said = [line.split() for line in addresses("traefik.example.org", 8080, 8081)]
+    assert ["http://127.0.0.1:8080/dashboard/", "traefik.example.org"] in said
+    assert ["http://traefik.localhost:8080/dashboard/", "traefik.example.org"] in said
+    assert ["http://demo.localhost:8080/", "demo.example.org"] in said
+    assert ["http://nginx.localhost:8080/", "nginx.example.org"] in said
+
+
+def test_another_host_is_served_as_127_0_0_1() -> None:
+    said = [line.split() for line in addresses("shop.od.com", 9000, 8081)]
+    assert ["http://127.0.0.1:9000/", "shop.od.com"] in said
+    assert ["http://shop.localhost:9000/", "shop.od.com"] in said

@@ -60,6 +60,13 @@ def test_a_site_of_another_shape_is_read_as_an_ansible_user_wrote_it(tmp_path: P
     assert (lab.edge, lab.resolver) == ("10.9.1.5", "10.9.1.6")
 
 
+def test_the_domain_is_the_inventorys(tmp_path: Path) -> None:
+    hosts = "all: {{vars: {{site: {}}}, hosts: {{a: {{ansible_host: 10.9.1.5}}}}}}"
+    assert made_of(tmp_path, hosts.format("{domain: example.org}")).domain == "example.org"
+    assert made_of(tmp_path, hosts.format("{vip: 10.9.1.5}")).domain == "od.com"
+    assert made_of(tmp_path, hosts.format("{images: '{{ not_served_yet }}'}")).domain == "od.com"
+
+
 def test_what_is_written_down_of_a_lab_holds_no_password(tmp_path: Path) -> None:
     lab = made_of(tmp_path, SUDO_SITE)
     assert "secret" not in msgspec.json.encode(lab.public).decode()
