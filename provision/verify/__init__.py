@@ -1,4 +1,4 @@
-"""`invoke verify`: the promises of the site's roles, checked on live hosts by pytest from tests/verify."""
+"""`invoke verify`: runs the checks of tests/verify on live hosts with pytest."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from provision.errors import Exit, InputError, worst
 if TYPE_CHECKING:
     from provision.project import Project, Selection
 
-PATIENCE = 6.0  # seconds that a promise may take to come true: Traefik reads new routes in under one
+RETRY_SECONDS = 6.0  # how long failing checks are retried: Traefik reads new routes in under one second
 FOLDER = Path("tests", "verify")
 
 
 def packages() -> list[str]:
-    """The Debian packages that verifying needs on this controller and that are not installed, for `make`."""
+    """The Debian packages that `verify` needs on this controller and that are not installed, for `make`."""
     from provision.verify.chromium import PACKAGE, program
 
     return [] if program() else [PACKAGE]
@@ -31,15 +31,15 @@ def main(
     deep: bool = False,
     junit: Path | None = None,
     gate: bool = False,
-    patience: float = PATIENCE,
+    retry_for: float = RETRY_SECONDS,
     say: Callable[[str], None] = print,
     stop: threading.Event | None = None,
 ) -> Exit:
     """Runs the checks of the hosts within the selection's limit.
 
     k: only those whose names match, as pytest's -k. deep: those marked `deep` too. junit: a file for the results.
-    gate: only checks marked `gate`, which need no other node. patience: seconds for which what does not hold is asked
-    again. say: prints a line.
+    gate: only checks marked `gate`, which need no other node. retry_for: seconds for which failing checks are
+    retried. say: prints a line.
     Raises InputError for a project that can't be compiled and for a k that nothing matches.
     """
     import pytest
@@ -52,7 +52,7 @@ def main(
     report = Report(say)
     arguments = [
         *(str(project.root / FOLDER), f"--rootdir={project.root}", "-o", "addopts=", "--strict-markers"),
-        # nothing of what happens to be installed beside pytest; no output but the report's
+        # no plugin that happens to be installed beside pytest; no output but the report's
         *("--disable-plugin-autoload", "-p", "no:terminal", "-p", "no:cacheprovider", "--capture=no"),
         *(("-k", k) if k else ()),
         *(("-m", "gate") if gate else ()),
@@ -60,11 +60,11 @@ def main(
     ]
     stop = stop or threading.Event()
     try:
-        code = pytest.main(arguments, plugins=[Verification(context, report, stop, patience, deep=deep)])
+        code = pytest.main(arguments, plugins=[Verification(context, report, stop, retry_for, deep=deep)])
     finally:
         context.close()
     if stop.is_set():
-        say("interrupted: nothing is known of the checks, and what they had made is taken back")
+        say("interrupted: the results are unknown; what the checks had created is removed")
         return Exit.INTERRUPTED
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise InputError(
@@ -72,14 +72,14 @@ def main(
             found=report.refused,
             do=f"The checks are in {FOLDER}: pytest's -k takes words of their names, hosts included",
         )
-    if code != pytest.ExitCode.USAGE_ERROR:  # pytest has said by itself what it can't take
+    if code != pytest.ExitCode.USAGE_ERROR:  # pytest has printed what it does not accept
         report.close()
     interrupted = code == pytest.ExitCode.INTERRUPTED and not report.unread
     return _exit(int(code), report.unreachable, interrupted)
 
 
 def _exit(code: int, unreachable: bool, interrupted: bool) -> Exit:
-    """pytest's 1 is a broken promise; all else but 0 means that the checks themselves could not run."""
+    """pytest's 1 is a failed check; any other code but 0 means that the checks themselves could not run."""
     if interrupted:
         return Exit.INTERRUPTED
     codes = [{0: Exit.OK, 1: Exit.FAILED}.get(code, Exit.BAD_INPUT)]

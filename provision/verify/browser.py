@@ -1,4 +1,4 @@
-"""What a person would see: the vantage of a browser, as checks ask it."""
+"""A browser as a location that checks can ask: what a person would see."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Browser:
 class BrowserLocation:
     """Answers by starting a browser, once for a batch. folder: for the screenshots.
 
-    wrap: as for LocalVantage; where it leads the site's names are known. None: the browser runs on the controller.
+    wrap: as for LocalLocation; where it leads the site's names are known. None: the browser runs on the controller.
     """
 
     def __init__(self, wrap: Callable[[list[str]], list[str]] | None, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A check: one promise about one host, written as a generator that asks and then asserts.
+"""A check: one statement about one host, written as a generator that asks and then asserts.
 
     @check
     def test_the_mode(node: Node, settings: Settings) -> Checking:
@@ -6,7 +6,7 @@
         mode = yield node.sh("curl -fsS http://127.0.0.1:10249/proxyMode")
         assert mode.text == settings.mode, f"/proxyMode says {mode}, the setting says {settings.mode}"
 
-It names what it needs as parameters, as with pytest: node (the host that the promise is about), site, settings (the
+It names what it needs as parameters, as with pytest: node (the host that the check is about), site, settings (the
 role's), declared (the host's resources), outside, browser. What all checks ask at a time travels together, so two
 hundred cost hardly more than one.
 """
@@ -43,7 +43,7 @@ class Many:
 
 
 def gather(asks: Iterable[Ask]) -> Generator[Ask | Many, Answer, list[Answer]]:
-    """Ask all of them at the same time: `answers = yield from together(node.sh(c) for c in commands)`."""
+    """Ask all of them at the same time: `answers = yield from gather(node.sh(c) for c in commands)`."""
     many = Many(tuple(asks))
     if many.asks:
         yield many
@@ -52,7 +52,7 @@ def gather(asks: Iterable[Ask]) -> Generator[Ask | Many, Answer, list[Answer]]:
 
 @dataclass(frozen=True)
 class Place:
-    """Somewhere commands run: a vantage by name."""
+    """Somewhere commands run: a location by name."""
 
     name: str
 
@@ -89,7 +89,7 @@ OUTSIDER = Place(OUTSIDE)
 
 @dataclass(frozen=True)
 class Check:
-    """A check bound to what it is about. sentence: what is promised. start: begins the check anew."""
+    """A check bound to what it is about. sentence: what it states. start: begins the check anew."""
 
     identity: str
     host: str
@@ -98,7 +98,7 @@ class Check:
 
 
 def check(body: Body) -> Callable[..., None]:
-    """Makes a pytest test of a generator. Its first docstring line is the promise as reports print it."""
+    """Makes a pytest test of a generator. The first line of its docstring is the sentence that reports print."""
 
     @functools.wraps(body)
     def test(**_: Any) -> None:
@@ -119,13 +119,13 @@ def body_of(function: Any) -> Body | None:
 
 
 def sentence(function: Any) -> str:
-    """What a test promises: its docstring's first line, or its name in words."""
+    """What a test states: its docstring's first line, or its name in words."""
     text = inspect.getdoc(function) or function.__name__.removeprefix("test_").replace("_", " ")
     return text.strip().splitlines()[0].rstrip(".")
 
 
 def begin(body: Body, known: Mapping[str, Any]) -> Checking:
-    """The check with the values of the parameters that it names. Raises TypeError for one that nobody knows."""
+    """The check with the values of the parameters that it names. Raises TypeError for an unknown one."""
     names: Sequence[str] = list(inspect.signature(body).parameters)
     unknown = [name for name in names if name not in known]
     if unknown:

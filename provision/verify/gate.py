@@ -17,7 +17,7 @@ from provision.verify.checks import Check, Node, begin, body_of, sentence
 from provision.verify.context import Context
 from provision.verify.scheduler import run_checks
 
-PATIENCE = 30.0  # seconds for what was just changed to be as promised
+RETRY_SECONDS = 30.0  # how long failing gate checks of a node that was just changed are retried
 
 
 class Gate:
@@ -33,8 +33,8 @@ class Gate:
 
     def __call__(self, host: str, roles: Collection[str] | None = None) -> str:
         checks = list(self._checks(host, roles))
-        outcomes = run_checks(checks, self._context.locations, patience=lambda _: PATIENCE, stop=self._stop)
-        return "; ".join(f"{c.sentence}: {o.found}" for c in checks if not (o := outcomes[c.identity]).holds)
+        outcomes = run_checks(checks, self._context.locations, retry_for=lambda _: RETRY_SECONDS, stop=self._stop)
+        return "; ".join(f"{c.sentence}: {o.found}" for c in checks if not (o := outcomes[c.identity]).passed)
 
     def close(self) -> None:
         """Ends its connections."""

@@ -25,12 +25,12 @@ class Verification:
     """What pytest is told about this run. Afterwards `report` holds how it went."""
 
     def __init__(
-        self, context: Context, report: Report, stop: threading.Event, patience: float, *, deep: bool = False
+        self, context: Context, report: Report, stop: threading.Event, retry_for: float, *, deep: bool = False
     ) -> None:
         self.context = context
         self.report = report
         self._stop = stop
-        self._least = patience
+        self._least = retry_for
         self._deep = deep
         self._outcomes: dict[str, Outcome] = {}
 
@@ -78,8 +78,8 @@ class Verification:
             return
         items = [item for item in session.items if body_of(getattr(item, "function", None))]
         self.report.begin(len(session.items), sorted({node.name for item in items if (node := _node(item))}))
-        promises = [self._check(item) for item in items]
-        self._outcomes = run_checks(promises, self.context.locations, patience=self._patience, stop=self._stop)
+        checks = [self._check(item) for item in items]
+        self._outcomes = run_checks(checks, self.context.locations, retry_for=self._patience, stop=self._stop)
         if self._stop.is_set():
             session.items.clear()
 
@@ -96,9 +96,9 @@ class Verification:
         """Hosts that have just booted start their programs still: they are given time, and the person is told."""
         hosts = [host.name for host in self.context.hosts]
         ages = [age for host in hosts if (age := self._age(host)) is not None]
-        patience = max(self._least, BOOTING - min(ages, default=BOOTING))
-        self.report.waiting([f"{p.host}: {p.sentence}" for p in left], patience)
-        return patience
+        retry_for = max(self._least, BOOTING - min(ages, default=BOOTING))
+        self.report.waiting([f"{p.host}: {p.sentence}" for p in left], retry_for)
+        return retry_for
 
     def _age(self, host: str) -> float | None:
         """Seconds since the host's init started; None when it can't be asked."""
@@ -117,7 +117,7 @@ class Verification:
             return None
         if outcome.absent:
             pytest.skip(outcome.absent)
-        if not outcome.holds:
+        if not outcome.passed:
             pytest.fail(outcome.found, pytrace=False)
         return True
 

@@ -1,4 +1,4 @@
-"""Runs all checks at once: whatever they ask of one place goes there together, and failing ones are asked again."""
+"""Runs all checks at once: their questions to one location travel together, and failing checks are retried."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from provision.verify.checks import Check, Checking, Many, NotHere
 from provision.verify.commands import Answer, Ask
 from provision.verify.locations import Location
 
-PAUSE = 0.7  # seconds between two attempts at what is not yet as promised
+PAUSE = 0.7  # seconds between two attempts
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended. found: what came back instead of what was promised, '' when it holds.
+    """How a check ended. found: what came back instead of the expected, '' when it passed.
 
-    absent: why it means nothing here, '' when it does.
-    unreachable: a place could not be asked. fault: the check itself is wrong, `found` says where.
+    absent: why it does not apply here, '' when it does.
+    unreachable: a location could not be asked. fault: the check itself is wrong, `found` says where.
     """
 
     found: str = ""
@@ -33,17 +33,17 @@ class Outcome:
     absent: str = ""
 
     @property
-    def holds(self) -> bool:
-        """Whether the promise is kept."""
+    def passed(self) -> bool:
+        """Whether the check passed."""
         return self.found == ""
 
 
-HOLDS = Outcome()
-STOPPED = Outcome("not asked to the end: interrupted")
+PASSED = Outcome()
+STOPPED = Outcome("interrupted before it ended")
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
-    """Thrown into checks that are cut short, so that they can take back what they made."""
+    """Thrown into checks that are cut short, so that they can remove what they created."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class _Attempt:
 
 @dataclass
 class _Running:
-    promise: Check
+    check: Check
     body: Checking
     asked: Ask | Many | None = None
 
@@ -70,42 +70,42 @@ class _Running:
 
 
 def run_checks(
-    promises: Sequence[Check],
+    checks: Sequence[Check],
     locations: Mapping[str, Location],
     *,
-    patience: Callable[[Sequence[Check]], float],
+    retry_for: Callable[[Sequence[Check]], float],
     stop: threading.Event,
 ) -> dict[str, Outcome]:
-    """Every promise's outcome, by its identity.
+    """Every check's outcome, by its identity.
 
-    patience: called once with what did not hold at first; for so many seconds more it is asked again.
+    retry_for: called once with the checks that failed at first; returns for how many seconds to retry them.
     """
     outcomes: dict[str, Outcome] = {}
-    left = list(promises)
+    left = list(checks)
     deadline: float | None = None
     with ThreadPoolExecutor(max(1, len(locations))) as pool:
         while True:
             outcomes |= _attempt(left, locations, pool, stop)
-            left = [p for p in left if not (outcomes[p.identity].holds or outcomes[p.identity].fault)]
+            left = [p for p in left if not (outcomes[p.identity].passed or outcomes[p.identity].fault)]
             if not left or stop.is_set():
                 return outcomes
             if deadline is None:
-                deadline = time.monotonic() + patience(left)
+                deadline = time.monotonic() + retry_for(left)
             if time.monotonic() + PAUSE > deadline or stop.wait(PAUSE):
                 return outcomes
 
 
 def _attempt(
-    promises: Sequence[Check], locations: Mapping[str, Location], pool: ThreadPoolExecutor, stop: threading.Event
+    checks: Sequence[Check], locations: Mapping[str, Location], pool: ThreadPoolExecutor, stop: threading.Event
 ) -> dict[str, Outcome]:
     attempt = _Attempt()
-    for promise in promises:
-        _advance(attempt, _Running(promise, promise.start()))
+    for check in checks:
+        _advance(attempt, _Running(check, check.start()))
     busy: dict[Future[Mapping[Any, Any]], tuple[str, list[Ask]]] = {}
-    told = False
+    stopping = False
     while True:
-        if stop.is_set() and not told:
-            told = True
+        if stop.is_set() and not stopping:
+            stopping = True
             _cut(attempt, {place for place, _ in busy.values()})
         idle = set(attempt.waiting) - {place for place, _ in busy.values()}
         for place in idle:
@@ -119,7 +119,7 @@ def _attempt(
 
 
 def _finished(busy: Mapping[Future[Mapping[Any, Any]], object], stop: threading.Event) -> set[Any]:
-    """What has been answered meanwhile. The first Ctrl-C sets `stop`, so that checks take back what they made."""
+    """What has been answered meanwhile. The first Ctrl-C sets `stop`, so that checks remove what they created."""
     try:
         return set(wait(busy, timeout=0.2, return_when=FIRST_COMPLETED).done)
     except KeyboardInterrupt:
@@ -156,7 +156,7 @@ def _resume(attempt: _Attempt, running: _Running) -> None:
 
 def _advance(attempt: _Attempt, running: _Running, error: Exception | None = None) -> None:
     """Let a check go on until it asks what nobody has asked yet, or ends. error: thrown into it."""
-    identity = running.promise.identity
+    identity = running.check.identity
     try:
         while True:
             running.asked = _step(attempt, running, error)
@@ -167,11 +167,11 @@ def _advance(attempt: _Attempt, running: _Running, error: Exception | None = Non
             if unknown:
                 return
     except StopIteration:
-        attempt.ended[identity] = HOLDS
+        attempt.ended[identity] = PASSED
     except Stopped:
         attempt.ended[identity] = STOPPED
     except NotHere as reason:
-        attempt.ended[identity] = Outcome(absent=str(reason) or "it means nothing here")
+        attempt.ended[identity] = Outcome(absent=str(reason) or "it does not apply here")
     except AssertionError as broken:
         attempt.ended[identity] = Outcome(said(broken))
     except ProvisionError as failed:
@@ -202,11 +202,11 @@ def _mistake(error: Exception) -> str:
 def said(error: AssertionError) -> str:
     """The sentence of an assertion, without the comparison that pytest writes below it."""
     text = str(error)
-    return text.partition("\nassert ")[0] or "it does not hold"
+    return text.partition("\nassert ")[0] or "the assertion failed"
 
 
 def _cut(attempt: _Attempt, busy: set[str]) -> None:
-    """Tell every check that nobody waits for its answer any more; what it asks in its `finally` is still asked."""
+    """Stop every check; what it asks in its `finally` is still asked."""
     everyone = {id(r): r for place in attempt.waiting.values() for who in place.values() for r in who}
     attempt.waiting = {place: {q: [] for q in asked} for place, asked in attempt.waiting.items() if place in busy}
     for running in everyone.values():

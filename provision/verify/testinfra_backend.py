@@ -18,11 +18,11 @@ class StepBackend(BaseBackend):  # type: ignore[misc]
     NAME = "provision"
 
     def __init__(self, location: HostLocation, *args: Any, **kwargs: Any) -> None:
-        self._vantage = location
+        self._location = location
         super().__init__(location.login.name, *args, **kwargs)
 
     def run(self, command: str, *args: str, **kwargs: Any) -> CommandResult:
         """A command line with its arguments quoted by testinfra."""
         line = self.get_command(command, *args)
-        done = self._vantage.run(Step(line, timeout=SECONDS))
+        done = self._location.run(Step(line, timeout=SECONDS))
         return self.result(done.code, line, done.output, done.errors)

@@ -41,10 +41,10 @@ class Gone:
 
 
 def outcomes(
-    checks: Mapping[str, Callable[[], Checking]], locations: Mapping[str, Location], patience: float = 0.0
+    bodies: Mapping[str, Callable[[], Checking]], locations: Mapping[str, Location], retry_for: float = 0.0
 ) -> dict[str, Outcome]:
-    promises = [Check(name, "here", name, start) for name, start in checks.items()]
-    return run_checks(promises, locations, patience=lambda _: patience, stop=threading.Event())
+    checks = [Check(name, "here", name, start) for name, start in bodies.items()]
+    return run_checks(checks, locations, retry_for=lambda _: retry_for, stop=threading.Event())
 
 
 def asking(*commands: str, place: Place = HERE, expect: str = "") -> Callable[[], Checking]:
@@ -59,7 +59,7 @@ def asking(*commands: str, place: Place = HERE, expect: str = "") -> Callable[[]
 def test_what_all_checks_ask_of_a_place_travels_together_and_once() -> None:
     here = Recorded()
     found = outcomes({"a": asking("x", "z"), "b": asking("y", "z"), "c": asking("x")}, {"here": here})
-    assert all(outcome.holds for outcome in found.values())
+    assert all(outcome.passed for outcome in found.values())
     assert here.batches == [["x", "y"], ["z"]]
 
 
@@ -70,7 +70,7 @@ def test_a_broken_promise_says_what_came_back() -> None:
 
 def test_a_place_that_is_gone_breaks_only_the_checks_that_ask_there() -> None:
     found = outcomes({"a": asking("x"), "b": asking("x", place=THERE)}, {"here": Recorded(), "there": Gone()})
-    assert found["a"].holds
+    assert found["a"].passed
     assert found["b"].unreachable
     assert "could not log in" in found["b"].found
 
@@ -78,8 +78,8 @@ def test_a_place_that_is_gone_breaks_only_the_checks_that_ask_there() -> None:
 def test_what_is_not_yet_so_is_asked_again_and_nothing_else() -> None:
     turns = iter(["starting", "ready"])
     here = Recorded(lambda command: Answer(0, next(turns) if command == "slow" else command))
-    found = outcomes({"a": asking("slow", expect="ready"), "b": asking("x")}, {"here": here}, patience=5)
-    assert found["a"].holds
+    found = outcomes({"a": asking("slow", expect="ready"), "b": asking("x")}, {"here": here}, retry_for=5)
+    assert found["a"].passed
     assert here.batches == [["slow", "x"], ["slow"]]
 
 
@@ -113,8 +113,8 @@ def test_an_interrupted_check_takes_back_what_it_made() -> None:
             yield HERE.sh("take back")
 
     here = Recorded(reply)
-    found = run_checks([Check("a", "here", "a", body)], {"here": here}, patience=lambda _: 0.0, stop=stop)
-    assert not found["a"].holds
+    found = run_checks([Check("a", "here", "a", body)], {"here": here}, retry_for=lambda _: 0.0, stop=stop)
+    assert not found["a"].passed
     assert here.batches[-1] == ["take back"]
 
 
@@ -124,7 +124,7 @@ def test_a_mistake_in_a_check_is_told_as_one_and_not_asked_again() -> None:
         answer.nothing_of_this_name  # type: ignore[attr-defined] # noqa: B018
 
     here = Recorded()
-    found = outcomes({"a": body}, {"here": here}, patience=30)
+    found = outcomes({"a": body}, {"here": here}, retry_for=30)
     assert found["a"].fault
     assert len(here.batches) == 1
 
