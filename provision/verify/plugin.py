@@ -79,7 +79,7 @@ class Verification:
         items = [item for item in session.items if body_of(getattr(item, "function", None))]
         self.report.begin(len(session.items), sorted({node.name for item in items if (node := _node(item))}))
         checks = [self._check(item) for item in items]
-        self._outcomes = run_checks(checks, self.context.locations, retry_for=self._patience, stop=self._stop)
+        self._outcomes = run_checks(checks, self.context.locations, retry_for=self._retry_for, stop=self._stop)
         if self._stop.is_set():
             session.items.clear()
 
@@ -92,7 +92,7 @@ class Verification:
         known = {**self.context.known(_role(item.module), node), **parameters}  # type: ignore[attr-defined]
         return Check(item.nodeid, node.name, sentence(item.function), lambda: begin(body, known))  # type: ignore[attr-defined]
 
-    def _patience(self, left: Sequence[Check]) -> float:
+    def _retry_for(self, left: Sequence[Check]) -> float:
         """Hosts that have just booted start their programs still: they are given time, and the person is told."""
         hosts = [host.name for host in self.context.hosts]
         ages = [age for host in hosts if (age := self._age(host)) is not None]

@@ -1,4 +1,4 @@
-"""Checks ask together, are asked again while there is patience, and clean up whatever happens to them."""
+"""Checks ask together, are retried for a while, and clean up whatever happens to them."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ SITE = {
         gate = bool(options.pop("gate", ""))
         try:
             project = Project(Path.cwd(), [Path("inventory")])
-            more = {"patience": 0, "gate": gate, "junit": junit and Path(junit)}
+            more = {"retry_for": 0, "gate": gate, "junit": junit and Path(junit)}
             sys.exit(main(project, Selection(limit=limit), **more, **options))
         except ProvisionError as error:
             print(error)
