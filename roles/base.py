@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from provision.errors import InputError
+from provision.inventory.types import AnyAddress, AptSource, HostName, PackageName, SysctlName, SysctlValue
 from provision.resources import Command, Directory, File, Package, Resource, Service, Symlink, Sysctl, Template
 from provision.resources.kubernetes.manifests import OLDEST
 
@@ -26,10 +26,10 @@ END_ORPHANS = "/usr/local/sbin/supervisor-end-orphans"
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the base role, all under `base:`."""
 
-    repository: str = ""  # a line for apt's sources: where the site's own packages are
-    packages: tuple[str, ...] = ("ca-certificates", "curl")
-    sysctls: dict[str, str] = {}  # of every host; a role that needs one declares it itself
-    hosts: dict[str, str] = {}  # further names for /etc/hosts: name -> address
+    repository: AptSource = ""  # a line for apt's sources: where the site's own packages are
+    packages: tuple[PackageName, ...] = ("ca-certificates", "curl")
+    sysctls: dict[SysctlName, SysctlValue] = {}  # of every host; a role that needs one declares it itself
+    hosts: dict[HostName, AnyAddress] = {}  # further names for /etc/hosts: name -> address
 
 
 def base(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
@@ -49,9 +49,9 @@ def base(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
 
 
 def _check_version(host: Host, site: SiteSettings) -> None:
-    """site.kubernetes is a version, and none that the API server's own look would refuse later."""
-    match = re.fullmatch(r"(\d+)\.(\d+)\.\d+", site.kubernetes)
-    if not match or (int(match[1]), int(match[2])) < OLDEST:
+    """site.kubernetes is none that the API server's own look would refuse later."""
+    major, minor, _ = map(int, site.kubernetes.split("."))
+    if (major, minor) < OLDEST:
         raise InputError(
             f"site.kubernetes {site.kubernetes!r} is no version that this toolkit installs",
             line=host.origin("site", "kubernetes"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.errors import InputError
-from provision.inventory.settings import Positive
+from provision.inventory.types import AddressMatch, Forwarder, OptionalAddress, Positive, RecordName
 from provision.resources import Bind, ConfigSet, Package, Resource, Service, Template
 from roles._cluster import entrance
 
@@ -25,12 +25,12 @@ PUBLISHED = ("traefik", "nginx", "demo", "ws")
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the bind role, all under `bind:`."""
 
-    records: dict[str, str] = {}  # further names in the site's zone -> address; '' is where the site's traffic goes
-    host_records: dict[str, str] = {}  # further names in the hosts' zone -> address
-    forwarders: tuple[str, ...] = ()  # who is asked for all other names; (): the root servers
+    records: dict[RecordName, OptionalAddress] = {}  # further names in the site's zone; '' is where its traffic goes
+    host_records: dict[RecordName, OptionalAddress] = {}  # further names in the hosts' zone -> address
+    forwarders: tuple[Forwarder, ...] = ()  # who is asked for all other names; (): the root servers
     recursion: bool = True  # False: only the site's own names are answered
     dnssec: bool = True  # check the signatures of other people's zones
-    clients: tuple[str, ...] = ("localnets", "localhost")  # who may ask for other names: BIND's address lists
+    clients: tuple[AddressMatch, ...] = ("localnets", "localhost")  # who may ask for other names: BIND's address lists
     ttl: Positive = 60  # seconds
 
 

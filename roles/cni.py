@@ -10,6 +10,7 @@ import msgspec
 
 from provision.errors import InputError
 from provision.inventory.settings import bind
+from provision.inventory.types import InterfaceName, OptionalNetwork, PackageName
 from provision.resources import Command, Directory, File, Package, Resource, Service, Sysctl, Template
 from roles._cluster import address_of
 
@@ -24,9 +25,9 @@ UNIT = "pod-network.service"
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the cni role, all under `cni:`."""
 
-    packages: tuple[str, ...] = ("containernetworking-plugins", "iptables")
-    subnet: str = ""  # this node's pods; '': the /24 of site.cluster_cidr with the last number of its address
-    bridge: str = "cni0"
+    packages: tuple[PackageName, ...] = ("containernetworking-plugins", "iptables")
+    subnet: OptionalNetwork = ""  # of this node's pods; '': the /24 of site.cluster_cidr with its last number
+    bridge: InterfaceName = "cni0"
 
 
 def cni(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.types import ImageReference, PackageName, PluginName
 from provision.resources import Directory, File, Image, Package, Resource, Service, Template
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the containerd role, all under `containerd:`. The defaults fit systemd with cgroup v2."""
 
-    package: str = "containerd"
+    package: PackageName = "containerd"
     systemd_cgroup: bool = True  # as kubelet.cgroup_driver
-    snapshotter: str = "overlayfs"
-    pause: str = "registry.k8s.io/pause:3.10"  # unless site.images has a `pause`
-    disabled_plugins: tuple[str, ...] = ()
+    snapshotter: PluginName = "overlayfs"
+    pause: ImageReference = "registry.k8s.io/pause:3.10"  # unless site.images has a `pause`
+    disabled_plugins: tuple[PluginName, ...] = ()
     disable_apparmor: bool = False
     restrict_oom_score_adj: bool = False  # for a containerd that may not lower it
     disable_hugetlb_controller: bool = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from provision.inventory.settings import Natural
+from provision.inventory.types import Natural, Upstream
 from provision.resources import Manifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members
 from roles._workloads import image
@@ -21,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the coredns role, all under `coredns:`."""
 
     replicas: Natural = 0  # 0: one for each node, two at most
-    forward: tuple[str, ...] = ()  # who is asked for other names; (): the hosts of group dns
+    forward: tuple[Upstream, ...] = ()  # who is asked for other names; (): the hosts of group dns
     cache: Natural = 30  # seconds
 
 

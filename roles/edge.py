@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from provision.inventory.settings import Natural, Positive
+from provision.inventory.types import Duration, Natural, Positive, Size
 from provision.playbook.health_check import HealthCheck
 from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
 from provision.resources.configset.marks import mark
@@ -26,11 +26,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worker_processes: Positive = 2
     keepalive: Positive = 32  # idle connections that each worker keeps to the nodes
     max_fails: Natural = 3  # failures within fail_timeout that make a node be left out for fail_timeout
-    fail_timeout: str = "10s"
-    read_timeout: str = "1h"  # silence that ends a request; a quiet WebSocket lives as long
-    max_body: str = "100m"  # nginx's own limit is 1 MB: uploads end in 413
-    api_fail_timeout: str = "5s"  # the course's 30s keeps an API server out long after it is back
-    api_idle_timeout: str = "900s"
+    fail_timeout: Duration = "10s"
+    read_timeout: Duration = "1h"  # silence that ends a request; a quiet WebSocket lives as long
+    max_body: Size = "100m"  # nginx's own limit is 1 MB: uploads end in 413
+    api_fail_timeout: Duration = "5s"  # the course's 30s keeps an API server out long after it is back
+    api_idle_timeout: Duration = "900s"
 
 
 def watch(site: SiteSettings, settings: Settings) -> HealthCheck:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from provision.inventory.settings import Positive
+from provision.inventory.types import FilePath, PackageName, Positive
 from provision.resources import Command, Directory, Package, Resource, Symlink
 from roles import _certificates
 from roles._cluster import address_of, numbered
@@ -28,8 +28,8 @@ HEALTH = "http://127.0.0.1:2381"  # /health and /metrics alone, so that looking 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the etcd role, all under `etcd:`."""
 
-    package: str = "etcd-server"  # what brings /usr/bin/etcd
-    data: str = "/data/etcd/etcd-server"
+    package: PackageName = "etcd-server"  # what brings /usr/bin/etcd
+    data: FilePath = "/data/etcd/etcd-server"
     quota: Positive = 8_000_000_000  # bytes; a bigger database refuses writes
     heartbeat: Positive = 100  # milliseconds between two signs of life of the leader
     election: Positive = 1000  # milliseconds without one until another is chosen; ten heartbeats or more

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from provision.inventory.settings import Natural, Positive
+from provision.inventory.types import Argument, Natural, OptionalFilePath, Positive
 from provision.resources import File, Manifests, Resource, Template
 from roles._certificates import CLIENTS, apiserver, files, store
 from roles._cluster import CERT, CONF, KUBECTL, address_of
@@ -29,9 +29,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the kube_apiserver role, all under `kube_apiserver:`."""
 
     verbosity: Natural = 2  # of the log
-    arguments: tuple[str, ...] = ()  # further flags, as the program takes them
+    arguments: tuple[Argument, ...] = ()  # further flags, as the program takes them
     ready_timeout: Positive = 90  # seconds until /readyz
-    kubectl: str = "/usr/local/bin/kubectl"  # what root types, with the administrator's kubeconfig; '': nothing
+    kubectl: OptionalFilePath = "/usr/local/bin/kubectl"  # what root types, as the administrator; '': nothing
 
 
 def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

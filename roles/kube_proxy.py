@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from provision.errors import InputError
+from provision.inventory.types import FlagName, FlagValue, OptionalFilePath, OptionalLocalPath
 from provision.resources import Command, File, Package, ProxyMode, Resource
 from provision.resources.kubernetes.proxy_rules import Mode
 from roles._cluster import BIN, CONF, LOGS, node_name, numbered
@@ -50,9 +51,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     mode: Mode = "iptables"
     scheduler: Scheduler = ""  # ipvs only; '' is rr. nq sends idle clients to one and the same pod
-    flags: dict[str, str] = {}  # further flags, without the dashes
-    kubeconfig: str = ""  # of a cluster that this toolkit did not make: a file beside the inventory, put on each node
-    kubeconfig_path: str = ""  # the same, if the file is on the nodes already
+    flags: dict[FlagName, FlagValue] = {}  # further flags, without the dashes
+    kubeconfig: OptionalLocalPath = ""  # of somebody else's cluster: a file beside the inventory, for each node
+    kubeconfig_path: OptionalFilePath = ""  # the same, if the file is on the nodes already
 
 
 def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

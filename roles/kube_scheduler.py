@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from provision.inventory.settings import Natural
+from provision.inventory.types import Argument, Natural
 from provision.resources import File, Resource
 from roles._cluster import CONF
 from roles._component import component
@@ -23,7 +23,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the kube_scheduler role, all under `kube_scheduler:`."""
 
     verbosity: Natural = 2  # of the log
-    arguments: tuple[str, ...] = ()  # further flags, as the program takes them
+    arguments: tuple[Argument, ...] = ()  # further flags, as the program takes them
 
 
 def kube_scheduler(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from provision.inventory.settings import Natural, Positive
+from provision.inventory.types import Argument, Fields, FilePath, Natural, Positive
 from provision.resources import Directory, File, Resource, Template
 from roles import _certificates
 from roles._cluster import CERT, CONF, address_of, api_url, node_name
@@ -26,12 +26,12 @@ HEARD = r's/.*"type":"Ready","status":"True","lastHeartbeatTime":"\([^"]*\)".*/\
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the kubelet role, all under `kubelet:`. The defaults fit systemd with cgroup v2."""
 
-    root: str = "/data/kubelet"
-    cgroup_driver: str = "systemd"  # as containerd.systemd_cgroup
-    resolv_conf: str = "/etc/resolv.conf"  # what pods with dnsPolicy Default get
-    config: dict[str, Any] = {}  # further fields of KubeletConfiguration
+    root: FilePath = "/data/kubelet"
+    cgroup_driver: Literal["systemd", "cgroupfs"] = "systemd"  # as containerd.systemd_cgroup
+    resolv_conf: FilePath = "/etc/resolv.conf"  # what pods with dnsPolicy Default get
+    config: Fields = {}  # further fields of KubeletConfiguration
     verbosity: Natural = 2  # of the log
-    arguments: tuple[str, ...] = ()  # further flags, as the program takes them
+    arguments: tuple[Argument, ...] = ()  # further flags, as the program takes them
     ready_timeout: Positive = 90  # seconds until the API says that the node is Ready
 
 

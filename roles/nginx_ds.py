@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from provision.inventory.settings import Port
+from provision.inventory.types import Port
 from provision.resources import Manifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members
 from roles._workloads import check_node_port, image, routed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from provision.inventory.settings import Positive
+from provision.inventory.types import Positive
 from provision.resources import Resource
 from roles._certificates import every, store
 from roles._cluster import CERT

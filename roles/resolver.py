@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.types import AnyAddress
 from provision.resources import File, Resource, Template
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the resolver role, all under `resolver:`."""
 
-    servers: tuple[str, ...] = ()  # (): the addresses of group dns
+    servers: tuple[AnyAddress, ...] = ()  # (): the addresses of group dns
     enabled: bool = True  # False: /etc/resolv.conf is left alone
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from provision.inventory.settings import Natural, Positive
+from provision.inventory.types import Natural, Positive, Sender
 from provision.resources import Manifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members, node_name
 from roles._workloads import image
@@ -24,7 +24,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Literal["DaemonSet", "Deployment"] = "DaemonSet"
     replicas: Natural = 0  # of a Deployment; 0: one for each node
-    trusted: tuple[str, ...] = ()  # further senders whose X-Forwarded-For is believed, beside the edges
+    trusted: tuple[Sender, ...] = ()  # further senders whose X-Forwarded-For is believed, beside the edges
     accept_seconds: Natural = 5  # new requests are taken that long after the end of a pod was decided
     grace_seconds: Natural = 10  # and that long those that it has may take
     soak_seconds: Natural = 12  # between one node's new pod and the next: longer than the edge's fail_timeout

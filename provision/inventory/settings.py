@@ -24,16 +24,12 @@ T = TypeVar("T")
 
 SITE = "site"  # the namespace of what several roles need
 
-# Numbers that settings are made of.
-Natural = Annotated[int, msgspec.Meta(ge=0)]
-Positive = Annotated[int, msgspec.Meta(ge=1)]
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-
-# How msgspec ends a message: "... - at `$.ports[0].name`"; a key of a dict is shown as [...].
-_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)
+# How msgspec ends a message: "... - at `$.ports[0].name`" or "... - at `key` in `$.flags`"; a value of a dict is [...].
+_PLACE = re.compile(r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _WRONG_TYPE = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`")
 _BOUND = re.compile(r"Expected `int` (?P<which>[<>])= (?P<bound>-?\d+)")
+_FORM = re.compile(r"Expected `str` (?:matching regex|of length)")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 
 
@@ -143,13 +139,16 @@ def _explained(error: msgspec.ValidationError, kind: Any, values: Any, host: Hos
     inside, kind = _locate(kind, values, steps)
     path = (namespace, *inside)
     value = _at(values, inside)
+    if match and match["key"]:
+        return _wrong_key(kind, value, host, path)
     missing = _MISSING.fullmatch(what)
     if missing:
         name = dotted((*path, missing["name"]))
         return _error(host, path, f"the setting '{name}' is missing", do="Set it in group_vars/ of the inventory.")
     wrong = _WRONG_TYPE.search(what)
     if wrong:
-        do = f"Write {_article(wrong['wanted'])}"
+        meta = _meta(kind)
+        do = f"Write {_article(wrong['wanted'])}" + (f" Such as {meta.examples[0]!r}." if meta and meta.pattern else "")
         return _error(
             host, path, f"the setting '{dotted(path)}' has the wrong type", f"{_shown(value)} was written", do
         )
@@ -160,9 +159,33 @@ def _explained(error: msgspec.ValidationError, kind: Any, values: Any, host: Hos
     elif bound := _BOUND.search(what):
         do = f"Write a whole number, at {'least' if bound['which'] == '>' else 'most'} {bound['bound']}."
         found = f"{_shown(value)} was written"
+    elif _FORM.search(what) and _meta(kind):
+        found, do = _form(kind, value)
     else:
         do, found = "", f"{_shown(value)}: {what}" if inside else what
     return _error(host, path, f"the setting '{dotted(path)}' has a wrong value", found, do)
+
+
+def _wrong_key(kind: Any, values: Any, host: Host, path: Path) -> InputError:
+    """A name in a mapping that its type does not allow."""
+    wanted = _key(kind)
+    name = next((key for key in values if not _fits(key, wanted)), "")
+    found, do = _form(wanted, name)
+    return _error(host, (*path, name), f"the setting '{dotted(path)}' has a wrong name in it", found, do)
+
+
+def _form(kind: Any, value: Any) -> tuple[str, str]:
+    """What is wrong with a text that does not have the form of its type, and what to write."""
+    meta = _meta(kind)
+    if meta is None:
+        return f"{_shown(value)} was written", ""
+    return f"{_shown(value)} is not {meta.title}", f"Write one such as {meta.examples[0]}"
+
+
+def _meta(kind: Any) -> Any:
+    """What a type of provision.inventory.types says of itself; None for other types."""
+    found = (each for each in getattr(kind, "__metadata__", ()) if isinstance(each, msgspec.Meta))
+    return next((meta for meta in found if meta.title and meta.examples), None)
 
 
 def _locate(kind: Any, values: Any, steps: str) -> tuple[Path, Any]:
@@ -183,12 +206,16 @@ def _locate(kind: Any, values: Any, steps: str) -> tuple[Path, Any]:
 
 
 def _culprit(kind: Any, values: Any) -> Any:
-    for key, value in values.items() if isinstance(values, Mapping) else ():
-        try:
-            msgspec.convert(value, kind)
-        except msgspec.ValidationError:
-            return key
-    return None
+    entries = values.items() if isinstance(values, Mapping) else ()
+    return next((key for key, value in entries if not _fits(value, kind)), None)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _at(values: Any, path: Path) -> Any:
@@ -224,6 +251,12 @@ def _item(kind: Any, key: Any) -> Any:
     if get_origin(kind) is tuple and arguments[-1] is not Ellipsis:
         return arguments[key] if isinstance(key, int) and key < len(arguments) else Any
     return arguments[1] if len(arguments) == 2 and arguments[1] is not Ellipsis else arguments[0]
+
+
+def _key(kind: Any) -> Any:
+    """The type of the names in a dict of type `kind`."""
+    arguments = get_args(_bare(kind))
+    return arguments[0] if len(arguments) == 2 else Any
 
 
 def _article(wanted: str) -> str:

@@ -22,7 +22,7 @@ from tests.unit.conftest import Declared
         ("site.node_ports=30000-70000", "is not a range of ports"),
         ("site.cluster_dns=192.169.0.2", "not in service_cidr 192.168.0.0/16. The course's place is 192.168.0.2"),
         ("site.cluster_dns=192.168.0.1", "always the API server's own"),
-        ("site.cluster_dns=coredns", "is not an address"),
+        ("site.cluster_dns=coredns", "is not an IPv4 address"),
     ],
 )  # fmt: skip
 def test_a_network_that_can_not_be_meant(declared: Declared, written: str, said: str) -> None:

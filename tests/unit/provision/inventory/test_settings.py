@@ -12,6 +12,9 @@ import pytest
 from provision.errors import Exit, InputError
 from provision.inventory import Inventory
 from provision.inventory.settings import bind, check_names
+from provision.inventory.types import Duration, FlagName, FlagValue
+from provision.inventory.vault import Password, Vault
+from tests.unit.vaults import value
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -36,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     labels: dict[str, str] = {}
     zones: dict[str, Limits] = {}
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 81
+    timeout: Duration = "10s"
+    flags: dict[FlagName, FlagValue] = {}
 
     def __post_init__(self) -> None:
         if self.vip == "nonsense":
@@ -92,6 +97,19 @@ def test_text_from_the_command_line_becomes_what_its_setting_wants(
         ("edge: {vip: x, extra: {burst: x}}", (), ["edge.extra.burst", "a whole number or nothing"]),
         ("edge: {vip: x, port: 70000}", (), ["edge.port", "70000 was written", "a whole number, at most 65535"]),
         ("edge: {vip: x}", ("edge.port=0",), ["edge.port", "0 was written", "a whole number, at least 1"]),
+        ("edge:\n  vip: x\n  timeout: banana", (), [".yml:3", "'banana' is not a duration", "such as 10s"]),
+        ("edge: {vip: x, timeout: 10}", (), ["edge.timeout", "10 was written", "text (in quotes", "'10s'"]),
+        ("edge: {vip: x}", ("'edge.timeout=10 s'",), ["--extra-vars", "'10 s' is not a duration"]),
+        (
+            "edge:\n  vip: x\n  flags:\n    a: b\n    a_b: c",
+            (),
+            [".yml:5", "edge.flags", "'a_b' is not the name"],
+        ),
+        (
+            'edge: {vip: x, flags: {a: "b\\nc"}}',
+            (),
+            ["edge.flags.a", r"'b\nc' is not the value of a flag"],
+        ),
         ("edge:\n  keepalive: 5", (), ["group_vars/all.yml:1", "'edge.vip' is missing"]),
         ("other: 1", (), ["'edge.vip' is missing", "group_vars/"]),
         ("edge: 5", (), ["'edge' holds settings", "5 was written"]),
@@ -111,6 +129,17 @@ def test_a_mistake_is_told_with_its_line_and_the_right_word(
     assert "\n" not in str(caught.value)
     for word in ["h1", *words]:
         assert word in str(caught.value)
+
+
+def test_a_secret_of_a_wrong_form_is_not_shown(write: Write) -> None:
+    text = f"edge:\n  vip: x\n  timeout: {value('correct horse')}"
+    folder = write({"hosts.yml": "all: {hosts: {h1: }}", "group_vars/all.yml": text})
+    vault = Vault([Password("default", "password", lambda: b"pass")])
+    inventory = Inventory.load([folder], cwd=folder, namespaces=frozenset({"edge"}), vault=vault)
+    with pytest.raises(InputError) as caught:
+        bind(Settings, inventory.host("h1"), "edge")
+    assert "(secret) is not a duration" in str(caught.value)
+    assert "horse" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
