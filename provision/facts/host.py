@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from provision.facts.question import STAMPS, Question
+from provision.remote.shell import Scripts, words
 
-
-def _words(values: Iterable[str]) -> str:
-    return " ".join(shlex.quote(value) for value in values)
+SCRIPTS = Scripts(__file__)
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,8 @@ class FileQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        every = _words(dict.fromkeys(q.path for q in questions))
-        hashed = _words(dict.fromkeys(q.path for q in questions if q.content))
+        every = words(dict.fromkeys(q.path for q in questions))
+        hashed = words(dict.fromkeys(q.path for q in questions if q.content))
         lines = [f"find {every} -maxdepth 0 -printf '%y\\t%m\\t%u\\t%g\\t%s %T@ %C@ %i\\t%l\\t%p\\n' 2>/dev/null"]
         if hashed:
             lines.append(f"sha256sum -- {hashed} 2>/dev/null")
@@ -79,9 +77,7 @@ class ContentQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return "\n".join(
-            f"printf '%s\\n' \"$(head -c {q.limit} {shlex.quote(q.path)} 2>/dev/null | base64 -w0)\"" for q in questions
-        )
+        return SCRIPTS.call("contents", *(word for q in questions for word in (str(q.limit), q.path)))
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
@@ -99,7 +95,7 @@ class StampQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return f"cd {STAMPS} 2>/dev/null && grep -H '' {_words(q.name for q in questions)} 2>/dev/null; true"
+        return f"cd {STAMPS} 2>/dev/null && grep -H '' {words(q.name for q in questions)} 2>/dev/null; true"
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
@@ -118,7 +114,7 @@ class PackageQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        names = _words(q.name for q in questions)
+        names = words(q.name for q in questions)
         return f"dpkg-query -W -f '${{Package}}\\t${{db:Status-Status}}\\t${{Version}}\\n' {names} 2>/dev/null; true"
 
     @classmethod
@@ -149,7 +145,7 @@ class UnitQuestion(Question):
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
         properties = "LoadState,ActiveState,UnitFileState"
-        return f"systemctl show --property={properties} -- {_words(q.name for q in questions)}"
+        return f"systemctl show --property={properties} -- {words(q.name for q in questions)}"
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, UnitState]:
@@ -179,11 +175,7 @@ class ProgramQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return (
-            f"p=$(cat {cls.pidfile} 2>/dev/null) && for c in $(cat /proc/$p/task/$p/children 2>/dev/null); do "
-            'set -- "$@" /proc/$c/environ; done\n'
-            '[ $# -eq 0 ] || grep -azH "^SUPERVISOR_PROCESS_NAME=" "$@" 2>/dev/null | tr "\\0" "\\n"; true'
-        )
+        return SCRIPTS.call("programs", cls.pidfile)
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[int, ...]]:
@@ -207,7 +199,7 @@ class SysctlQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return f"grep -H '' {_words(q.path for q in questions)} 2>/dev/null; true"
+        return f"grep -H '' {words(q.path for q in questions)} 2>/dev/null; true"
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:

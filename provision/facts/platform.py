@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from provision.facts.question import Question
+from provision.remote.shell import Scripts
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,7 @@ class PlatformQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return (
-            "uname -m; for c in apt-get systemctl find sha256sum base64; do\n"
-            "command -v $c >/dev/null || echo missing=$c; done\ngrep -E '^(ID|VERSION_ID|PRETTY_NAME)=' /etc/os-release"
-        )
+        return Scripts(__file__).call("platform")
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, Platform]:

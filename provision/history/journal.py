@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -21,6 +20,7 @@ from provision.history.serialize import remember
 from provision.plan.plan import Item
 from provision.remote.lock import Holder
 from provision.remote.protocol import Step
+from provision.remote.shell import Scripts, function, quote
 from provision.resources.base import FORMER_KEPT, Action, Change
 from provision.secret import Redactor
 
@@ -28,37 +28,7 @@ JOURNAL = f"{STATE_DIRECTORY}/journal"
 KEPT_RUNS = 40
 KEPT_DAYS = 180
 KEPT_BYTES = 32 << 20
-
-# Old runs go first, and what killed loaders left (provision/remote/protocol.py) after a day. What is left of the
-# index is its last word about each resource, in the order of their making.
-_OPEN = """mkdir -p %(folder)s
-find /run -maxdepth 1 -type d -name 'provision.??????' -mtime +0 -exec rm -rf {} +
-( cd %(folder)s || exit 1
-  find . -name '*.jsonl' -mtime +%(days)d -delete
-  ls -1r | tail -n +%(runs)d | xargs -r rm -f
-  while [ "$(cat ./*.jsonl 2>/dev/null | wc -c)" -gt %(bytes)d ] && set -- *.jsonl && [ $# -gt 1 ]; do rm -f "$1"; done
-)
-[ ! -s %(index)s ] || { awk -F '\\t' '{ if (!($1 in last)) order[++n] = $1; last[$1] = $0; gone[$1] = ($2 == "-") }
-  END { for (i = 1; i <= n; i++) if (!gone[order[i]]) print last[order[i]] }' %(index)s >%(index)s.new &&
-  mv -f %(index)s.new %(index)s; }
-"""
-
-_AROUND = """umask 077
-refuse() {  # the shell's own words for a full disk are "I/O error": dd says what it is
-  echo | dd of=%(file)s.why status=none; rm -f %(file)s.why
-  echo "the journal could not be written: nothing was changed" >&2; exit 1
-}
-%(open)sb=$(awk -F '\\t' -v k=%(key)s '$1 == k { d = $5 } END { print d }' %(known)s 2>/dev/null)
-f=$( { %(former)s
-} </dev/null 2>/dev/null | head -c %(limit)d | base64 -w0)
-printf '%%s"before":%%s,"former":"%%s"}\\n' %(line)s "${b:-null}" "$f" >>%(file)s || refuse
-umask 022
-( %(fix)s
-)
-r=$?
-printf '{"n":%(number)d,"code":%%d}\\n' $r >>%(file)s
-%(index)sexit $r
-"""
+SCRIPTS = Scripts(__file__)
 
 
 @dataclass(frozen=True)
@@ -118,21 +88,24 @@ class Journal:
             "secret": any(redactor.finds(content) for content in resource.contents),
             **({"undoes": True} if self._undoes else {}),
         }
-        script = _AROUND % {
-            "open": self._open() if self._count == 1 else "",
-            "former": ":" if line["secret"] else resource.snapshot_script(change),
-            "limit": FORMER_KEPT + 1024,
-            "key": shlex.quote(self._known_as(item)),
-            "known": INDEX,
-            "line": shlex.quote(_line(_cleaned(line, redactor))[:-1] + ","),
-            "file": self._file,
-            "fix": step.script,
-            "number": self._count,
-            "index": self._index(item, change),
-        }
-        return replace(step, script=script)
+        snapshot = ":" if line["secret"] else resource.snapshot_script(change)
+        parts = (
+            function("snapshot", snapshot),
+            function("fix", step.script),
+            SCRIPTS.call("journal", FILE=self._file, INDEX=INDEX),
+            self._begin() if self._count == 1 else "",
+            SCRIPTS.call(
+                "change",
+                LINE=_line(_cleaned(line, redactor))[:-1] + ",",
+                NUMBER=str(self._count),
+                LIMIT=str(FORMER_KEPT + 1024),
+                KEY=self._known_as(item),
+                MADE=self._index(item, change),
+            ),
+        )
+        return replace(step, script="".join(parts))
 
-    def _open(self) -> str:
+    def _begin(self) -> str:
         about = {
             "run": self._holder.run,
             "who": self._holder.who,
@@ -141,20 +114,18 @@ class Journal:
             "commit": self._about.commit,
             "undoes": self._about.undoes,
         }
-        bounds = {"folder": JOURNAL, "days": KEPT_DAYS, "runs": KEPT_RUNS, "bytes": KEPT_BYTES, "index": INDEX}
-        # should the first step be tried twice, the run is still said once
-        return _OPEN % bounds + f"printf '%s\\n' {shlex.quote(_line(about))} >{self._file} || refuse\n"
+        bounds = {"DAYS": str(KEPT_DAYS), "RUNS": str(KEPT_RUNS), "BYTES": str(KEPT_BYTES)}
+        return SCRIPTS.call("begin", FOLDER=JOURNAL, HEAD=_line(about), **bounds)
 
     def _index(self, item: Item, change: Change) -> str:
-        """What the index says of this resource from now on."""
+        """What the index says of this resource from now on; '' when it says nothing."""
         key = self._known_as(item)
         if change.action is Action.REMOVE and key not in self._made:
             return ""
         new = MADE if change.action is Action.CREATE and item.resource.removed else ADOPTED
         flag = GONE if change.action is Action.REMOVE else self._made.get(key, new)
         data = "" if flag == GONE else json.dumps(_cleaned(remember(item.resource), item.declaration.redactor))
-        entry = "\t".join((key, flag, item.declaration.role, self._holder.run, data))
-        return f"[ $r -ne 0 ] || (umask 077; printf '%s\\n' {shlex.quote(entry)} >>{INDEX})\n"
+        return "\t".join((key, flag, item.declaration.role, self._holder.run, data))
 
     @staticmethod
     def _known_as(item: Item) -> str:
@@ -162,7 +133,7 @@ class Journal:
 
     def end(self) -> Step:
         """The step that writes down that the run came to its end on this host."""
-        return Step(f"umask 077; echo '{{\"ended\":true}}' >>{self._file}", timeout=20)
+        return Step(f"umask 077; echo '{{\"ended\":true}}' >>{quote(self._file)}", timeout=20)
 
 
 def _cleaned(value: Any, redactor: Redactor) -> Any:
@@ -266,8 +237,7 @@ class JournalQuestion(Question):
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
         return "\n".join(
-            f"for f in {JOURNAL}/{q.run}.jsonl; do [ ! -f $f ] || {{ {'cat' if q.contents else _PLAIN} $f; echo; }}\n"
-            "done | gzip -1 | base64 -w0; echo"
+            f"(\n{SCRIPTS.call('runs', FOLDER=JOURNAL, RUN=q.run, WHOLE='yes' if q.contents else '')})"
             for q in questions
         )
 
@@ -280,6 +250,3 @@ class JournalQuestion(Question):
             text = gzip.decompress(base64.b64decode(line)).decode("utf-8", "replace")
             found[question] = tuple(written for part in text.split("\n\n") if (written := read(part)))
         return found
-
-
-_PLAIN = """sed 's/"before":.*,"former":"[^"]*"/"before":null,"former":""/'"""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
-import shlex
 import socket
 import threading
 import time
@@ -24,15 +23,14 @@ from typing import NoReturn
 from provision.errors import FailedError
 from provision.remote.connection import Session
 from provision.remote.protocol import Step
+from provision.remote.shell import Scripts
 
 PATIENCE = 30.0  # seconds without a sign of life after which a host gives its lock up
 BEAT_EVERY = 8.0
 SLICE = 5  # seconds that one step waits for a lock: between two the run can be interrupted
 HELD = 75  # flock's exit code when somebody else holds it
 
-_TAKE = """flock -w %(wait)d -E 75 9 || { r=$?; cat /proc/self/fd/9; exit $r; }
-printf '%%s\\n' %(holder)s >/proc/self/fd/9
-"""
+SCRIPTS = Scripts(__file__)
 
 
 def user() -> str:
@@ -70,7 +68,7 @@ def take(session: Session, holder: Holder, wait: int = 0, patience: float = PATI
     From then on the session wants beats (Beats). Raises FailedError where no lock can be had at all.
     """
     session.set_idle_timeout(patience)
-    script = _TAKE % {"wait": wait, "holder": shlex.quote(str(holder))}
+    script = SCRIPTS.call("take_lock", str(wait), str(holder))
     result = session.run(Step(script, timeout=wait + 20))
     if result.code == HELD:
         first, *_ = [*result.output.strip().splitlines(), "somebody who left no name"]

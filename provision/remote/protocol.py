@@ -13,53 +13,19 @@ controller lets the step that runs finish and starts no other.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from provision.remote.shell import Scripts, quote, without_comments
 
 CHUNK = 1 << 16
 STDERR_KEPT = 16_384
 _WHOLE = b"end\n"  # follows script and payload: what ends without it was cut
 
-# /run is a tmpfs: a full or read-only disk can still be asked what is wrong with it.
-# SIGPIPE and SIGHUP are ignored so that a step that was begun ends, whatever happens to the line. A script or payload
-# that did not arrive whole is another matter: the script is not begun, or killed where it waits for the rest, because
-# half a payload must not look like the whole.
-# A frame may carry a patience `w` in seconds. From then on descriptor 9 is open (a step can take the host's lock on it,
+# A frame may carry a patience in seconds. From then on descriptor 9 is open (a step can take the host's lock on it,
 # which every process of this exec then shares) and the loader ends when it hears nothing for that long between steps.
-_LOADER = """
-trap "" PIPE HUP
-export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-umask 022
-d=$(umask 077; mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d /tmp/provision.XXXXXX) || exit 90
-w=; k=
-trap "[ -z \\"\\$k\\" ] || flock -u 9; rm -rf $d" EXIT
-while IFS= read -r t; do case $t in provision-*) break;; esac; done
-printf "%s ready %s\\n" "$t" "$(id -u)"
-heard() {
-  [ -n "$w" ] || return 0
-  while :; do case $(timeout "$w" head -c 1) in +) return 0;; .) ;; *) return 1;; esac; done
-}
-whole() { IFS= read -r e && [ "$e" = end ]; }
-lockable() {
-  k=/run/provision.lock; [ -w /run ] || k=/tmp/provision-$(id -u).lock
-  umask 077; command exec 9<>"$k" || k=; umask 022
-}
-while heard && read -r s n m w; do
-  ${w:+timeout "$s"} head -c "$n" >"$d/script" && whole || break
-  [ -z "$w" ] || [ -n "$k" ] || lockable
-  : >"$d/pid"
-  { ${w:+timeout "$s"} head -c "$m" && whole || { : >"$d/cut"
-      until [ -s "$d/pid" ]; do sleep 0.01; done
-      p=$(cat "$d/pid"); until kill -s KILL -- "-$p" 2>/dev/null || ! kill -0 "$p" 2>/dev/null; do sleep 0.01; done; }
-  } | { exec 3<&0
-    timeout -k 5 "$s" sh "$d/script" <&3 3<&- 2>"$d/err" & p=$!; echo $p >"$d/pid"
-    wait $p; r=$?; cat >/dev/null
-    printf "\\n%s %s %s\\n" "$t" "$r" "$(wc -c <"$d/err")"; cat "$d/err"; }
-  [ ! -e "$d/cut" ] || break
-done
-"""
+_LOADER = without_comments(Scripts(__file__).text("loader"))
 
 
 @dataclass(frozen=True)
@@ -92,11 +58,11 @@ class StepResult:
 
 def loader(become_user: str | None) -> str:
     """The command line of the exec. `become_user` None: run as the login user; else through sudo."""
-    shell = f"sh -c {shlex.quote(_LOADER.strip())}"
+    shell = f"sh -c {quote(_LOADER)}"
     if become_user is None:
         return shell
     # -k: never a cached credential, so that the password line is read or not, always the same way
-    return f"sudo -k -S -p '' -u {shlex.quote(become_user)} -- {shell}"
+    return f"sudo -k -S -p '' -u {quote(become_user)} -- {shell}"
 
 
 def hello(token: str, password: str | None) -> bytes:

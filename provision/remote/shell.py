@@ -42,6 +42,12 @@ def function(name: str, script: str) -> str:
     return f"{name}() (\n{script.rstrip()}\n)\n"
 
 
+def without_comments(script: str) -> str:
+    """The script without the lines that are comments alone, and without empty ones."""
+    lines = (line for line in script.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    return "\n".join(lines)
+
+
 class Scripts:
     """The scripts beside a module. module: its `__file__`."""
 

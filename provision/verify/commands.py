@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from provision.facts.question import Question
+from provision.remote.shell import Scripts, quote
 
 SECONDS = 6.0
 OUTPUT_BYTES = 4 << 20
 SHOWN = 300
+SCRIPTS = Scripts(__file__)
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,8 @@ class Ask(Question):
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
         """All commands side by side, so that one that waits delays no other; each answer on a line of its own."""
-        starts = "\n".join(
-            f"(timeout {q.timeout:g} sh -c {shlex.quote(q.command)} >{n}.out 2>{n}.err </dev/null; echo $? >{n}.code) &"
-            for n, q in enumerate(questions)
-        )
-        return f"""d=$(mktemp -d /run/verify.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
-{starts}
-wait
-n=0
-while [ $n -lt {len(questions)} ]; do
-  echo "$(cat $n.code),$(head -c {OUTPUT_BYTES} $n.out | base64 -w0),$(head -c 4096 $n.err | base64 -w0)"
-  n=$((n+1))
-done
-cd /; rm -rf "$d\""""
+        asked = (word for q in questions for word in (f"{q.timeout:g}", q.command))
+        return SCRIPTS.call("ask", *asked, OUTPUT=str(OUTPUT_BYTES))
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, Answer]:
@@ -133,5 +123,5 @@ class Reply:
 def http(url: str, *, host: str = "", headers: Mapping[str, str] | None = None, seconds: float = 3) -> str:
     """The curl command that asks `url`, as `Reply.of` reads it. host: the Host header, if not the URL's own."""
     every = {**({"Host": host} if host else {}), **(headers or {})}
-    fields = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in every.items())
-    return f"curl -sSik --noproxy '*' -m {seconds:g} {fields} {shlex.quote(url)}"
+    fields = " ".join(f"-H {quote(f'{name}: {value}')}" for name, value in every.items())
+    return f"curl -sSik --noproxy '*' -m {seconds:g} {fields} {quote(url)}"

@@ -1,0 +1,12 @@
+# One change, written down before and after. journal.sh comes before, and the functions `snapshot` and `fix`.
+# $LINE: the change, without its end; $NUMBER: of the change; $LIMIT: bytes of the snapshot; $KEY: the resource in the
+# index; $MADE: its new line there, or ''
+b=$(k="$KEY" awk -F '\t' '$1 == ENVIRON["k"] { d = $5 } END { print d }' "$INDEX" 2>/dev/null)
+f=$(snapshot </dev/null 2>/dev/null | head -c "$LIMIT" | base64 -w0)
+printf '%s"before":%s,"former":"%s"}\n' "$LINE" "${b:-null}" "$f" >>"$FILE" || refuse
+umask 022
+fix
+r=$?
+printf '{"n":%d,"code":%d}\n' "$NUMBER" $r >>"$FILE"
+[ $r -ne 0 ] || [ -z "$MADE" ] || (umask 077; printf '%s\n' "$MADE" >>"$INDEX")
+exit $r

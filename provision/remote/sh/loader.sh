@@ -1,0 +1,42 @@
+# The one exec of a host: reads framed steps from standard input, runs each, writes framed results. It travels as an
+# argument of `sh -c`, so these comments stay at home.
+
+# A step that was begun ends, whatever happens to the line.
+trap "" PIPE HUP
+export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+umask 022
+# /run is a tmpfs: a full or read-only disk can still be asked what is wrong with it.
+d=$(umask 077; mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d /tmp/provision.XXXXXX) || exit 90
+w=; k=
+trap "[ -z \"\$k\" ] || flock -u 9; rm -rf \"\$d\"" EXIT
+while IFS= read -r t; do case $t in provision-*) break;; esac; done
+printf "%s ready %s\n" "$t" "$(id -u)"
+
+# heard: whether a frame follows within the patience of the step before
+heard() {
+  [ -n "$w" ] || return 0
+  while :; do case $(timeout "$w" head -c 1) in +) return 0;; .) ;; *) return 1;; esac; done
+}
+# whole: whether the part before arrived to its end
+whole() { IFS= read -r e && [ "$e" = end ]; }
+# lockable: from now on descriptor 9 is open, for a step to take the host's lock on it; all that is started shares it
+lockable() {
+  k=/run/provision.lock; [ -w /run ] || k=/tmp/provision-$(id -u).lock
+  umask 077; command exec 9<>"$k" || k=; umask 022
+}
+
+# s: the step's timeout; n, m: bytes of script and payload; w: patience in seconds, if any
+while heard && read -r s n m w; do
+  { ${w:+timeout "$s"} head -c "$n" >"$d/script" && whole; } || break
+  [ -z "$w" ] || [ -n "$k" ] || lockable
+  : >"$d/pid"
+  # A payload that was cut must not look like the whole: the script is killed where it waits for the rest.
+  { { ${w:+timeout "$s"} head -c "$m" && whole; } || { : >"$d/cut"
+      until [ -s "$d/pid" ]; do sleep 0.01; done
+      p=$(cat "$d/pid"); until kill -s KILL -- "-$p" 2>/dev/null || ! kill -0 "$p" 2>/dev/null; do sleep 0.01; done; }
+  } | { exec 3<&0
+    timeout -k 5 "$s" sh "$d/script" <&3 3<&- 2>"$d/err" & p=$!; echo $p >"$d/pid"
+    wait $p; r=$?; cat >/dev/null
+    printf "\n%s %s %s\n" "$t" "$r" "$(wc -c <"$d/err")"; cat "$d/err"; }
+  [ ! -e "$d/cut" ] || break
+done
