@@ -9,12 +9,12 @@ hexadecimal (net/netfilter/ipvs/ip_vs_ctl.c):
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from kubeproxy.rules import NODE, Address, Line
+from provision.remote.shell import quote
 
 OPTIONS: Mapping[str, str] = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service", "fwm": "-f"}
 
@@ -68,15 +68,17 @@ def cleaning(servers: Collection[Virtual], stale: Collection[Line]) -> str:
     idle: dict[str, None] = {}
     for server in servers:
         mine = [line for line in lines([server], ()) if line in stale]
-        option, name = OPTIONS[server.address.protocol], shlex.quote(server.address.bare)
+        option, name = OPTIONS[server.address.protocol], quote(server.address.bare)
         if mine and len(mine) == max(1, len(server.reals)):
             commands.append(f"ipvsadm -D {option} {name}")
             idle[server.address.ip] = None
             continue
         kept.add(server.address.ip)
-        commands += [f"ipvsadm -d {option} {name} -r {shlex.quote(line.to.bare)}" for line in mine if line.to]
+        commands += [f"ipvsadm -d {option} {name} -r {quote(line.to.bare)}" for line in mine if line.to]
     # the address of a Service that has no virtual server left: as long as it is here, packets for it end here
-    commands += [f"ip addr del {ip} dev kube-ipvs0 2>/dev/null || :" for ip in idle if ip not in kept and ip != NODE]
+    commands += [
+        f"ip addr del {quote(ip)} dev kube-ipvs0 2>/dev/null || :" for ip in idle if ip not in kept and ip != NODE
+    ]
     return "".join(f"{command}\n" for command in commands)
 
 

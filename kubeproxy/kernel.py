@@ -11,6 +11,7 @@ from kubeproxy.rules import Address, Line
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.facts.question import Answers
 from provision.remote.protocol import Step
+from provision.remote.shell import quote
 from provision.resources import ProxyMode
 from provision.resources.kubernetes.proxy_rules import CHAINS, LEFT, Mode, look, remove
 
@@ -75,7 +76,7 @@ class Questions:
 
     @property
     def _mode(self) -> ShellQuestion:
-        return ShellQuestion(f"{look(self.proxy.services)}\nmode")
+        return ShellQuestion(f"{look(self.proxy.services)}mode")
 
     @property
     def _own(self) -> ShellQuestion:
@@ -95,11 +96,11 @@ class Questions:
 
     @property
     def _foreign(self) -> ShellQuestion:
-        return ShellQuestion(f"{look(self.proxy.services)}\nservers | grep ^foreign")
+        return ShellQuestion(f"{look(self.proxy.services)}servers | grep ^foreign")
 
     @property
     def _left(self) -> ShellQuestion:
-        return ShellQuestion(f"{look(self.proxy.services)}\nchains '{CHAINS}'\ntables\nlink\nsets")
+        return ShellQuestion(f"{look(self.proxy.services)}chains {quote(CHAINS)}\ntables\nlink\nsets")
 
     def held(self, answers: Answers) -> Held:
         """What the node answered. Raises ValueError when nft printed what is no JSON."""
@@ -125,7 +126,7 @@ def cleaning(proxy: ProxyMode, held: Held, stale: Collection[Line], mode: Mode |
     mine = frozenset(line for line in stale if line.mode not in others)
     parts = ["set -u", look(proxy.services), remove(), "save_rules"]
     if mode and others & {"iptables", "ipvs"}:
-        parts.append(f"drop_chains '{LEFT[mode]}'")
+        parts.append(f"drop_chains {quote(LEFT[mode])}")
     parts += ["drop_tables"] if "nftables" in others else []
     parts += ["drop_ipvs"] if "ipvs" in others else []
     for command, saved in zip(("iptables", "ip6tables"), held.chains, strict=True):
@@ -137,4 +138,4 @@ def cleaning(proxy: ProxyMode, held: Held, stale: Collection[Line], mode: Mode |
 
 
 def _fed(command: str, text: str) -> list[str]:
-    return [f"{command} <<'END-OF-RULES' || exit 1\n{text}END-OF-RULES"] if text else []
+    return [f"printf %s {quote(text)} | {command} || exit 1"] if text else []

@@ -19,10 +19,10 @@ from provision.remote.lock import Holder, refuse, take
 from provision.remote.login import Login
 from provision.remote.protocol import Step
 from provision.resources import ProxyMode
-from provision.resources.kubernetes.live import asking
+from provision.resources.kubernetes.live import asking, kubectl_words
 from provision.resources.kubernetes.proxy_rules import Mode
 
-GET = "get services,endpointslices -A -o json --request-timeout=10s"
+GET = ("get", "services,endpointslices", "-A", "-o", "json", "--request-timeout=10s")
 
 
 class Node:
@@ -119,7 +119,7 @@ def side_by_side(nodes: Sequence[Node], work: Callable[[Node], None], forks: int
 
 def api(masters: Sequence[Node], kubectl: str) -> cluster.Cluster:
     """What the API knows, asked on the first master that can say it. Raises FailedError when none can."""
-    question = ShellQuestion(asking(f"{kubectl} {GET}"))
+    question = ShellQuestion(asking(kubectl_words(kubectl, *GET)))
     found: list[str] = []
     for node in masters:
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.remote.shell import quote
 from provision.resources.kubernetes.proxy_rules import LEFT, look
 from provision.verify.checks import Checking, Node, check
 from roles._cluster import BIN, api_service
@@ -84,7 +85,7 @@ def test_rules(node: Node, site: SiteSettings, settings: Settings) -> Checking:
 @check
 def test_no_leftovers(node: Node, site: SiteSettings, settings: Settings) -> Checking:
     """nothing is left of the other modes"""
-    looked = f"{look(site.service_cidr)}\nchains '{LEFT[settings.mode]}'; tables; link; sets; servers; true"
+    looked = f"{look(site.service_cidr)}chains {quote(LEFT[settings.mode])}; tables; link; sets; servers; true"
     held = (yield node.sh(looked)).lines
     # a virtual server that no Service has is another program's
     left = [line for line in held if line.split()[0] not in ("foreign", *OWN[settings.mode])]

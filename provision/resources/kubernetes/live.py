@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from provision.facts.question import Question
+from provision.remote.shell import Scripts
 
+GET = ("get", "-f", "-", "--ignore-not-found", "-o", "json", "--request-timeout=10s")
 TIMED_OUT = 124  # what timeout(1) ends with
-_ASK = """{ said=$(%(command)s 2>&1 >&3 <<'END-OF-MANIFESTS'
-%(manifests)s
-END-OF-MANIFESTS
-); code=$?; } 3>&1
-[ $code -eq 0 ] || printf '%%s\\n' "$said"
-exit $code"""
+SCRIPTS = Scripts(__file__)
 
 
-def asking(command: str, manifests: str = "") -> str:
+def kubectl_words(kubectl: str, *arguments: str) -> tuple[str, ...]:
+    """A kubectl command as words. kubectl: the program with its kubeconfig, as it is typed."""
+    return (*shlex.split(kubectl), *arguments)
+
+
+def asking(command: Sequence[str], manifests: str = "") -> str:
     """sh that prints what a kubectl command answers, and what it says beside that (warnings, groups of the API that are
     not served just now) only when it fails."""
-    return _ASK % {"command": command, "manifests": manifests}
+    return SCRIPTS.call("ask_api", *command, MANIFESTS=manifests)
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,7 @@ class ObjectsQuestion(Question):
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
         documents = "\n---\n".join(line for q in questions for line in q.manifests.splitlines())
-        get = f"timeout {cls.patience} {questions[0].kubectl} get -f - --ignore-not-found -o json --request-timeout=10s"
-        return asking(get, documents)
+        return asking(("timeout", str(cls.patience), *kubectl_words(questions[0].kubectl, *GET)), documents)
 
     @classmethod
     def read(

@@ -12,6 +12,7 @@ from provision.errors import UnsupportedError
 from provision.facts.host import ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
+from provision.remote.shell import words
 from provision.resources.base import (
     Action,
     Change,
@@ -26,23 +27,11 @@ from provision.resources.base import (
 )
 from provision.resources.kubernetes import diff
 from provision.resources.kubernetes.diff import Object
-from provision.resources.kubernetes.live import ObjectsQuestion, Unavailable
+from provision.resources.kubernetes.live import GET, SCRIPTS, ObjectsQuestion, Unavailable, kubectl_words
 from provision.secret import Redactor, Secret
 
 OLDEST = (1, 22)  # the first that no longer knows the beta Ingress; Traefik 3 wants EndpointSlices of version v1 (1.21)
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-# kubectl applies one object after the other: without a judgement first, those before a refused one would have changed.
-# The file lies in the loader's own folder, which is nobody else's to read and goes with it.
-_JUDGE = """$k apply --dry-run=server -f "$set" >/dev/null || {
-  echo "the API server refused the set: nothing was changed" >&2; exit 1; }"""
-_APPLY = """k="%(k)s"; set="${0%%/*}/set"
-head -c %(size)d >"$set" || exit 1
-%(judge)s
-$k apply -f "$set" >&2 || exit 1
-rm -f "$set"
-"""
 
 
 @dataclass(frozen=True)
@@ -123,7 +112,7 @@ class Manifests(Resource):
 
     @property
     def _version(self) -> ShellQuestion:
-        return ShellQuestion(f"{self.kubectl} get --raw /version --request-timeout=10s")
+        return ShellQuestion(words(kubectl_words(self.kubectl, "get", "--raw", "/version", "--request-timeout=10s")))
 
     def evidence(self, change: Change) -> tuple[Question, ...]:
         return (self._version,)
@@ -172,8 +161,7 @@ class Manifests(Resource):
 
     def snapshot_script(self, change: Change) -> str:
         names = "\n---\n".join(json.dumps(_name_only(item)) for item in self._kept)
-        get = f"{self.kubectl} get -f - --ignore-not-found -o json --request-timeout=10s"
-        return f"{get} <<'END-OF-MANIFESTS'\n{names}\nEND-OF-MANIFESTS" if names else ":"
+        return SCRIPTS.call("feed", *kubectl_words(self.kubectl, *GET), MANIFESTS=names) if names else ":"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         live = json.loads(snapshot) if snapshot.strip() else {}
@@ -196,12 +184,17 @@ class Manifests(Resource):
     def fix(self, change: Change) -> Step:
         every = _stream(self.objects)
         if change.action is Action.REMOVE:
-            return Step(f"{self.kubectl} delete --ignore-not-found --wait=true -f - >&2", every, timeout=120)
+            delete = words(kubectl_words(self.kubectl, "delete", "--ignore-not-found", "--wait=true", "-f", "-"))
+            return Step(f"{delete} >&2", every, timeout=120)
         # an apply merges lists by key, so it keeps what somebody added to one: those objects are replaced whole
         whole = _stream([item for item in self.objects if diff.title(item) in change.parts])
-        script = _APPLY % {"k": self.kubectl, "size": len(every), "judge": ":" if self._opens_room else _JUDGE}
-        if whole:
-            script += f"{self.kubectl} replace --save-config -f - >&2\n"
+        script = SCRIPTS.call(
+            "apply",
+            *kubectl_words(self.kubectl),
+            SIZE=str(len(every)),
+            JUDGED="" if self._opens_room else "yes",
+            WHOLE="yes" if whole else "",
+        )
         return Step(script, every + whole, timeout=120)
 
     @property

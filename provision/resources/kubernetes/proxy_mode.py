@@ -17,27 +17,11 @@ from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import Action, Change, Resource, Rollback, Unknown, check_name
-from provision.resources.kubernetes.proxy_rules import CHAINS, LEFT, SAVED, Mode, filled, look, remove
+from provision.resources.kubernetes.proxy_rules import CHAINS, LEFT, SAVED, SCRIPTS, Mode, look, remove
 from provision.spelling import listed
 
 STOP_SECONDS = 45  # what supervisord gives it to stop, and some more
 WORDS = {"chain": "chain", "table": "nft table", "set": "ipset", "server": "virtual server", "link": "interface"}
-
-_FIX = r"""
-save_rules
-supervisorctl stop @PROGRAM@ >/dev/null 2>&1
-n=0; signal=TERM
-while p=$(processes | xargs); [ -n "$p" ]; do
-  [ $((n % 50)) -ne 0 ] || kill -s $signal $p 2>/dev/null
-  n=$((n+1)); [ $n -lt 100 ] || signal=KILL
-  [ $n -lt 150 ] || refuse "kube-proxy still runs (process $p) after SIGKILL: nothing was removed"
-  sleep 0.1
-done
-drop_chains '@CHAINS@'
-drop_tables
-drop_ipvs
-exit 0
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +47,7 @@ class ProxyMode(Resource):
 
     @property
     def _question(self) -> ShellQuestion:
-        looks = [f"chains '{LEFT[self.mode]}'"]
-        if self.mode != "nftables":
-            looks.append("tables")
-        looks += ["link; sets; servers"] if self.mode != "ipvs" else ['[ -n "$p" ] || servers | grep ^foreign']
-        orphans = "for p in $p; do awk '/^PPid:/ && $2 == 1 { print \"orphan\", p }' p=$p /proc/$p/status; done"
-        return ShellQuestion("\n".join([look(self.services), "p=$(processes)", *looks, orphans, "true"]))
+        return ShellQuestion(look(self.services) + SCRIPTS.call("proxy_left", self.mode, LEFT[self.mode]))
 
     def questions(self) -> tuple[Question, ...]:
         return (self._question,)
@@ -102,7 +81,7 @@ class ProxyMode(Resource):
         return f"the mode before, cleaned in the same way; the rules so far are in {SAVED}"
 
     def snapshot_script(self, change: Change) -> str:
-        return f"{look(self.services)}\nmode"
+        return f"{look(self.services)}mode\n"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         before = snapshot.decode("utf-8", "replace").strip()
@@ -112,8 +91,8 @@ class ProxyMode(Resource):
         return Rollback((replace(self, mode=mode),))
 
     def fix(self, change: Change) -> Step:
-        script = filled(_FIX, PROGRAM=self.program, CHAINS=CHAINS)
-        return Step("".join(("set -u\n", look(self.services), remove(), script)), timeout=STOP_SECONDS + 60)
+        clear = SCRIPTS.call("proxy_clear", self.program, CHAINS)
+        return Step("".join(("set -u\n", look(self.services), remove(), clear)), timeout=STOP_SECONDS + 60)
 
 
 def _held(answer: ShellAnswer) -> list[list[str]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from provision.errors import UnsupportedError
 from provision.facts.host import ShellAnswer
 from provision.facts.question import Question
+from provision.remote.protocol import Step
 from provision.resources import Change, Manifests, Rollout, Unknown
 from provision.resources.base import Rendering
 from provision.resources.kubernetes.live import Unavailable
@@ -78,29 +81,55 @@ def test_nothing_is_guessed_while_the_api_does_not_answer() -> None:
     assert isinstance(wanted.compare(answers, ()), Unknown)
 
 
-def test_what_somebody_added_to_a_list_goes_because_an_apply_alone_would_keep_it() -> None:
+Told = Callable[[Step], list[str]]
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    """Runs a step with a kubectl that does nothing, and gives what it was called with, each call's file left out."""
+    program = tmp_path / "bin/kubectl"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "${{*% -f *}}" >>{tmp_path}/calls\n')
+    program.chmod(0o755)
+
+    def told(step: Step) -> list[str]:
+        script = tmp_path / "script"
+        script.write_text(step.script)
+        assert isinstance(step.payload, bytes)
+        environment = {"PATH": f"{program.parent}:/usr/bin:/bin"}
+        subprocess.run(["sh", script], input=step.payload, env=environment, check=True)
+        return (tmp_path / "calls").read_text().splitlines()
+
+    return told
+
+
+def test_what_somebody_added_to_a_list_goes_because_an_apply_alone_would_keep_it(told: Told) -> None:
     wanted = manifests()
     change = compared(wanted, with_ports(HTTP, EXTRA))
     assert isinstance(change, Change)
     assert change.summary == "Service default/web: spec.ports"
-    assert f"{KUBECTL} replace" in wanted.fix(change).script
+    assert told(wanted.fix(change)) == [
+        "--kubeconfig=/k apply --dry-run=server",
+        "--kubeconfig=/k apply",
+        "--kubeconfig=/k replace --save-config",
+    ]
 
 
-def test_an_object_that_is_missing_is_applied_and_nothing_replaced() -> None:
+def test_an_object_that_is_missing_is_applied_and_nothing_replaced(told: Told) -> None:
     wanted = manifests()
     change = compared(wanted)
     assert isinstance(change, Change)
     assert (change.action, change.summary) == ("create", "create Service default/web")
-    assert "replace" not in wanted.fix(change).script
+    assert told(wanted.fix(change)) == ["--kubeconfig=/k apply --dry-run=server", "--kubeconfig=/k apply"]
 
 
-def test_what_must_not_be_there_is_deleted_once_and_not_missed_when_it_is_not() -> None:
+def test_what_must_not_be_there_is_deleted_once_and_not_missed_when_it_is_not(told: Told) -> None:
     unwanted = manifests(absent=True)
     assert compared(unwanted) is None
     change = compared(unwanted, with_ports(HTTP))
     assert isinstance(change, Change)
     assert (change.action, change.summary) == ("remove", "remove Service default/web")
-    assert f"{KUBECTL} delete --ignore-not-found" in unwanted.fix(change).script
+    assert told(unwanted.fix(change)) == ["--kubeconfig=/k delete --ignore-not-found --wait=true"]
 
 
 def daemonset(wanted: int, updated: int, ready: int, seen: int = 2) -> dict[str, Any]:

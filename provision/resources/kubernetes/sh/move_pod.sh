@@ -1,0 +1,18 @@
+# Ends a node's pod of an older template, and returns once its successor is ready. outdated.sh comes before.
+# $1: the node; $2: seconds
+set -u
+moved_by_hand || exit 0
+find_template
+on="--field-selector=spec.nodeName=$1"
+for pod in $(outdated_pods "$on" -o name); do
+  k delete "$pod" --wait=true >/dev/null
+done
+deadline=$(( $(date +%s) + $2 ))
+until present_pods "$on" --no-headers | grep -q ' 1/1 .*Running'; do
+  [ "$(date +%s)" -lt $deadline ] || {
+    pod=$(every_pod "$on" -o name | head -n 1)
+    { k describe "$pod" | tail -n 3; k logs "$pod" --tail=3 2>&1 | sed 's/\x1b\[[0-9;]*m//g'; } >&2
+    exit 1
+  }
+  sleep 0.3
+done

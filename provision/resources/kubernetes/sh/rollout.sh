@@ -1,0 +1,34 @@
+# Waits until all pods run the present template and are ready. Where nobody else moves them (a DaemonSet with OnDelete)
+# those of an older one are deleted one by one, each awaited. outdated.sh comes before, and the function `serving`:
+# whether the pods serve.
+# $FIELDS: jsonpath of generation, generation seen, pods wanted, of the present template, ready, and how it updates,
+# with | between; $SOAK: seconds between two moves; $TIMEOUT: seconds for each
+set -u
+settled() { [ "$made" = "$seen" ] && [ "${wanted:-0}" -gt 0 ] && [ "$wanted $wanted" = "$updated $ready" ]; }
+move_next() {
+  sleep "$pause"; pause=$SOAK
+  find_template
+  outdated_pods -o name | head -n 1 | while read -r pod; do
+    k delete "$pod" --wait=true >&2
+  done
+  deadline=$(( $(date +%s) + TIMEOUT ))
+}
+pause=0
+deadline=$(( $(date +%s) + TIMEOUT ))
+until IFS='|' read -r made seen wanted updated ready how <<END
+$(k get "$KIND" "$NAME" -o "jsonpath=$FIELDS")
+END
+  settled && serving >/dev/null 2>&1; do
+  [ "$(date +%s)" -lt $deadline ] || {
+    echo "$KIND $NAME was not ready within $TIMEOUT s (${ready:-0} of ${wanted:-0} pods ready):" >&2
+    k get pods -o wide 2>&1 | grep -e NAME -e "$NAME" >&2
+    serving >&2
+    for p in $(k get pods --no-headers | awk -v name="$NAME" '
+        index($1, name) == 1 { split($2, n, "/"); if (n[1] != n[2]) print "pod/" $1 }' | head -n 2); do
+      k describe "$p" | tail -n 6 >&2; k logs "$p" --tail=10 >&2 2>&1
+    done
+    exit 1
+  }
+  [ "$how/$made/$wanted" != "OnDelete/$seen/$ready" ] || ! serving >/dev/null 2>&1 || move_next
+  sleep 0.3
+done
