@@ -72,7 +72,7 @@ class Context:
 
     def close(self) -> None:
         """Ends every connection."""
-        if "vantages" in self.__dict__:
+        if "locations" in self.__dict__:
             for location in self.locations.values():
                 location.close()
 

@@ -42,14 +42,9 @@ class Declared(Protocol):
 
 
 @pytest.fixture
-def declared(tmp_path: Path) -> Declared:
-    """`declared("hdss7-21", "etcd", "etcd.quota=1")`: the role's resources on the lab's own inventory."""
-    from provision.inventory import Inventory
-    from provision.inventory.settings import SITE
-    from provision.playbook.plays import Play, RoleUse
-    from provision.playbook.roles import Roles
-
-    facts = {
+def facts(tmp_path: Path) -> Path:
+    """An inventory of what a lab that is up tells of itself."""
+    found = {
         "pki_directory": str(tmp_path / "pki"),
         "binaries": {name: {"url": f"http://ops/bin/{name}", "sha256": "0" * 64} for name in PROGRAMS},
         "images": {
@@ -59,14 +54,24 @@ def declared(tmp_path: Path) -> Declared:
         "apt_repository": {"url": "http://ops/apt", "line": "deb [trusted=yes] http://ops/apt ./"},
     }
     file = tmp_path / "facts.yml"
-    file.write_text(json.dumps({"all": {"vars": facts}}))
+    file.write_text(json.dumps({"all": {"vars": found}}))
+    return file
+
+
+@pytest.fixture
+def declared(facts: Path) -> Declared:
+    """`declared("hdss7-21", "etcd", "etcd.quota=1")`: the role's resources on the lab's own inventory."""
+    from provision.inventory import Inventory
+    from provision.inventory.settings import SITE
+    from provision.playbook.plays import Play, RoleUse
+    from provision.playbook.roles import Roles
 
     def declared(
         host: str, role: str, *extra: str, made: bool = True, also: tuple[Path, ...] = ()
     ) -> Mapping[str, Any]:
         roles = Roles(ROOT)
         namespaces = frozenset((*roles.names(), SITE))
-        inventory = Inventory.load([ROOT / "inventory/lab", *also, file], extra, namespaces=namespaces)
+        inventory = Inventory.load([ROOT / "inventory/lab", *also, facts], extra, namespaces=namespaces)
         if made:
             roles.prepare(inventory, (Play("certificates", "all:!ops", (RoleUse("pki"),)),))
         plays = (Play("trial", "all:!ops", (RoleUse(role),)),)

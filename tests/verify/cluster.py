@@ -41,6 +41,10 @@ class Cluster:
         wanted = {name.replace("_", "-"): value for name, value in labels.items()}
         return [pod for pod in every if namespace in ("", pod.namespace) and wanted.items() <= pod.labels.items()]
 
+    def has(self, kind: str, namespace: str, name: str) -> bool:
+        """Whether there is such an object."""
+        return any(_is(item, namespace, name) for item in self.of(kind))
+
     def service(self, namespace: str, name: str) -> dict[str, Any]:
         """A Service. Raises AssertionError when there is none."""
         return self._one("Service", namespace, name)
@@ -54,7 +58,7 @@ class Cluster:
 
     def _one(self, kind: str, namespace: str, name: str) -> dict[str, Any]:
         for item in self.of(kind):
-            if (item["metadata"].get("namespace", ""), item["metadata"]["name"]) == (namespace, name):
+            if _is(item, namespace, name):
                 return item
         raise AssertionError(f"the API knows no {kind} {namespace}/{name}")
 
@@ -75,13 +79,19 @@ def cluster(node: Node) -> Generator[Ask | Many, Answer, Cluster]:
     """Everything that checks look at: `seen = yield from cluster(node)`."""
     answer = yield kubectl(node, f"get {KINDS} -A -o json")
     assert answer.ok, f"kubectl on {master(node).name} gave {answer}"
-    return Cluster(tuple(answer.json["items"]))
+    seen = Cluster(tuple(answer.json["items"]))
+    assert any(seen.of("Node")), "the API knows no node at all"
+    return seen
 
 
 def condition(item: dict[str, Any], name: str) -> str:
     """A condition's status: True, False or Unknown; '' when the object has none of that name."""
     found = (c for c in item["status"].get("conditions", ()) if c["type"] == name)
     return next((str(c["status"]) for c in found), "")
+
+
+def _is(item: dict[str, Any], namespace: str, name: str) -> bool:
+    return (item["metadata"].get("namespace", ""), item["metadata"]["name"]) == (namespace, name)
 
 
 def _pod(item: dict[str, Any]) -> Pod:

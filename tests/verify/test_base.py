@@ -84,6 +84,7 @@ def test_programs_under_supervisord(node: Node, site: SiteSettings) -> Checking:
         raise NotHere("it has no supervisord")
     assert answer.ok, f"supervisord gave {answer}"
     programs: Any = xmlrpc.client.loads(answer.text)[0][0]
+    assert programs, "supervisord has no program"
     stopped = [p for p in programs if p["state"] != RUNNING]
     wrong = [f"{p['name']} is {p['statename']}: {p['spawnerr'] or p['description']}" for p in stopped]
     assert not wrong, "; ".join(wrong)

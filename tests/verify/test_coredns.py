@@ -35,6 +35,7 @@ def test_service_names(node: Node, site: SiteSettings) -> Checking:
         for s in seen.of("Service")
         if s["spec"].get("clusterIP", "None") != "None"
     }
+    assert names, "no Service has a cluster address"
     answers = yield from gather(node.sh(lookup(site.cluster_dns, name)) for name in names)
     for (name, address), answer in zip(names.items(), answers, strict=True):
         assert answer.text == f"0 {address}", f"{name} gave {answer}, and should lead to {address}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.checks import Checking, Node, Place, check
+from provision.verify.checks import Checking, Node, NotHere, Place, check
 from roles._cluster import CERT, api_url, entrance
 from roles.kube_apiserver import LOCAL
 from tests.verify.cluster import cluster
@@ -46,10 +46,13 @@ def test_node_ports(node: Node, site: SiteSettings) -> Checking:
     """node ports are in the site's range"""
     seen = yield from cluster(node)
     first, last = (int(part) for part in site.node_ports.split("-"))
-    outside = [
-        f"{s['metadata']['namespace']}/{s['metadata']['name']} {port['nodePort']}"
+    ports = {
+        f"{s['metadata']['namespace']}/{s['metadata']['name']} {port['nodePort']}": port["nodePort"]
         for s in seen.of("Service")
         for port in s["spec"].get("ports", ())
-        if "nodePort" in port and not first <= port["nodePort"] <= last
-    ]
+        if "nodePort" in port
+    }
+    if not ports:
+        raise NotHere("no Service has a node port")
+    outside = [name for name, port in ports.items() if not first <= port <= last]
     assert not outside, f"not in {site.node_ports}: {', '.join(outside)}"

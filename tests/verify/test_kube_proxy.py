@@ -27,6 +27,7 @@ for d in $(grep -slx kube-proxy /proc/[0-9]*/comm); do
 done
 """
 OWN = {"iptables": (), "nftables": ("table",), "ipvs": ("link", "set", "server")}  # what the mode itself makes
+END = "looked through"  # said last: without it nothing found would mean nothing
 CONFIGURED = re.compile(r"--config[= ](\S+)")
 ASKED = re.compile(r"--proxy-mode[= ](\S+)")
 
@@ -85,8 +86,10 @@ def test_rules(node: Node, site: SiteSettings, settings: Settings) -> Checking:
 @check
 def test_no_leftovers(node: Node, site: SiteSettings, settings: Settings) -> Checking:
     """nothing is left of the other modes"""
-    looked = f"{look(site.service_cidr)}chains {quote(LEFT[settings.mode])}; tables; link; sets; servers; true"
-    held = (yield node.sh(looked)).lines
+    looked = f"{look(site.service_cidr)}chains {quote(LEFT[settings.mode])}; tables; link; sets; servers; echo {END}"
+    answer = yield node.sh(looked)
+    *held, end = answer.lines or [""]
+    assert end == END, f"the kernel could not be looked through: {answer}"
     # a virtual server that no Service has is another program's
     left = [line for line in held if line.split()[0] not in ("foreign", *OWN[settings.mode])]
     assert not left, f"{len(left)} found: {'; '.join(left[:4])}"

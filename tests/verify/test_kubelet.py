@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.checks import Checking, Node, check
+from provision.verify.checks import Checking, Node, NotHere, check
 from roles._cluster import node_name
 from tests.verify.cluster import cluster, condition
 
@@ -37,5 +37,8 @@ def test_ready(node: Node, site: SiteSettings) -> Checking:
 def test_pods(node: Node) -> Checking:
     """every pod on the node is ready"""
     seen = yield from cluster(node)
-    waiting = [f"{p.namespace}/{p.name}" for p in seen.pods() if p.node == node.address and not p.ready]
+    mine = [pod for pod in seen.pods() if pod.node == node.address]
+    if not mine:
+        raise NotHere("no pod runs on it")
+    waiting = [f"{pod.namespace}/{pod.name}" for pod in mine if not pod.ready]
     assert not waiting, f"not ready: {', '.join(waiting)}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.checks import Checking, Node, Place, check, gather
+from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
 from roles._cluster import api_service, node_name
 from roles.proxy_node import GROUP, TAINT
@@ -35,7 +35,9 @@ def test_node(node: Node, site: SiteSettings) -> Checking:
 def test_node_ports(node: Node, outside: Place) -> Checking:
     """every node port answers from outside"""
     seen = yield from cluster(node)
-    ports = [port["nodePort"] for s in seen.of("Service") for port in s["spec"]["ports"] if "nodePort" in port]
+    ports = [port["nodePort"] for s in seen.of("Service") for port in s["spec"].get("ports", ()) if "nodePort" in port]
+    if not ports:
+        raise NotHere("no Service has a node port")
     urls = [f"http://{node.address}:{port}/" for port in ports]
     answers = yield from gather(outside.sh(http(url)) for url in urls)
     wrong = [f"{url} gave {reply}" for url, reply in zip(urls, map(Reply.of, answers), strict=True) if not reply.status]

@@ -60,6 +60,7 @@ def test_routers(node: Node, site: SiteSettings, outside: Place) -> Checking:
     wrong = [r["name"] for r in _known(mine) if r["status"] != "enabled"]
     assert not wrong, f"not enabled: {', '.join(wrong)}"
     count = len(_known(mine))
+    assert count, f"it knows no router: {mine}"
     # a node that does not answer is its own check's to tell
     others = {name: len(_known(reply)) for name, reply in replies.items() if reply.status == 200}
     differ = [f"{other} on {name}" for name, other in others.items() if other != count]
