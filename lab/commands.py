@@ -41,7 +41,7 @@ def up(
     wanted = _topology((*inventory, MACHINE) if vm else inventory, vault)
     machines = sum(spec.virtual for spec in wanted.booted)
     with lab.locked():
-        if lab.owner_process() is None:
+        if lab.daemon_process() is None:
             seen = preflight.look(lab.directory, vm=machines > 0)
             preflight.check(seen, len(wanted.booted) - machines, bare=not wait_artifacts, machines=machines)
     if not wait_artifacts:
@@ -54,7 +54,7 @@ def up(
     with Preparation(_progress(say), machine=machines > 0) as built:
         _bring_up(lab, wanted, lambda spec: (built.machine if spec.virtual else built.tree).result(), say)
         catalog = built.catalog.result()
-        lifecycle.offer(lab, wanted, catalog.directory, catalog.variables)
+        lifecycle.publish(lab, wanted, catalog.directory, catalog.variables)
 
 
 def down(name: str = "main", *, purge: bool = False, say: Say = print) -> None:
@@ -70,7 +70,7 @@ def down(name: str = "main", *, purge: bool = False, say: Say = print) -> None:
 def status(name: str = "main", *, say: Say = print) -> Mapping[str, HostState]:
     """Say how each host is. Returns the state of each booted host; empty when the lab is down."""
     lab = Lab.named(name)
-    if lab.owner_process() is None:
+    if lab.daemon_process() is None:
         say(f"lab {name} is down")
         return {}
     states = ipc.ask(lab, Request("status")).hosts
@@ -154,7 +154,7 @@ def _booted(name: str, host_name: str) -> tuple[Lab, HostSpec]:
     spec = lab.topology().host(host_name)
     if spec.ops:
         raise InputError("the ops host is a namespace without an init: it has no power switch", host=spec.name)
-    if lab.owner_process() is None:
+    if lab.daemon_process() is None:
         raise FailedError(f"the lab {name} is down", do=f"start it: invoke lab.up{lab.option}")
     return lab, spec
 

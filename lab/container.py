@@ -20,7 +20,7 @@ from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError
 
-REBOOTED = 133  # how systemd-nspawn --keep-unit asks its owner for another start (its EXIT_FORCE_RESTART)
+REBOOTED = 133  # how systemd-nspawn --keep-unit asks whoever started it for another start (its EXIT_FORCE_RESTART)
 SECONDS_TO_DIE = 10.0
 PAUSE = 0.02
 CONSOLE_BYTES = 1 << 20
@@ -30,7 +30,7 @@ NSPAWN_ENVIRONMENT = {
     "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
     "SYSTEMD_NSPAWN_USE_CGNS": "1",
 }
-# Waits for one line before it does anything: if the owner dies before it has recorded this process, it never comes.
+# Waits for one line before it does anything: if the daemon dies before it has recorded this process, it never comes.
 START = """read -r go || exit 1
 exec </dev/null
 while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift

@@ -1,6 +1,6 @@
 """The lab's one long-lived process: starts the hosts, waits for them, starts a host again after its own reboot.
 
-Run as `python -m lab.daemon NAME PIPE LOCK` by `lab.up`; takes orders until it is told `down` (or SIGTERM).
+Run as `python -m lab.daemon NAME PIPE LOCK` by `lab.up`; takes requests until one is `down` (or until SIGTERM).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ORDERLY_SECONDS = 120.0  # systemd itself kills what has not stopped after 90
 
 
 class HostRunner:
-    """One host's power switch, and the eye on it."""
+    """Switches one host on and off, and starts it again after its own reboot."""
 
     def __init__(self, lab: Lab, topology: Topology, spec: HostSpec) -> None:
         self._lab, self._topology, self._host = lab, topology, spec
@@ -90,7 +90,7 @@ class HostRunner:
         """Wait for the host's end, however long that takes, and do what a real machine would do then."""
         code = process.wait()
         with self._changed:
-            if process is not self._process:  # the owner itself cut the power
+            if process is not self._process:  # the daemon itself cut the power
                 return
             self._process = None
             say(f"{self._host.name} ended with {code}")
@@ -106,7 +106,7 @@ class HostRunner:
 
 
 class Daemon:
-    """All keepers of a lab, and the orders to them."""
+    """The runners of a lab's hosts, and the requests to them."""
 
     def __init__(self, lab: Lab, topology: Topology) -> None:
         self._lab, self._topology = lab, topology
@@ -126,27 +126,27 @@ class Daemon:
         at_once(runner.off for runner in self._runners.values())
         network.remove(self._lab)
 
-    def handle(self, order: Request) -> Answer:
-        """Carry out one order, to its end."""
+    def handle(self, request: Request) -> Answer:
+        """Carry out one request, to its end."""
         try:
-            if order.do == "down":
+            if request.do == "down":
                 self.down()
-            elif order.do != "status":
-                runner = self._runners[self._topology.host(order.host).name]
+            elif request.do != "status":
+                runner = self._runners[self._topology.host(request.host).name]
                 act: dict[str, Callable[[], None]] = {
                     "on": runner.on,
                     "off": runner.off,
                     "cycle": runner.cycle,
                     "reboot": runner.reboot,
                 }
-                act[order.do]()
+                act[request.do]()
         except (ProvisionError, OSError) as error:
             say(traceback.format_exc())
             return Answer(error=str(error))
         return Answer({name: runner.state() for name, runner in self._runners.items()})
 
     def serve(self, listener: socket.socket) -> None:
-        """Take orders, each connection in a thread of its own, for ever."""
+        """Take requests, each connection in a thread of its own, for ever."""
         while True:
             connection, _ = listener.accept()
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
@@ -154,17 +154,17 @@ class Daemon:
     def _answer(self, connection: socket.socket) -> None:
         with connection:
             try:
-                order = msgspec.json.decode(ipc.read_line(connection), type=Request)
+                request = msgspec.json.decode(ipc.read_line(connection), type=Request)
             except (OSError, msgspec.DecodeError) as error:
-                say(f"not an order: {error}")
+                say(f"not a request: {error}")
                 return
-            answer = self.handle(order)
+            answer = self.handle(request)
             try:
                 connection.sendall(msgspec.json.encode(answer) + b"\n")
             except OSError:
-                say(f"whoever asked for {order.do} has gone")
-        if order.do == "down" and not answer.error:
-            leave(self._lab)
+                say(f"the client that sent {request.do} closed its connection")
+        if request.do == "down" and not answer.error:
+            finish(self._lab)
 
 
 def at_once(calls: Iterable[Callable[[], object]]) -> None:
@@ -176,50 +176,53 @@ def at_once(calls: Iterable[Callable[[], object]]) -> None:
 
 
 def say(text: str) -> None:
-    """One line for the owner's log."""
+    """Write one line to the daemon's log."""
     print(time.strftime("%F %T"), text, flush=True)
 
 
-def leave(lab: Lab) -> None:
-    """End the owner: the lab is down."""
+def finish(lab: Lab) -> None:
+    """End the daemon: the lab is down."""
     lab.socket.unlink(missing_ok=True)
-    lab.owner.unlink(missing_ok=True)
+    lab.daemon.unlink(missing_ok=True)
     os._exit(0)  # from whatever thread: the others wait for nothing that matters now
 
 
 def main(name: str, ready: int, lock: int) -> None:
-    """Own a lab until told otherwise.
+    """Run a lab until a request or SIGTERM takes it down.
 
-    ready: a pipe (descriptor) that hears READY, or why it failed. lock: the lab's, held until the owner can be asked.
+    ready: a pipe (descriptor) that gets READY, or why it failed. lock: the lab's, held until the daemon can be asked.
     """
     lab = Lab.named(name)
     topology = lab.topology()
-    write(lab.owner, Process.of(os.getpid()))
-    owner = Daemon(lab, topology)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_terminate, args=(owner, lab)).start())
+    write(lab.daemon, Process.of(os.getpid()))
+    daemon = Daemon(lab, topology)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_terminate, args=(daemon, lab)).start())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        owner.start()
+        daemon.start()
         listener = ipc.listen(lab)
     except (ProvisionError, OSError) as error:
         say(traceback.format_exc())
-        owner.down()
+        daemon.down()
         _report(ready, str(error))
-        leave(lab)
+        finish(lab)
     _report(ready, "")
     os.close(lock)
-    owner.serve(listener)
+    daemon.serve(listener)
 
 
 def _report(ready: int, error: str) -> None:
-    with contextlib.suppress(BrokenPipeError), os.fdopen(ready, "w") as pipe:  # who started it may have gone
+    with (
+        contextlib.suppress(BrokenPipeError),
+        os.fdopen(ready, "w") as pipe,
+    ):  # whoever started it may have ended
         pipe.write(error or READY)
 
 
-def _terminate(owner: Daemon, lab: Lab) -> None:
-    owner.down()
-    leave(lab)
+def _terminate(daemon: Daemon, lab: Lab) -> None:
+    daemon.down()
+    finish(lab)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from lab.topology import MACHINE_GROUP, Topology
 from provision.atomic import replace_file
 
 DEFAULT_URL = "http://10.4.7.200"  # the artefacts name the course's ops host; other sites have their own
+RENAMED = {"lab.outsider:on_ops_host": "lab.ops_host:on_ops_host"}  # functions that earlier versions wrote down
 HEAD = "# Written by lab.up: what this lab is, and what its ops host serves. Read after the inventory itself.\n"
 
 
@@ -38,3 +39,17 @@ def write(lab: Lab, topology: Topology, served: Mapping[str, Any]) -> None:
         facts["children"] = {MACHINE_GROUP: {"hosts": machines}}
     text = HEAD + yaml.safe_dump({"all": facts}, sort_keys=False).replace(DEFAULT_URL, f"http://{topology.ops.address}")
     replace_file(lab.inventory, text)
+
+
+def renew(lab: Lab) -> bool:
+    """Update the file of a lab that an earlier version started. Returns whether it names all that hosts fetch.
+
+    The file must exist.
+    """
+    text = lab.inventory.read_text()
+    renewed = text
+    for old, new in RENAMED.items():
+        renewed = renewed.replace(old, new)
+    if renewed != text:
+        replace_file(lab.inventory, renewed)
+    return "binaries" in yaml.safe_load(renewed)["all"]["vars"]

@@ -1,4 +1,4 @@
-"""Orders to a lab's owner, and its answers: one JSON line each way over a socket in the lab's folder."""
+"""Requests to a lab's daemon, and its answers: one JSON line each way over a socket in the lab's folder."""
 
 from __future__ import annotations
 
@@ -35,35 +35,35 @@ class HostState(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """hosts: state of each booted host. error: why the order failed, for a person; empty when it did not."""
+    """hosts: state of each booted host. error: why the request failed, for a person; empty when it did not."""
 
     hosts: dict[str, HostState] = {}
     error: str = ""
 
 
-def ask(lab: Lab, order: Request) -> Answer:
-    """Give an order and wait for the answer. Raises FailedError when it failed or the owner does not answer."""
+def ask(lab: Lab, request: Request) -> Answer:
+    """Send a request and wait for the answer. Raises FailedError when it failed or the daemon does not answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(SECONDS)
         try:
             with _short(lab.socket) as address:
                 connection.connect(address)
-            connection.sendall(msgspec.json.encode(order) + b"\n")
+            connection.sendall(msgspec.json.encode(request) + b"\n")
             answer = msgspec.json.decode(read_line(connection), type=Answer)
         except (OSError, msgspec.DecodeError) as error:
             raise FailedError(
-                f"the owner of the lab {lab.name} did not answer to {order.do!r}",
-                host=order.host,
+                f"the daemon of the lab {lab.name} did not answer the request {request.do!r}",
+                host=request.host,
                 found=str(error),
-                do=f"what it had to say is in {lab.log}; invoke lab.down{lab.option} and lab.up start it anew",
+                do=f"its log is {lab.log}; invoke lab.down{lab.option} and lab.up start it again",
             ) from None
     if answer.error:
-        raise FailedError(f"{order.do} failed", host=order.host, found=answer.error)
+        raise FailedError(f"{request.do} failed", host=request.host, found=answer.error)
     return answer
 
 
 def listen(lab: Lab) -> socket.socket:
-    """The owner's end; only the user who owns the lab may connect."""
+    """The daemon's end; only the user whose lab it is may connect."""
     lab.socket.unlink(missing_ok=True)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with _short(lab.socket) as address:

@@ -1,4 +1,4 @@
-"""From down to up and back, from whatever state a crash left."""
+"""Bringing a lab up and taking it down, from whatever state a crash left."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock:
     tree: gives what a host's disk lies on, in its time. lock: the lab's, held by the caller.
     Raises InputError when the lab runs other hosts, FailedError when one does not come up.
     """
-    if lab.owner_process() is not None:
+    if lab.daemon_process() is not None:
         if lab.topology().hosts != wanted.public.hosts:
             raise InputError(
                 f"the lab {lab.name} runs another set of hosts than this inventory's",
@@ -57,31 +57,31 @@ def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock:
     ops_host.write_files(lab, wanted)
     if not lab.inventory.exists():
         facts.write(lab, wanted, {})
-    _start_owner(lab, lock)
+    _start_daemon(lab, lock)
     at_once(_ssh(lab, spec) for spec in wanted.booted)
     return False
 
 
 def take_down(lab: Lab) -> bool:
-    """Leave nothing of a lab but its folder. Returns whether there was anything. The caller holds the lab's lock.
+    """Remove everything of a lab but its folder. Returns whether there was anything. The caller holds the lab's lock.
 
-    The owner takes everything down; one that can't is killed, and `sweep` does its work.
+    The daemon takes everything down; one that can't is killed, and `sweep` does its work.
     """
-    owner = lab.owner_process()
-    if owner is None:
+    daemon = lab.daemon_process()
+    if daemon is None:
         return sweep(lab)
     try:
         ipc.ask(lab, Request("down"))
     except FailedError:
         pass
     finally:
-        owner.kill(DYING_SECONDS)
+        daemon.kill(DYING_SECONDS)
     sweep(lab)
     return True
 
 
 def sweep(lab: Lab) -> bool:
-    """Remove what an owner left that died without being asked to. Returns whether there was anything."""
+    """Remove what a daemon left that was killed. Returns whether there was anything."""
     found = read(lab.record, Topology)
     left = bool(network.made(lab))
     if found is not None:
@@ -89,13 +89,13 @@ def sweep(lab: Lab) -> bool:
             at_once(_off(lab, spec) for spec in found.booted)
         finally:
             network.remove(lab)
-    lab.owner.unlink(missing_ok=True)
+    lab.daemon.unlink(missing_ok=True)
     lab.socket.unlink(missing_ok=True)
     return left
 
 
-def offer(lab: Lab, wanted: Topology, directory: Path, variables: Mapping[str, Any]) -> None:
-    """Have the ops host serve a folder, and say so in the lab's inventory."""
+def publish(lab: Lab, wanted: Topology, directory: Path, variables: Mapping[str, Any]) -> None:
+    """Have the ops host serve a folder, and write its addresses and checksums into the lab's inventory."""
     with lab.locked():
         if not lab.record.exists():
             raise FailedError(f"the lab {lab.name} was purged while its artefacts were built")
@@ -103,8 +103,8 @@ def offer(lab: Lab, wanted: Topology, directory: Path, variables: Mapping[str, A
         facts.write(lab, wanted, variables)
 
 
-def _start_owner(lab: Lab, lock: int) -> None:
-    """Start the owner and wait until it has booted the hosts. It inherits the lock, and lets go once it is known."""
+def _start_daemon(lab: Lab, lock: int) -> None:
+    """Start the daemon and wait until it has booted the hosts. It inherits the lock, and releases it afterwards."""
     reading, writing = os.pipe()
     with lab.log.open("ab") as log:
         subprocess.Popen(
@@ -120,7 +120,7 @@ def _start_owner(lab: Lab, lock: int) -> None:
     with os.fdopen(reading) as pipe:
         said = pipe.read()
     if said != READY:
-        raise FailedError(f"the lab {lab.name} could not be started", found=said or f"its owner died; see {lab.log}")
+        raise FailedError(f"the lab {lab.name} could not be started", found=said or f"its daemon died; see {lab.log}")
 
 
 def await_ssh(lab: Lab, spec: HostSpec) -> None:

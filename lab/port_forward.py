@@ -128,7 +128,7 @@ def open_site(
     host: the name of the site to serve as 127.0.0.1, by default Traefik's; the proxy serves its domain.
     """
     lab = Lab.named(name)
-    if lab.owner_process() is None:
+    if lab.daemon_process() is None:
         raise FailedError(f"the lab {name} is down", do=f"start it: invoke lab.up{lab.option}")
     default = f"{DASHBOARD}.{lab.topology().domain}"
     host = host or default

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab import facts
 from lab.state import Lab
 from provision.errors import UnreachableError
 from provision.inventory import Inventory
@@ -29,7 +30,7 @@ class Sources:
 
     def check_up(self) -> None:
         """Raises UnreachableError when the hosts live in a lab that is down: asked once, not by every host."""
-        if self.lab and self.lab.owner_process() is None:
+        if self.lab and self.lab.daemon_process() is None:
             raise UnreachableError(f"the lab {self.lab.name} is not up", do=f"Start it: invoke lab.up{self.lab.option}")
 
 
@@ -38,15 +39,15 @@ def completed(
 ) -> Sources:
     """The sources with the lab's facts, where a lab is meant: by its `name`, or because a host is dialled in one.
 
-    What a lab that is down has not yet said is stood in for by placeholders: enough to compile every role.
+    Placeholders stand for what a lab that is down has not served yet: enough to compile every role.
     """
     if name is None and not _dials(paths, vault):
         return Sources(tuple(paths), tuple(extra_vars))
     lab = Lab.named(name or "main")
-    facts = lab.inventory if lab.inventory.exists() else None
-    whole = facts is not None and "\n    binaries:" in facts.read_text()
-    stand_in = () if whole or lab.owner_process() else (json.dumps(placeholders()),)
-    return Sources((*paths, *((facts,) if facts else ())), (*stand_in, *extra_vars), lab)
+    written = lab.inventory.exists()
+    whole = written and facts.renew(lab)
+    stand_in = () if whole or lab.daemon_process() else (json.dumps(placeholders()),)
+    return Sources((*paths, *((lab.inventory,) if written else ())), (*stand_in, *extra_vars), lab)
 
 
 def placeholders() -> dict[str, Any]:

@@ -51,23 +51,23 @@ class Lab(msgspec.Struct, frozen=True):
         return self.directory / "lab.json"
 
     @property
-    def owner(self) -> Path:
-        """The owner process."""
-        return self.directory / "owner.json"
+    def daemon(self) -> Path:
+        """The record of the daemon's process."""
+        return self._running("daemon.json", "owner.json")
 
     @property
     def log(self) -> Path:
-        """What the owner had to say."""
-        return self.directory / "owner.log"
+        """The daemon's log."""
+        return self.directory / "daemon.log"
 
     @property
     def socket(self) -> Path:
-        """Where the owner takes orders."""
-        return self.directory / "owner.sock"
+        """Where the daemon takes requests."""
+        return self._running("daemon.sock", "owner.sock")
 
     @property
     def served(self) -> Path:
-        """A link to the folder that the ops host serves over HTTP; it may be made after the owner started."""
+        """A link to the folder that the ops host serves over HTTP; it may be made after the daemon started."""
         return self.directory / "www"
 
     @property
@@ -100,9 +100,9 @@ class Lab(msgspec.Struct, frozen=True):
         """The option that names this lab on a command line; nothing for the default lab."""
         return "" if self.name == "main" else f" --lab {self.name}"
 
-    def owner_process(self) -> Process | None:
-        """The owner, if it runs."""
-        found = read(self.owner, Process)
+    def daemon_process(self) -> Process | None:
+        """The daemon, if it runs."""
+        found = read(self.daemon, Process)
         return found if found and found.alive() else None
 
     @contextmanager
@@ -119,6 +119,11 @@ class Lab(msgspec.Struct, frozen=True):
                 if _is_still(path, file.fileno()):  # a purge removes the file while others wait for it
                     yield file.fileno()
                     return
+
+    def _running(self, name: str, before: str) -> Path:
+        """A file of the daemon's; under its `before` name while a daemon runs that was started when it had that."""
+        path, old = self.directory / name, self.directory / before
+        return old if old.exists() and not path.exists() else path
 
     def purge(self) -> None:
         """Remove the lab's files, its lock last; the caller holds it."""

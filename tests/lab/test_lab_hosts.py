@@ -158,9 +158,9 @@ def test_an_unknown_host_is_bad_input_that_lists_those_there_are(running: Lab) -
 
 
 def test_up_when_up_says_so(running: Lab) -> None:
-    before = running.owner_process()
+    before = running.daemon_process()
     up()
-    assert running.owner_process() == before
+    assert running.daemon_process() == before
 
 
 def test_hosts_outlive_the_command_that_started_them(running: Lab) -> None:
@@ -252,10 +252,10 @@ def test_a_killed_up_is_put_right_by_the_next(milliseconds: int, then: Callable[
 
 
 @pytest.mark.parametrize("then", [up, lambda: commands.down(NAME, say=quiet)], ids=["up", "down"])
-def test_a_killed_owner_is_put_right_by_the_next(running: Lab, then: Callable[[], None]) -> None:
-    owner = running.owner_process()
-    assert owner is not None
-    assert owner.kill(SECONDS)
+def test_a_killed_daemon_is_put_right_by_the_next(running: Lab, then: Callable[[], None]) -> None:
+    daemon = running.daemon_process()
+    assert daemon is not None
+    assert daemon.kill(SECONDS)
     assert commands.status(NAME, say=quiet) == {}
     then()
     if then is up:
@@ -266,15 +266,15 @@ def test_a_killed_owner_is_put_right_by_the_next(running: Lab, then: Callable[[]
 
 def test_a_machine_that_rebooted_is_put_right(running: Lab) -> None:
     """What is left then: records of another boot, and files where the namespaces were."""
-    owner = running.owner_process()
-    assert owner is not None
+    daemon = running.daemon_process()
+    assert daemon is not None
     runs = {path: state.read(path, container.Run) for path in running.directory.glob("hosts/*/run.json")}
     socket_left = running.directory / "left.sock"
     running.socket.rename(socket_left)  # a crash does not remove it
-    owner.kill(SECONDS)
+    daemon.kill(SECONDS)
     lifecycle.sweep(running)
     socket_left.rename(running.socket)
-    state.write(running.owner, msgspec.structs.replace(owner, pid=os.getpid(), boot="before"))
+    state.write(running.daemon, msgspec.structs.replace(daemon, pid=os.getpid(), boot="before"))
     for path, run in runs.items():
         assert run is not None
         assert run.process is not None

@@ -48,6 +48,13 @@ def test_any_inventory_can_be_tried_in_a_lab_that_is_named(write: Write, state: 
     assert found.extra_vars == ()
 
 
+def test_names_of_an_earlier_version_are_renewed(write: Write, state: Path) -> None:
+    old = "all:\n  vars:\n    binaries: {}\n    outsider: lab.outsider:on_ops_host mine\n"
+    path = write({"hosts.yml": REAL, "state/hdss7/labs/mine/inventory.yml": old})
+    completed((path / "hosts.yml",), "mine", ())
+    assert "outsider: lab.ops_host:on_ops_host mine\n" in (state / "mine" / "inventory.yml").read_text()
+
+
 def test_a_name_that_is_none_is_bad_input(write: Write) -> None:
     with pytest.raises(InputError, match="can't be the name of a lab"):
         completed((write({"hosts.yml": REAL}),), "../main", ())

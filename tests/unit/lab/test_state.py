@@ -53,6 +53,16 @@ def test_a_record_comes_back_as_it_was(lab: Lab) -> None:
     assert lab.topology() == made
 
 
+def test_a_daemon_of_an_earlier_version_is_found(lab: Lab) -> None:
+    (lab.directory / "owner.sock").touch()
+    state.write(lab.directory / "owner.json", Process.of(os.getpid()))
+    assert lab.daemon_process() == Process.of(os.getpid())
+    assert lab.socket.name == "owner.sock"
+    lab.daemon.unlink()
+    lab.socket.unlink()
+    assert (lab.daemon_process(), lab.daemon.name, lab.socket.name) == (None, "daemon.json", "daemon.sock")
+
+
 @pytest.mark.parametrize("remains", [b"", b'{"hosts": [', b"\0" * 40])
 def test_a_record_cut_short_by_a_crash_counts_as_none(lab: Lab, remains: bytes) -> None:
     lab.record.write_bytes(remains)
