@@ -13,6 +13,9 @@ from hdss7.report import text
 from provision.errors import Exit, InputError
 from provision.plan.plan import Declaration
 from provision.project import Project
+from provision.resources import ConfigSet
+from provision.resources.optional.dependent import dependencies_of
+from provision.resources.optional.reversible import rollback_summary
 from provision.secret import Secret
 from provision.spelling import listed, suggestion
 
@@ -70,14 +73,14 @@ def _lines(project: Project, host: str, declaration: Declaration, every: Iterabl
     ]
     lines += text.columns(rows)
     lines += [f"    when it changes: {after}" for after in _after(declaration, every)]
-    return [*lines, f"    undone by: {declaration.resource.rollback_summary}"]
+    return [*lines, f"    undone by: {rollback_summary(declaration.resource)}"]
 
 
 def _after(declaration: Declaration, every: Iterable[Declaration]) -> list[str]:
     """What follows a change of this resource on its host."""
     key = declaration.resource.key
-    followers = [d for d in every if any(r.key == key for r in d.resource.restart_on)]
-    own = [f"{key} is activated as one"] if declaration.resource.stamp and not declaration.resource.restart_on else []
+    followers = [d for d in every if any(r.key == key for r in dependencies_of(d.resource))]
+    own = [f"{key} is activated as one"] if isinstance(declaration.resource, ConfigSet) else []
     return [*own, *(f"{d.resource.key} follows ({d.role}, {d.line})" for d in followers)]
 
 
@@ -103,5 +106,5 @@ def _plain(project: Project, host: str, declaration: Declaration, every: Iterabl
             for v in project.variables(host, declaration)
         ],
         "after": _after(declaration, every),
-        "undo": declaration.resource.rollback_summary,
+        "undo": rollback_summary(declaration.resource),
     }

@@ -20,8 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from provision.atomic import replace_file
 from provision.errors import FailedError, InputError
-from provision.resources import Pending
-from provision.resources.base import Content
+from provision.resources import Content, Pending
 from roles._x509 import Authority, Certificate, fault, signing_pair
 
 

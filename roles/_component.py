@@ -87,7 +87,7 @@ def supervised(
     yield from first
     yield Program(
         name=program,
-        restart=(start, unit, *reads, *first),
+        restart_on=(start, unit, *reads, *first),
         ready=ready,
         ready_timeout=ready_timeout,
         log=log,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from provision.resources import Pending, Template
-from provision.resources.base import Content
+from provision.resources import Content, Pending, Template
 from roles._certificates import named, store
 from roles._cluster import api_url
 

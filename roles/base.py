@@ -82,6 +82,6 @@ def _supervisor() -> Iterator[Resource]:
     unit = File(path=f"{DROP_IN}/provision.conf", content=Template("base/supervisor.conf.j2"))
     yield unit
     # systemd only has to read it: a restart of supervisord would restart every program on the host
-    yield Command(name="supervisor drop-in", run="systemctl daemon-reload", unless="true", rerun=(unit,))
+    yield Command(name="supervisor drop-in", run="systemctl daemon-reload", on_change=(unit,))
     # its socket answers: supervisorctl itself is a quarter of a second of Python a try
     yield Service(name="supervisor", ready=f"curl -s -m 2 -o /dev/null --unix-socket {SOCKET} http://localhost/")

@@ -47,7 +47,7 @@ def cni(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource
     yield script
     unit = File(path=f"/etc/systemd/system/{UNIT}", content=Template("cni/pod-network.service.j2", script=SCRIPT))
     yield unit
-    yield Service(name=UNIT, restart=(script, unit))
+    yield Service(name=UNIT, restart_on=(script, unit))
     yield Command(name="pod network", run=SCRIPT, unless=f"{SCRIPT} check")  # rules and routes that somebody removed
     if host in subnets:
         yield Directory(path="/etc/cni")

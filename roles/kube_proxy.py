@@ -83,7 +83,7 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
             ready=ready,
             first=clean,
         )
-    yield Command(name="forget what no rule has translated", run=FORGET % site.service_cidr, unless="true", rerun=clean)
+    yield Command(name="forget what no rule has translated", run=FORGET % site.service_cidr, on_change=clean)
 
 
 def _check(host: Host, settings: Settings) -> None:

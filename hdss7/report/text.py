@@ -12,6 +12,7 @@ from provision.apply.run import HostRun, Report
 from provision.errors import Exit, Explanation
 from provision.plan.plan import HostPlan, Item
 from provision.resources.base import Change, Outcome, Unknown
+from provision.resources.optional.reversible import rollback_summary
 from provision.spelling import listed
 
 SYMBOLS = {"create": "+", "update": "~", "restart": "~", "run": "~", "remove": "-"}
@@ -77,7 +78,7 @@ def _line(item: Item, hosts: str, diff: bool, verbose: int) -> Line:
     where = f"  ({item.declaration.role}, {item.declaration.line})" if verbose else ""
     if isinstance(outcome, Change):
         rows = tuple(outcome.diff.splitlines()) if diff else ()
-        back = f"  (rollback: {item.resource.rollback_summary})" if verbose else ""
+        back = f"  (rollback: {rollback_summary(item.resource)})" if verbose else ""
         return Line(SYMBOLS[outcome.action], hosts, item.resource.key, brief(item, outcome) + where + back, rows)
     if isinstance(outcome, Unknown):
         return Line(UNKNOWN, hosts, item.resource.key, f"known after {outcome.until}{where}")

@@ -28,8 +28,11 @@ from provision.plan.plan import (
 )
 from provision.remote.connection import Session
 from provision.remote.protocol import Step, StepResult
-from provision.resources.base import AS_DECLARED, Change, Unknown, clear_stamp
+from provision.resources.base import AS_DECLARED, Change, Unknown
 from provision.resources.configset.drain import Drainer
+from provision.resources.optional.confirmable import confirm_step
+from provision.resources.optional.dependent import Dependent, clear_stamp, dependencies_of
+from provision.resources.optional.explainable import evidence_for
 from provision.spelling import listed
 
 PROBE_TIMEOUT = 60.0
@@ -149,7 +152,7 @@ def reevaluate_unknown(session: Session, items: Sequence[Item]) -> tuple[Item, .
 
 def _pending(session: Session, item: Item, changed: set[str]) -> Change | None:
     """The change to make now. What was deferred, or follows a change of this run, is asked again first."""
-    follows = any(r.key in changed for r in item.resource.restart_on)
+    follows = any(r.key in changed for r in dependencies_of(item.resource))
     if isinstance(item.outcome, Change):
         return item.outcome
     if item.as_declared and not follows:
@@ -160,7 +163,7 @@ def _pending(session: Session, item: Item, changed: set[str]) -> Change | None:
         raise _still(item, outcome)
     if not isinstance(outcome, Change):
         return None
-    more = item.resource.evidence(outcome)
+    more = evidence_for(item.resource, outcome)
     return change_shown(item.declaration, outcome, {**answers, **answer(session, more)})
 
 
@@ -173,14 +176,16 @@ def _fix(
     fresh_connection: Callable[[Step], StepResult],
 ) -> None:
     step = item.resource.fix(change)
-    owing = [i.resource.stamp for i in items if i.resource.stamp and _depends(i, item)]
+    owing = [
+        i.resource.stamp for i in items if isinstance(i.resource, Dependent) and i.resource.stamp and _depends(i, item)
+    ]
     if owing and change.triggers_dependents:
         # said on the host before the first file changes: a cut connection never loses a restart
         step = replace(step, script="".join(clear_stamp(stamp) for stamp in owing) + step.script)
     result = session.run(around(step, item))
     if result.code != 0:
         raise _failed(item, f"{change.summary}: failed", _said(result, step), _remedy(result))
-    if keep := item.resource.confirm_step(change):
+    if keep := confirm_step(item.resource, change):
         kept = fresh_connection(keep)
         if kept.code != 0:
             raise _failed(item, f"{change.summary}: done, but not kept", _said(kept, keep), "Run again")
@@ -199,7 +204,7 @@ def _still(item: Item, outcome: Unknown) -> FailedError:
 
 
 def _depends(later: Item, item: Item) -> bool:
-    return any(r.key == item.resource.key for r in later.resource.restart_on)
+    return any(r.key == item.resource.key for r in dependencies_of(later.resource))
 
 
 def _said(result: StepResult, step: Step) -> str:

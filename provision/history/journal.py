@@ -21,7 +21,10 @@ from provision.plan.plan import Item
 from provision.remote.lock import Holder
 from provision.remote.protocol import Step
 from provision.remote.shell import Scripts, function, quote
-from provision.resources.base import FORMER_KEPT, Action, Change
+from provision.resources.base import Action, Change, Resource
+from provision.resources.optional.removable import removal_of
+from provision.resources.optional.reversible import SNAPSHOT_LIMIT, Reversible
+from provision.resources.optional.sensitive import contents_of
 from provision.secret import Redactor
 
 JOURNAL = f"{STATE_DIRECTORY}/journal"
@@ -85,12 +88,11 @@ class Journal:
             "paths": list(resource.paths),
             "variables": list(variables),
             "resource": remember(resource),
-            "secret": any(redactor.finds(content) for content in resource.contents),
+            "secret": any(redactor.finds(content) for content in contents_of(resource)),
             **({"undoes": True} if self._undoes else {}),
         }
-        snapshot = ":" if line["secret"] else resource.snapshot_script(change)
         parts = (
-            function("snapshot", snapshot),
+            function("snapshot", _snapshot(resource, change, bool(line["secret"]))),
             function("fix", step.script),
             SCRIPTS.call("journal", FILE=self._file, INDEX=INDEX),
             self._begin() if self._count == 1 else "",
@@ -98,7 +100,7 @@ class Journal:
                 "change",
                 LINE=_line(_cleaned(line, redactor))[:-1] + ",",
                 NUMBER=str(self._count),
-                LIMIT=str(FORMER_KEPT + 1024),
+                LIMIT=str(SNAPSHOT_LIMIT + 1024),
                 KEY=self._known_as(item),
                 MADE=self._index(item, change),
             ),
@@ -122,7 +124,7 @@ class Journal:
         key = self._known_as(item)
         if change.action is Action.REMOVE and key not in self._made:
             return ""
-        new = MADE if change.action is Action.CREATE and item.resource.removed else ADOPTED
+        new = MADE if change.action is Action.CREATE and removal_of(item.resource) else ADOPTED
         flag = GONE if change.action is Action.REMOVE else self._made.get(key, new)
         data = "" if flag == GONE else json.dumps(_cleaned(remember(item.resource), item.declaration.redactor))
         return "\t".join((key, flag, item.declaration.role, self._holder.run, data))
@@ -134,6 +136,11 @@ class Journal:
     def end(self) -> Step:
         """The step that writes down that the run came to its end on this host."""
         return Step(f"umask 077; echo '{{\"ended\":true}}' >>{quote(self._file)}", timeout=20)
+
+
+def _snapshot(resource: Resource, change: Change, secret: bool) -> str:
+    """sh that prints what the change's rollback needs; nothing of what holds a secret."""
+    return resource.snapshot_script(change) if isinstance(resource, Reversible) and not secret else ":"
 
 
 def _cleaned(value: Any, redactor: Redactor) -> Any:

@@ -18,6 +18,7 @@ from provision.plan.plan import Declaration
 from provision.resources import Manifests
 from provision.resources.base import Rendering, Resource
 from provision.resources.kubernetes import diff
+from provision.resources.optional.removable import removal_of
 
 LINE = "no longer declared"
 
@@ -64,7 +65,7 @@ def removals(
 
 def _revived(data: str) -> Resource | None:
     try:
-        return revive(json.loads(data), lambda key: None).removed
+        return removal_of(revive(json.loads(data), lambda key: None))
     except ValueError:  # of another version: it is left where it is
         return None
 

@@ -14,6 +14,7 @@ from provision.history.serialize import revive
 from provision.plan.plan import Declaration
 from provision.resources import Program, Service
 from provision.resources.base import Rendering, Resource
+from provision.resources.optional.reversible import Reversible, roll_back
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,9 @@ def _before(entry: Entry, restored: dict[str, tuple[Resource, ...]]) -> tuple[tu
 
     try:
         resource = revive(entry.resource, find)
-        if resource.as_before and entry.before:
+        if isinstance(resource, Reversible) and resource.reverts_to_declaration and entry.before:
             resource = revive(entry.before, find)
-        rollback = resource.rollback(entry.action, entry.snapshot)
+        rollback = roll_back(resource, entry.action, entry.snapshot)
     except ValueError as error:
         return (), f"{entry.key}: {error}"
     return rollback.resources, rollback.why

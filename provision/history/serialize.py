@@ -1,11 +1,13 @@
-"""Resources as plain data and back: what a journal writes down of each, so that it can be undone years later.
+"""Resources as plain data and back: what a journal records of each, so that it can be undone years later.
 
-Contents are left out: what a host has to remember of them it adds itself (Resource.former), and secrets never travel.
+Contents are left out: the host adds what it has to remember of them (Reversible.snapshot_script), and secrets never
+travel. Hosts keep journals of older versions for ever, so no name of a class or field may change without an alias here.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +16,31 @@ from typing import Any
 from provision import resources
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Change, Pending, Resource, Template, Unknown
+from provision.resources.base import Change, Resource, Unknown
 from provision.resources.configset.activation import Activation
 from provision.resources.configset.marks import marked_hosts
+from provision.resources.content import Pending, Template
+from provision.resources.optional.sensitive import Sensitive
 
 Find = Callable[[str], Resource | None]
 
+# Every name that a class or a field was ever recorded under, and its present one. Entries are only ever added.
+KIND_ALIASES = {"Known": "Unchanged"}
+FIELD_ALIASES = {
+    ("Command", "rerun"): "on_change",
+    ("Program", "restart"): "restart_on",
+    ("Service", "restart"): "restart_on",
+    ("Sysctl", "kept"): "persistent",
+    ("Unchanged", "known"): "fingerprint",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
-class Known(Resource):
-    """Another resource of which only name and digest are known: something depends on it, and it does not change."""
+class Unchanged(Resource):
+    """Another resource of which only key and digest are known: something depends on it, and it does not change."""
 
     name: str
-    known: str
+    fingerprint: str
 
     @property
     def key(self) -> str:
@@ -34,7 +48,7 @@ class Known(Resource):
 
     @property
     def digest(self) -> str:
-        return self.known
+        return self.fingerprint
 
     def questions(self) -> tuple[Question, ...]:
         return ()
@@ -46,33 +60,49 @@ class Known(Resource):
         return Step("true")
 
 
+class ForeignKindError(ValueError):
+    """The kind is not one of the toolkit's own: it came from a project's roles folder."""
+
+
 def remember(resource: Resource) -> dict[str, Any]:
-    """A rendered resource without contents: {"kind", "fields"}. A role's own kind is kept as what it is made from."""
-    kind = next(c for c in type(resource).__mro__ if c.__module__.startswith("provision."))
-    fields = {f.name: _plain(getattr(resource.without_contents, f.name)) for f in dataclasses.fields(kind)}
-    return {"kind": kind.__name__, "fields": fields}
+    """A rendered resource without contents: {"kind", "fields"}.
+
+    A subclass made in a role is recorded as the kind that it extends. A resource that extends none of them is recorded
+    by name only: the role that could make it again may be gone.
+    """
+    kind = next((c for c in type(resource).__mro__ if _KINDS.get(c.__name__) is c), None)
+    if kind is None:
+        return {"kind": type(resource).__name__, "fields": {}}
+    bare = resource.without_contents if isinstance(resource, Sensitive) else resource
+    return {"kind": kind.__name__, "fields": {f.name: _plain(getattr(bare, f.name)) for f in dataclasses.fields(kind)}}
 
 
 def revive(data: Mapping[str, Any], find: Find) -> Resource:
-    """The resource that was remembered. find: another resource by its key as it is now, None when it is not known.
+    """The resource that was recorded. find: another resource by its key as it is now, None when it is not known.
 
-    Raises ValueError for data that is none of ours.
+    Raises ForeignKindError for a resource of a project's own, ValueError for data that this version cannot read.
     """
-    kind = _KINDS.get(str(data.get("kind")))
-    if kind is None or not isinstance(data.get("fields"), Mapping):
-        raise ValueError(f"there is no resource of the kind {data.get('kind')!r}")
+    recorded = data.get("kind")
+    if not isinstance(recorded, str) or not isinstance(data.get("fields"), Mapping):
+        raise ValueError(f"there is no resource of the kind {recorded!r}")
+    name = KIND_ALIASES.get(recorded, recorded)
+    kind = _KINDS.get(name)
+    if kind is None:
+        raise ForeignKindError(f"cannot be undone: the kind {recorded} is not one of the toolkit's")
     try:
-        fields = {name: _value(value, find) for name, value in data["fields"].items()}
+        fields = {FIELD_ALIASES.get((name, f), f): _value(value, find) for f, value in data["fields"].items()}
         made: Resource = kind(**fields)
     except (TypeError, KeyError) as error:
-        raise ValueError(f"the {data['kind']} that was remembered is of another version: {error}") from None
+        raise ValueError(f"the recorded {recorded} is of another version: {error}") from None
     return made
 
 
-_KINDS: dict[str, Any] = {"Known": Known} | {  # what was undone once names resources that are only known
+_KINDS: dict[str, Any] = {"Unchanged": Unchanged} | {  # a rollback that is rolled back names what it only knew
     name: kind
     for name in resources.__all__
-    if isinstance(kind := getattr(resources, name), type) and issubclass(kind, (Resource, Activation))
+    if isinstance(kind := getattr(resources, name), type)
+    and issubclass(kind, (Resource, Activation))
+    and not inspect.isabstract(kind)
 }
 
 
@@ -105,12 +135,19 @@ def _value(value: Any, find: Find) -> Any:
     if not isinstance(value, Mapping):
         return value
     if "resource" in value:
-        found = find(value["resource"])
-        if found is None and "as" in value:
-            return revive(value["as"], find)
-        return found or Known(name=value["resource"], known=value["digest"])
+        return find(value["resource"]) or _referred(value, find)
     if "bytes" in value:
         return value["bytes"].encode()
     if "mapping" in value:
         return {_value(key, find): _value(each, find) for key, each in value["mapping"]}
     return revive(value, find)
+
+
+def _referred(value: Mapping[str, Any], find: Find) -> Resource:
+    """A resource that another one names and that is not at hand: whole where that was recorded, else by its digest."""
+    if "as" in value:
+        try:
+            return revive(value["as"], find)
+        except ForeignKindError:
+            pass
+    return Unchanged(name=value["resource"], fingerprint=value["digest"])

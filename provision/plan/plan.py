@@ -12,6 +12,8 @@ from provision.facts.managed import Managed, ManagedQuestion
 from provision.facts.platform import Platform, PlatformQuestion
 from provision.facts.question import Answers, Question
 from provision.resources.base import AS_DECLARED, Action, AsDeclared, Change, Outcome, Resource, Unknown
+from provision.resources.optional.dependent import dependencies_of
+from provision.resources.optional.explainable import evidence_for, explain
 from provision.secret import NOTHING, Redactor
 
 # The oldest releases that are let in; tried was Debian 12.
@@ -127,7 +129,7 @@ def compare(declarations: Sequence[Declaration], answers: Answers) -> tuple[Item
 def outcome_of(declaration: Declaration, answers: Answers, changing: set[str]) -> Outcome:
     """One resource compared. changing: keys of the resources that change in this run."""
     resource = declaration.resource
-    changed_dependencies = [r.key for r in resource.restart_on if r.key in changing]
+    changed_dependencies = [r.key for r in dependencies_of(resource) if r.key in changing]
     with _errors_of(declaration):
         return resource.compare(answers, changed_dependencies) or AS_DECLARED
 
@@ -165,7 +167,7 @@ def stale_keys(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, 
 def evidence(items: Iterable[Item]) -> tuple[Question, ...]:
     """What to ask once it is known what differs, so that the plan can show it."""
     return tuple(
-        dict.fromkeys(q for i in items if isinstance(i.outcome, Change) for q in i.resource.evidence(i.outcome))
+        dict.fromkeys(q for i in items if isinstance(i.outcome, Change) for q in evidence_for(i.resource, i.outcome))
     )
 
 
@@ -180,6 +182,6 @@ def explained(items: Iterable[Item], answers: Answers) -> tuple[Item, ...]:
 def change_shown(declaration: Declaration, change: Change, answers: Answers) -> Change:
     """A change as a person may see it."""
     with _errors_of(declaration):
-        found = declaration.resource.explain(change, answers)
+        found = explain(declaration.resource, change, answers)
     redactor = declaration.redactor
     return replace(found, summary=redactor.cleaned(found.summary), diff=redactor.cleaned(found.diff))

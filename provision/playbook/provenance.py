@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from provision.inventory.settings import SITE
-from provision.resources.base import Resource, Template
+from provision.resources.base import Resource
+from provision.resources.content import Template
 
 ROOTS = ("settings", SITE)
 DEPTH = 3  # calls followed from the role into functions of roles/

@@ -18,7 +18,9 @@ from provision.errors import InputError, ProvisionError
 from provision.inventory.settings import SITE, bind
 from provision.plan.plan import Declaration
 from provision.resources import ConfigSet
-from provision.resources.base import Rendering, Resource, Template
+from provision.resources.base import Rendering, Resource
+from provision.resources.content import Template
+from provision.resources.optional.sensitive import protect
 from provision.secret import NOTHING, Redactor, secrets_in, tracking
 from provision.spelling import nearest
 from provision.templating.templates import Templates
@@ -143,7 +145,7 @@ class Roles:
                 generator = role.generate(host, site, settings)
                 for resource in generator:
                     line = _line(self._root, generator)
-                    rendered = rendering.resource(resource).redacting(Redactor(seen))
+                    rendered = protect(rendering.resource(resource), Redactor(seen))
                     found.append(Declaration(rendered, role.name, line, play, tags, resource))
             except ProvisionError as error:
                 parts = Redactor(seen).cleaned_all(error.explanation.as_dict())

@@ -1,10 +1,11 @@
-"""What a host can be told to be. `from provision.resources import File, Template, Service, …`"""
+"""The resources that a role can declare: `from provision.resources import File, Template, Service, …`"""
 
-from provision.resources.base import Action, Change, Pending, Resource, Template, Unknown
+from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.commands import Command
 from provision.resources.configset.bind import Bind
 from provision.resources.configset.configset import ConfigSet
 from provision.resources.configset.nginx import Nginx
+from provision.resources.content import Content, Pending, Template
 from provision.resources.downloads import Download, Image
 from provision.resources.files import Directory, File
 from provision.resources.kubernetes.manifests import Manifests
@@ -22,6 +23,7 @@ __all__ = [
     "Change",
     "Command",
     "ConfigSet",
+    "Content",
     "Directory",
     "Download",
     "File",

@@ -11,21 +11,12 @@ from typing import ClassVar
 from provision.facts.host import FileQuestion, FileState, ShellAnswer, ShellQuestion
 from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import (
-    STANDS,
-    Action,
-    Change,
-    PriorEntry,
-    Resource,
-    Rollback,
-    Unknown,
-    check_mode,
-    check_name,
-    check_path,
-    stamp_question,
-    write_stamp,
-)
+from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.files import File
+from provision.resources.optional.dependent import stamp_question, write_stamp
+from provision.resources.optional.removable import Removable
+from provision.resources.optional.reversible import PriorEntry, Reversible, Rollback
+from provision.resources.validation import check_mode, check_path, check_sha256
 
 _FETCH = """set -eu
 t=$(mktemp %(directory)s/.fetch.XXXXXX)
@@ -59,13 +50,8 @@ def _source(printed: bytes) -> tuple[str, str] | None:
     return (lines[0].split()[0], lines[1]) if len(lines) == 2 and lines[0].strip() else None
 
 
-def check_sha256(kind: str, name: str, sha256: str) -> None:
-    """64 hexadecimal digits, or InputError."""
-    check_name(f"{kind} {name}", "sha256", sha256, "[0-9a-f]{64}")
-
-
 @dataclass(frozen=True, kw_only=True)
-class Download(Resource):
+class Download(Reversible, Removable):
     """A file from a URL, with this SHA-256.
 
         Download(path="/opt/kubernetes/server/bin/kubelet", url=…, sha256=…, mode="0755")
@@ -123,19 +109,19 @@ class Download(Resource):
         return "its former URL and SHA-256"
 
     def snapshot_script(self, change: Change) -> str:
-        return f"{STANDS % shlex.quote(self.path)}\n{_stamped(self._stamp)}"
+        return f"{PriorEntry.script(self.path)}\n{_stamped(self._stamp)}"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        stood = PriorEntry.read(snapshot)
-        if stood is None:
+        prior = PriorEntry.read(snapshot)
+        if prior is None:
             return Rollback((File(path=self.path, absent=True),))
-        source = _source(stood.content)
+        source = _source(prior.content)
         if source is None:
-            return Rollback(why=f"{self.key}: nobody knows where the file before it came from")
-        return Rollback((replace(self, url=source[1], sha256=source[0], mode=stood.mode),))
+            return Rollback(why=f"{self.key}: the URL of the previous file is unknown")
+        return Rollback((replace(self, url=source[1], sha256=source[0], mode=prior.mode),))
 
     @property
-    def removed(self) -> Resource | None:
+    def removal(self) -> Resource | None:
         return File(path=self.path, absent=True)
 
     def fix(self, change: Change) -> Step:
@@ -151,7 +137,7 @@ class Download(Resource):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Image(Resource):
+class Image(Reversible):
     """A container image in containerd's k8s.io namespace, out of an OCI archive at a URL.
 
     Image(name="lab.local/traefik:3.7.15", url=…, sha256=…)

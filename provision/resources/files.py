@@ -7,37 +7,26 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from provision.errors import FailedError, InputError
 from provision.facts.host import ContentQuestion, FileQuestion, FileState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import (
-    FORMER_KEPT,
-    STANDS,
-    Action,
-    Change,
-    Content,
-    Pending,
-    PriorEntry,
-    Rendering,
-    Resource,
-    Rollback,
-    Template,
-    Unknown,
-    check_mode,
-    check_path,
-    unified,
-    world_readable,
-)
+from provision.resources.base import Action, Change, Rendering, Resource, Unknown
+from provision.resources.content import Content, Pending, Template
+from provision.resources.optional.explainable import Explainable, unified
+from provision.resources.optional.removable import Removable
+from provision.resources.optional.reversible import SNAPSHOT_LIMIT, PriorEntry, Reversible, Rollback
+from provision.resources.optional.sensitive import Sensitive, world_readable
 from provision.resources.symlinks import KINDS, Symlink
+from provision.resources.validation import check_mode, check_path
 from provision.secret import Redactor, Secret
 
 DIFF_LIMIT = 65_536
 
 
-def place(path: str, mode: str, owner: str, group: str) -> str:
+def write_file(path: str, mode: str, owner: str, group: str) -> str:
     """sh that puts standard input at `path`: a private neighbour first, synced, then renamed over it.
 
     The neighbour's name starts with a dot and ends in random letters, so no `*.conf` glob ever reads it.
@@ -55,7 +44,7 @@ def place(path: str, mode: str, owner: str, group: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Owned(Resource):
+class _Owned(Reversible):
     """What files and directories share."""
 
     path: str
@@ -102,7 +91,7 @@ class _Owned(Resource):
 
 
 @dataclass(frozen=True, kw_only=True)
-class File(_Owned):
+class File(_Owned, Removable, Explainable, Sensitive):
     """A file with this content, mode and owner.
 
         File(path="/etc/hosts", content=Template("base/hosts.j2"))
@@ -117,7 +106,7 @@ class File(_Owned):
     secret: bool = False
     kind: ClassVar[str] = "File"
     expected: ClassVar[str] = "fl"
-    closed: ClassVar[frozenset[str]] = frozenset({"content"})
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"content"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -133,8 +122,7 @@ class File(_Owned):
             return replace(self, content=text.encode(), secret=self.secret or isinstance(text, Secret))
         return self
 
-    def redacting(self, redactor: Redactor) -> File:
-        super().redacting(redactor)
+    def protected(self, redactor: Redactor) -> Self:
         if isinstance(self.content, bytes) and not self.secret and redactor.finds(self.content):
             return replace(self, secret=True)
         return self
@@ -209,32 +197,32 @@ class File(_Owned):
     def rollback_summary(self) -> str:
         if self.secret:
             return "cannot be undone: secrets are not kept"
-        return f"its former content, if everybody might read it, to {FORMER_KEPT >> 10} KiB"
+        return f"its former content, if everybody might read it, to {SNAPSHOT_LIMIT >> 10} KiB"
 
     def snapshot_script(self, change: Change) -> str:
         path = shlex.quote(self.path)
-        stands = STANDS % path
+        entry = PriorEntry.script(self.path)
         # what only some may read on the host is copied nowhere
         open_ = f'[ -f {path} ] && [ ! -L {path} ] && [ -n "$(find {path} -maxdepth 0 -perm -004)" ]'
-        return stands if self.secret else f"{stands}\n! {{ {open_}; }} || cat {path}"
+        return entry if self.secret else f"{entry}\n! {{ {open_}; }} || cat {path}"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        stood = PriorEntry.read(snapshot)
-        if stood is None:
+        prior = PriorEntry.read(snapshot)
+        if prior is None:
             return Rollback((replace(self, absent=True),))
-        if stood.kind == "l":
-            return Rollback((Symlink(path=self.path, target=stood.target),))
+        if prior.kind == "l":
+            return Rollback((Symlink(path=self.path, target=prior.target),))
         if self.secret:
             return Rollback(why=f"{self.key}: secrets are not kept")
-        if len(stood.content) != stood.size and not world_readable(stood.mode):
+        if len(prior.content) != prior.size and not world_readable(prior.mode):
             return Rollback(why=f"{self.key}: it was closed to others, and such contents are not kept")
-        if len(stood.content) != stood.size:
-            return Rollback(why=f"{self.key}: it was bigger ({stood.size} bytes) than what a host keeps")
-        before = replace(self, content=stood.content, mode=stood.mode, owner=stood.owner, group=stood.group)
+        if len(prior.content) != prior.size:
+            return Rollback(why=f"{self.key}: it was bigger ({prior.size} bytes) than what a host keeps")
+        before = replace(self, content=prior.content, mode=prior.mode, owner=prior.owner, group=prior.group)
         return Rollback((replace(before, absent=False),))
 
     @property
-    def removed(self) -> Resource | None:
+    def removal(self) -> Resource | None:
         return None if self.absent else File(path=self.path, absent=True)
 
     def fix(self, change: Change) -> Step:
@@ -242,7 +230,7 @@ class File(_Owned):
             return Step(f"rm -f -- {shlex.quote(self.path)}")
         if "content" not in change.parts:
             return Step(self._reattribute())
-        return Step(place(self.path, self.mode, self.owner, self.group), self.payload, timeout=300)
+        return Step(write_file(self.path, self.mode, self.owner, self.group), self.payload, timeout=300)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,13 +262,13 @@ class Directory(_Owned):
         return "its former mode and owner; a new directory stays"
 
     def snapshot_script(self, change: Change) -> str:
-        return STANDS % shlex.quote(self.path)
+        return PriorEntry.script(self.path)
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        stood = PriorEntry.read(snapshot)
-        if stood is None:
+        prior = PriorEntry.read(snapshot)
+        if prior is None:
             return Rollback()
-        return Rollback((replace(self, absent=False, mode=stood.mode, owner=stood.owner, group=stood.group),))
+        return Rollback((replace(self, absent=False, mode=prior.mode, owner=prior.owner, group=prior.group),))
 
     def fix(self, change: Change) -> Step:
         path = shlex.quote(self.path)

@@ -9,7 +9,9 @@ from typing import ClassVar
 from provision.facts.host import PackageQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Action, Change, Resource, Rollback, Unknown, check_name
+from provision.resources.base import Action, Change, Unknown
+from provision.resources.optional.reversible import Reversible, Rollback
+from provision.resources.validation import check_name
 
 # Debian starts a daemon as soon as its package is unpacked, with a configuration nobody chose. policy-rc.d (Debian
 # policy 9.3.3.1) keeps invoke-rc.d and deb-systemd-invoke from it; ours is removed again, also by the next run.
@@ -25,7 +27,7 @@ apt() { apt-get -q -y -o DPkg::Lock::Timeout=%(lock)d -o Dpkg::Options::=--force
 
 
 @dataclass(frozen=True, kw_only=True)
-class Package(Resource):
+class Package(Reversible):
     """One or more packages, installed (any version) or `absent`; recommended ones are left out.
 
         Package(names=("nginx", "libnginx-mod-stream"))

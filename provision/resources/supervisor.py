@@ -9,18 +9,11 @@ from typing import ClassVar
 from provision.facts.host import ProgramQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import (
-    Action,
-    Change,
-    Following,
-    Resource,
-    Rollback,
-    Unknown,
-    activation,
-    check_name,
-    stamp_question,
-    write_stamp,
-)
+from provision.resources.base import Action, Change, Rendering, Resource, Unknown
+from provision.resources.optional.dependent import Dependent, combined_digest, stamp_question, write_stamp
+from provision.resources.optional.removable import Removable
+from provision.resources.optional.reversible import Reversible, Rollback
+from provision.resources.validation import check_name
 
 # supervisorctl is a Python program of about 200 ms, and its `start` blocks for startsecs although the program may
 # answer long before: it is called as seldom as can be, and what may block is not waited for, but the program's own
@@ -71,10 +64,10 @@ done
 
 
 @dataclass(frozen=True, kw_only=True)
-class Program(Following):
-    """A program that supervisord keeps running; restarted when anything in `restart` changes.
+class Program(Dependent, Reversible, Removable):
+    """A program that supervisord keeps running; restarted when anything in `restart_on` changes.
 
-        Program(name="kube-proxy-7-21", restart=(script, unit, binary), ready="curl -fs 127.0.0.1:10256/healthz",
+        Program(name="kube-proxy-7-21", restart_on=(script, unit, binary), ready="curl -fs 127.0.0.1:10256/healthz",
                 log="/data/logs/kubernetes/kube-proxy/proxy.stdout.log")
 
     ready: sh that succeeds once the program itself answers: supervisor's RUNNING says only that it has not exited.
@@ -85,12 +78,11 @@ class Program(Following):
     name: str
     ready: str
     log: str
-    restart: tuple[Resource, ...] = field(default=(), repr=False)
+    restart_on: tuple[Resource, ...] = field(default=(), repr=False)
     ready_timeout: int = 60
     diagnose: str = ""
     absent: bool = False
-    as_before: ClassVar[bool] = True
-    follows: ClassVar[str] = "restart"
+    reverts_to_declaration: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_name("Program", "name", self.name, r"[A-Za-z0-9_.-]+")
@@ -98,6 +90,13 @@ class Program(Following):
     @property
     def key(self) -> str:
         return f"Program {self.name}"
+
+    @property
+    def dependencies(self) -> tuple[Resource, ...]:
+        return self.restart_on
+
+    def rendered(self, rendering: Rendering) -> Program:
+        return replace(self, restart_on=rendering.resources(self.restart_on))
 
     @property
     def stamp(self) -> str:
@@ -114,7 +113,7 @@ class Program(Following):
             return Change(Action.CREATE, f"start {self.name}")
         if changed_dependencies:
             return Change(Action.RESTART, f"restart {self.name}: {', '.join(changed_dependencies)} changed")
-        if answers[stamp_question(self.stamp)] != activation(self.restart):
+        if answers[stamp_question(self.stamp)] != combined_digest(self.restart_on):
             return Change(Action.RESTART, f"restart {self.name}: it runs with an older configuration")
         return None
 
@@ -123,12 +122,12 @@ class Program(Following):
         return "restarted with its former files; stopped if it had none"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        started = action is Action.CREATE and any(getattr(r, "absent", False) for r in self.restart)
+        started = action is Action.CREATE and any(getattr(r, "absent", False) for r in self.restart_on)
         return Rollback((replace(self, absent=started),))
 
     @property
-    def removed(self) -> Resource | None:
-        return None if self.absent else replace(self, absent=True, restart=())
+    def removal(self) -> Resource | None:
+        return None if self.absent else replace(self, absent=True, restart_on=())
 
     def fix(self, change: Change) -> Step:
         if change.action is Action.REMOVE:
@@ -141,4 +140,6 @@ class Program(Following):
             "pidfile": ProgramQuestion.pidfile,
             "timeout": self.ready_timeout,
         }
-        return Step(script + write_stamp(self.stamp, activation(self.restart)), timeout=2 * self.ready_timeout + 60)
+        return Step(
+            script + write_stamp(self.stamp, combined_digest(self.restart_on)), timeout=2 * self.ready_timeout + 60
+        )

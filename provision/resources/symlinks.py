@@ -10,7 +10,10 @@ from provision.errors import FailedError
 from provision.facts.host import FileQuestion, FileState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import STANDS, Action, Change, PriorEntry, Resource, Rollback, Unknown, check_path
+from provision.resources.base import Action, Change, Resource, Unknown
+from provision.resources.optional.removable import Removable
+from provision.resources.optional.reversible import PriorEntry, Reversible, Rollback
+from provision.resources.validation import check_path
 
 KINDS = {
     "f": "file",
@@ -24,7 +27,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Symlink(Resource):
+class Symlink(Reversible, Removable):
     """A symbolic link.
 
     Symlink(path="/opt/kubernetes", target="/opt/kubernetes-v1.34.4")
@@ -69,14 +72,14 @@ class Symlink(Resource):
         return "its former target"
 
     def snapshot_script(self, change: Change) -> str:
-        return STANDS % shlex.quote(self.path)
+        return PriorEntry.script(self.path)
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        stood = PriorEntry.read(snapshot)
-        return Rollback((replace(self, absent=stood is None, target=stood.target if stood else self.target),))
+        prior = PriorEntry.read(snapshot)
+        return Rollback((replace(self, absent=prior is None, target=prior.target if prior else self.target),))
 
     @property
-    def removed(self) -> Resource | None:
+    def removal(self) -> Resource | None:
         return None if self.absent else replace(self, absent=True)
 
     def fix(self, change: Change) -> Step:

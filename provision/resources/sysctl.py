@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from provision.facts.host import FileQuestion, FileState, SysctlQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import STANDS, Action, Change, PriorEntry, Resource, Rollback, Unknown, check_name
-from provision.resources.files import File, place
+from provision.resources.base import Action, Change, Resource, Unknown
+from provision.resources.files import File, write_file
+from provision.resources.optional.removable import Removable
+from provision.resources.optional.reversible import PriorEntry, Reversible, Rollback
+from provision.resources.validation import check_name
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sysctl(Resource):
+class Sysctl(Reversible, Removable):
     """A kernel parameter: its live value, and a file in /etc/sysctl.d that brings it back after a reboot.
 
     Sysctl(name="net.ipv4.ip_forward", value="1")
@@ -21,7 +24,7 @@ class Sysctl(Resource):
 
     name: str
     value: str
-    kept: bool = True  # for the next boot
+    persistent: bool = True
 
     def __post_init__(self) -> None:
         check_name("Sysctl", "name", self.name, r"[a-z0-9_][a-zA-Z0-9_.-]+")
@@ -44,12 +47,12 @@ class Sysctl(Resource):
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         live = answers[SysctlQuestion(self.name)]
-        kept: FileState = answers[FileQuestion(self._file.path)]
+        file: FileState = answers[FileQuestion(self._file.path)]
         differs = []
         if live != self.value:
             differs.append(f"{live or '(unset)'} -> {self.value}")
-        if kept.sha256 != self._file.sha256 if self.kept else kept.exists:
-            differs.append("kept for the next boot" if self.kept else "not kept for the next boot")
+        if file.sha256 != self._file.sha256 if self.persistent else file.exists:
+            differs.append("persistent" if self.persistent else "not persistent")
         return Change(Action.UPDATE, f"{self.name}: {', '.join(differs)}") if differs else None
 
     @property
@@ -57,21 +60,21 @@ class Sysctl(Resource):
         return "its former value"
 
     def snapshot_script(self, change: Change) -> str:
-        return f"cat {SysctlQuestion(self.name).path} 2>/dev/null || echo; {STANDS % self._file.path}"
+        return f"cat {SysctlQuestion(self.name).path} 2>/dev/null || echo; {PriorEntry.script(self._file.path)}"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        live, _, kept = snapshot.partition(b"\n")
+        live, _, file = snapshot.partition(b"\n")
         value = " ".join(live.decode("utf-8", "replace").split())
-        return Rollback((replace(self, value=value, kept=PriorEntry.read(kept) is not None),) if value else ())
+        return Rollback((replace(self, value=value, persistent=PriorEntry.read(file) is not None),) if value else ())
 
     @property
-    def removed(self) -> Resource | None:
-        return self._file.removed
+    def removal(self) -> Resource | None:
+        return self._file.removal
 
     def fix(self, change: Change) -> Step:
         target = SysctlQuestion(self.name).path
         write = f"printf '%s\\n' '{self.value}' >{target}\n"
         file = self._file
-        if not self.kept:
+        if not self.persistent:
             return Step(f"rm -f {file.path}\n{write}")
-        return Step(place(file.path, file.mode, file.owner, file.group) + write, file.payload)
+        return Step(write_file(file.path, file.mode, file.owner, file.group) + write, file.payload)

@@ -10,25 +10,17 @@ from typing import ClassVar
 from provision.facts.host import UnitQuestion, UnitState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import (
-    Action,
-    Change,
-    Following,
-    Resource,
-    Rollback,
-    Unknown,
-    activation,
-    check_name,
-    stamp_question,
-    write_stamp,
-)
+from provision.resources.base import Action, Change, Rendering, Resource, Unknown
+from provision.resources.optional.dependent import Dependent, combined_digest, stamp_question, write_stamp
+from provision.resources.optional.reversible import Reversible, Rollback
+from provision.resources.validation import check_name
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service(Following):
-    """A systemd unit, running and enabled or neither; restarted when anything in `restart` changes.
+class Service(Dependent, Reversible):
+    """A systemd unit, running and enabled or neither; restarted when anything in `restart_on` changes.
 
-        Service(name="containerd", restart=(config,), ready="ctr version")
+        Service(name="containerd", restart_on=(config,), ready="ctr version")
 
     ready: sh that succeeds once the program answers; awaited for ready_timeout seconds after a start.
     reload: reload instead of restart.
@@ -37,12 +29,11 @@ class Service(Following):
     name: str
     running: bool = True
     enabled: bool = True
-    restart: tuple[Resource, ...] = field(default=(), repr=False)
+    restart_on: tuple[Resource, ...] = field(default=(), repr=False)
     reload: bool = False
     ready: str = "true"
     ready_timeout: int = 60
-    as_before: ClassVar[bool] = True
-    follows: ClassVar[str] = "restart"
+    reverts_to_declaration: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_name("Service", "name", self.name, r"[A-Za-z0-9:_.@\\-]+")
@@ -52,8 +43,15 @@ class Service(Following):
         return f"Service {self.name}"
 
     @property
+    def dependencies(self) -> tuple[Resource, ...]:
+        return self.restart_on
+
+    def rendered(self, rendering: Rendering) -> Service:
+        return replace(self, restart_on=rendering.resources(self.restart_on))
+
+    @property
     def stamp(self) -> str:
-        return f"service-{self.name}" if self.restart else ""
+        return f"service-{self.name}" if self.restart_on else ""
 
     def questions(self) -> tuple[Question, ...]:
         stamp = (stamp_question(self.stamp),) if self.stamp else ()
@@ -70,7 +68,8 @@ class Service(Following):
             differs.append(f"{state.enabled} -> {'enabled' if self.enabled else 'disabled'}")
         if self.running and self.stamp:
             verb = "reload" if self.reload else "restart"
-            again = bool(changed_dependencies) or answers[stamp_question(self.stamp)] != activation(self.restart)
+            stamp = combined_digest(self.restart_on)
+            again = bool(changed_dependencies) or answers[stamp_question(self.stamp)] != stamp
             if again and not differs:
                 why = (
                     f"{', '.join(changed_dependencies)} changed"
@@ -114,5 +113,5 @@ class Service(Following):
             f"  echo '{self.name} was not ready within {self.ready_timeout} s; its last lines:' >&2",
             f"  journalctl -u {unit} -n 15 --no-pager -o cat >&2; exit 1; }}; sleep 0.2; done",
         ]
-        tail = write_stamp(self.stamp, activation(self.restart)) if self.stamp else ""
+        tail = write_stamp(self.stamp, combined_digest(self.restart_on)) if self.stamp else ""
         return Step("\n".join(lines) + "\n" + tail, timeout=self.ready_timeout + 90)

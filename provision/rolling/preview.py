@@ -42,5 +42,5 @@ def _moved(items: Iterable[Item]) -> Iterable[str]:
     changing = {item.resource.key for item in items if isinstance(item.outcome, Change)}
     for item in items:
         rollout = item.resource
-        if isinstance(rollout, Rollout) and {rollout.key, *(r.key for r in rollout.restart_on)} & changing:
+        if isinstance(rollout, Rollout) and {rollout.key, *(r.key for r in rollout.dependencies)} & changing:
             yield from (host for host, _ in rollout.nodes)

@@ -113,7 +113,7 @@ def test_a_run_with_many_changes_still_needs_one_exec(bare_lab: RunningLab, one:
 def test_a_change_is_made_shown_and_needed_only_once(bare_lab: RunningLab, one: tuple[Login, ...]) -> None:
     motd = File(path="/etc/motd", content="hello\n", mode="0640")
     link = Symlink(path="/opt/here", target="/etc/motd")
-    touched = Command(name="count", run="echo x >>/data/runs", unless="test -s /data/runs", rerun=(motd,))
+    touched = Command(name="count", run="echo x >>/data/runs", unless="test -s /data/runs", on_change=(motd,))
     everything = [Directory(path="/data"), motd, link, touched]
     plan = only(converge(one, everything, check=True))
     assert plan.plan
@@ -127,7 +127,7 @@ def test_a_change_is_made_shown_and_needed_only_once(bare_lab: RunningLab, one: 
     ]
     assert only(converge(one, everything)).status == "ok"
     changed = replace(motd, content="bye\n")
-    again = [Directory(path="/data"), changed, link, replace(touched, rerun=(changed,))]
+    again = [Directory(path="/data"), changed, link, replace(touched, on_change=(changed,))]
     assert only(converge(one, again)).status == "changed"
     assert on_host(bare_lab, "hdss7-11", "wc -l </data/runs") == "2"
 
@@ -269,12 +269,12 @@ def unit(command: str) -> File:
 
 def test_a_program_is_started_kept_and_restarted_when_its_unit_changes(supervised: tuple[Login, ...]) -> None:
     first = unit("sleep 1000")
-    program = Program(name="p-7-22", ready="pgrep -x sleep", log="/data/p.log", restart=(first,), ready_timeout=10)
+    program = Program(name="p-7-22", ready="pgrep -x sleep", log="/data/p.log", restart_on=(first,), ready_timeout=10)
     everything: list[Resource] = [Directory(path="/data"), first, program]
     assert only(converge(supervised, everything)).status == "changed"
     assert only(converge(supervised, everything)).status == "ok"
     second = unit("sleep 2000")
-    changed = replace(program, ready='pgrep -fx "sleep 2000"', restart=(second,))
+    changed = replace(program, ready='pgrep -fx "sleep 2000"', restart_on=(second,))
     report = converge(supervised, [Directory(path="/data"), second, changed])
     assert [a.item.resource.key for a in only(report).applied] == [f"File {second.path}", "Program p-7-22"]
 
@@ -287,11 +287,11 @@ def test_what_an_older_unit_would_have_orphaned_ends_with_it(
         wrapped = File(path="/srv/wrapped.sh", content=f"#!/bin/sh\n{old}\ntrue\n", mode="0755")
         first, second = unit("/srv/wrapped.sh"), unit(new)
         program = Program(
-            name="p-7-22", ready="pgrep -f '[0-9]'", log="/data/p.log", restart=(first,), ready_timeout=30
+            name="p-7-22", ready="pgrep -f '[0-9]'", log="/data/p.log", restart_on=(first,), ready_timeout=30
         )
         assert only(converge(supervised, [Directory(path="/data"), wrapped, first, program])).status == "changed"
         assert on_host(bare_lab, "hdss7-22", "pgrep -fx /bin/sh.*wrapped.sh; pgrep -f '4711|[p]erl'") != ""
-        after = replace(program, ready=f'pgrep -fx "{new}"', restart=(second,))
+        after = replace(program, ready=f'pgrep -fx "{new}"', restart_on=(second,))
         assert only(converge(supervised, [Directory(path="/data"), second, after])).status == "changed"
         assert on_host(bare_lab, "hdss7-22", "pgrep -fx 'sleep 4711'; pgrep -f '[p]erl'; true") == ""
 
@@ -307,7 +307,7 @@ def test_a_program_that_does_not_come_up_shows_its_last_lines(
     supervised: tuple[Login, ...], command: str, says: str
 ) -> None:
     bad = unit(command)
-    program = Program(name="p-7-22", ready="false", log="/data/p.log", restart=(bad,), ready_timeout=6)
+    program = Program(name="p-7-22", ready="false", log="/data/p.log", restart_on=(bad,), ready_timeout=6)
     report = converge(supervised, [Directory(path="/data"), bad, program])
     text = str(only(report).error)
     assert report.exit is Exit.FAILED

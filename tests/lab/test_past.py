@@ -52,7 +52,7 @@ def serve(host, site, settings):
     unit = File(path="/etc/systemd/system/serve.service", content=Template("serve/serve.service.j2"))
     yield unit
     yield Sysctl(name="net.ipv4.ip_local_port_range", value="32768 60999" if settings.text == "one" else "20000 60999")
-    yield Service(name="serve", restart=(unit, page), ready=f"test -e /run/serve-{settings.port}")
+    yield Service(name="serve", restart_on=(unit, page), ready=f"test -e /run/serve-{settings.port}")
     if settings.extra:
         yield File(path="/srv/www/extra", content="only for a while\\n")
     if settings.once:

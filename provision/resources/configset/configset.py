@@ -5,37 +5,30 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from provision.errors import InputError
 from provision.facts.host import ContentQuestion, FileQuestion
 from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import (
-    Action,
-    Change,
-    Content,
-    Pending,
-    Rendering,
-    Rollback,
-    Template,
-    Unknown,
-    check_path,
-    clear_stamp,
-    stamp_question,
-    unified,
-    write_stamp,
-)
+from provision.resources.base import Action, Change, Rendering, Unknown
 from provision.resources.configset import swap
 from provision.resources.configset.activation import Activation, LoadBalancer
 from provision.resources.configset.comparison import difference, may_be_shown, set_digest
 from provision.resources.configset.drain import Drainer, drained_question, read_drained, record_drained
 from provision.resources.configset.marks import marked_hosts
+from provision.resources.content import Content, Pending, Template
+from provision.resources.optional.confirmable import Confirmable
+from provision.resources.optional.dependent import clear_stamp, stamp_question, write_stamp
+from provision.resources.optional.explainable import Explainable, unified
+from provision.resources.optional.reversible import Reversible, Rollback
+from provision.resources.optional.sensitive import Sensitive
+from provision.resources.validation import check_path
 from provision.secret import Redactor, Secret
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConfigSet(Drainer):
+class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
     """Everything of ours below `directory` that one program reads, its main file included.
 
         ConfigSet(directory="/etc/nginx", files={"nginx.conf": Template(…)}, activation=Nginx())
@@ -53,8 +46,8 @@ class ConfigSet(Drainer):
     activation: Activation
     confirm: float = 0.0
     drained: tuple[tuple[str, str], ...] = ()
-    closed: ClassVar[frozenset[str]] = frozenset({"files"})
-    as_before: ClassVar[bool] = True
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"files"})
+    reverts_to_declaration: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_path("ConfigSet", self.directory)
@@ -86,8 +79,7 @@ class ConfigSet(Drainer):
             )
         return replace(self, files=files)
 
-    def redacting(self, redactor: Redactor) -> ConfigSet:
-        super().redacting(redactor)
+    def protected(self, redactor: Redactor) -> Self:
         for name, content in self.files.items():
             if isinstance(content, bytes) and redactor.finds(content):
                 raise _readable(f"{self.key}: {name}")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Resource, clear_stamp, stamp_question, write_stamp
+from provision.resources.base import Resource
+from provision.resources.optional.dependent import clear_stamp, stamp_question, write_stamp
 
 _STAMP = "drained"  # the record on the host; its name and form are read by every later version
 

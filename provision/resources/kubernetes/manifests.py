@@ -6,28 +6,23 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from provision.errors import UnsupportedError
 from provision.facts.host import ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.remote.shell import words
-from provision.resources.base import (
-    Action,
-    Change,
-    Content,
-    Rendering,
-    Resource,
-    Rollback,
-    Template,
-    Unknown,
-    check_name,
-    unified,
-)
+from provision.resources.base import Action, Change, Rendering, Resource, Unknown
+from provision.resources.content import Content, Template
 from provision.resources.kubernetes import diff
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import GET, SCRIPTS, ObjectsQuestion, Unavailable, kubectl_words
+from provision.resources.optional.explainable import Explainable, unified
+from provision.resources.optional.removable import Removable
+from provision.resources.optional.reversible import Reversible, Rollback
+from provision.resources.optional.sensitive import Sensitive
+from provision.resources.validation import check_name
 from provision.secret import Redactor, Secret
 
 OLDEST = (1, 22)  # the first that no longer knows the beta Ingress; Traefik 3 wants EndpointSlices of version v1 (1.21)
@@ -45,7 +40,7 @@ class _Differing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manifests(Resource):
+class Manifests(Reversible, Removable, Explainable, Sensitive):
     """A set of objects that belongs together.
 
         Manifests(name="traefik", content=Template("traefik/traefik.yaml.j2"), kubectl=KUBECTL)
@@ -63,7 +58,7 @@ class Manifests(Resource):
     secret: bool = False
     after: str = "the API server answers"
     objects: tuple[Object, ...] = field(default=(), repr=False, hash=False)
-    closed: ClassVar[frozenset[str]] = frozenset({"content", "objects"})
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"content", "objects"})
 
     def __post_init__(self) -> None:
         check_name("Manifests", "name", self.name, r"[a-z0-9][a-z0-9_-]*")
@@ -83,8 +78,7 @@ class Manifests(Resource):
             check_objects(objects, source)
         return replace(self, content=text, objects=objects, secret=self.secret or isinstance(made, Secret))
 
-    def redacting(self, redactor: Redactor) -> Manifests:
-        super().redacting(redactor)
+    def protected(self, redactor: Redactor) -> Self:
         return replace(self, secret=True) if not self.secret and redactor.finds(str(self.content)) else self
 
     @property
@@ -156,7 +150,7 @@ class Manifests(Resource):
         return (_stream(self.objects),)
 
     @property
-    def without_contents(self) -> Resource:
+    def without_contents(self) -> Self:
         return replace(self, content="", objects=tuple(_name_only(item) for item in self.objects))
 
     def snapshot_script(self, change: Change) -> str:
@@ -178,7 +172,7 @@ class Manifests(Resource):
         return Rollback(tuple(found), f"{self.key}: its Secrets are not kept" if secrets else "")
 
     @property
-    def removed(self) -> Resource | None:
+    def removal(self) -> Resource | None:
         return None if self.absent else replace(self, absent=True)
 
     def fix(self, change: Change) -> Step:

@@ -16,8 +16,11 @@ from provision.errors import FailedError
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.resources.base import Action, Change, Resource, Rollback, Unknown, check_name
+from provision.resources.base import Action, Change, Unknown
 from provision.resources.kubernetes.proxy_rules import CHAINS, LEFT, SAVED, SCRIPTS, Mode, look, remove
+from provision.resources.optional.explainable import Explainable
+from provision.resources.optional.reversible import Reversible, Rollback
+from provision.resources.validation import check_name
 from provision.spelling import listed
 
 STOP_SECONDS = 45  # what supervisord gives it to stop, and some more
@@ -25,13 +28,13 @@ WORDS = {"chain": "chain", "table": "nft table", "set": "ipset", "server": "virt
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProxyMode(Resource):
+class ProxyMode(Reversible, Explainable):
     """Nothing of kube-proxy's other modes is in the kernel, and no kube-proxy runs that nobody looks after.
 
         ProxyMode(program="kube-proxy-7-21", mode="nftables", services="192.168.0.0/16")
 
-    program: its name under supervisord. It is stopped while rules are removed, so whatever declares it has to name this
-    in its `restart`. services: the cluster's service addresses. Rules are saved below SAVED first, the last KEPT times.
+    program: its name under supervisord. It is stopped while rules are removed, so its Program has to name this in
+    `restart_on`. services: the cluster's service addresses. Rules are saved below SAVED first, the last KEPT times.
     """
 
     program: str

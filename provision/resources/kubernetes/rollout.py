@@ -10,14 +10,16 @@ from typing import ClassVar
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.remote.shell import function, words
-from provision.resources.base import Action, Change, Resource, Rollback, Unknown
+from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import SCRIPTS, ObjectsQuestion, Unavailable, kubectl_words
 from provision.resources.kubernetes.manifests import Manifests
+from provision.resources.optional.dependent import Dependent
+from provision.resources.optional.reversible import Reversible, Rollback
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rollout(Resource):
+class Rollout(Dependent, Reversible):
     """A DaemonSet or Deployment whose pods all run its present template and are ready.
 
         Rollout(kind="DaemonSet", namespace="kube-system", name="traefik-ingress", kubectl=KUBECTL, of=objects)
@@ -38,14 +40,14 @@ class Rollout(Resource):
     timeout: int = 120
     nodes: tuple[tuple[str, str], ...] = ()
     after: str = "the API server answers"
-    as_before: ClassVar[bool] = True
+    reverts_to_declaration: ClassVar[bool] = True
 
     @property
     def key(self) -> str:
         return f"Rollout {self.kind} {self.namespace}/{self.name}"
 
     @property
-    def restart_on(self) -> tuple[Resource, ...]:
+    def dependencies(self) -> tuple[Resource, ...]:
         return (self.of,)
 
     @property

@@ -75,7 +75,7 @@ def node(version: str) -> tuple[Resource, ...]:
     config = File(path="/etc/nginx/nginx.conf", content=MAIN.replace("include conf.d/*.conf;", f"""
 server {{ listen 81; location / {{ add_header X-Version {version}; return 200 ok; }} }}
 """))  # fmt: skip
-    return (config, Service(name="nginx", restart=(config,)))
+    return (config, Service(name="nginx", restart_on=(config,)))
 
 
 def work(lab: str, *, edges: str = "one", nodes: str = "one", check: bool = False, wait: float = 0) -> Work:

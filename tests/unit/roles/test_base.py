@@ -37,7 +37,7 @@ def test_supervisord_is_back_within_a_second_and_ends_what_a_dead_one_left(decla
 
 
 def test_a_change_of_its_unit_file_never_restarts_supervisord(declared: Declared) -> None:
-    assert declared("hdss7-21", "base", made=False)["Service supervisor"].restart == ()
+    assert declared("hdss7-21", "base", made=False)["Service supervisor"].restart_on == ()
 
 
 def test_the_script_ends_children_of_this_supervisord_and_nobody_elses(declared: Declared, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_once_it_runs_only_what_no_rule_has_translated_is_forgotten(declared: De
     found = declared("hdss7-21", "kube_proxy", made=False)
     purge = found["Command forget what no rule has translated"]
     assert list(found).index(purge.key) > list(found).index("Program kube-proxy-7-21")
-    assert [resource.key for resource in purge.rerun] == ["ProxyMode kube-proxy-7-21"]
+    assert [resource.key for resource in purge.on_change] == ["ProxyMode kube-proxy-7-21"]
     stand_in = (
         f'[ "$1" = -D ] && echo "$*" >>{tmp_path}/deleted || {{ echo "$*" >{tmp_path}/listed; cat {tmp_path}/noted; }}'
     )

@@ -15,7 +15,7 @@ from provision.facts.managed import Managed, ManagedQuestion, index
 from provision.facts.question import Question, ask
 from provision.history import journal as journals
 from provision.history.journal import About, Entry, Journal, JournalQuestion, read
-from provision.history.serialize import Known, remember, revive
+from provision.history.serialize import Unchanged, remember, revive
 from provision.plan.plan import Declaration, Item
 from provision.remote.lock import Holder
 from provision.remote.protocol import Step
@@ -36,8 +36,9 @@ from provision.resources import (
     Symlink,
     Sysctl,
 )
-from provision.resources.base import FORMER_KEPT, Action, Rendering
+from provision.resources.base import Action, Rendering
 from provision.resources.configset.marks import mark
+from provision.resources.optional.reversible import SNAPSHOT_LIMIT
 from provision.secret import Redactor
 
 STATE = "/var/lib/provision"
@@ -129,7 +130,7 @@ def test_what_a_run_undoes_is_again_as_it_was(machine: Machine, tmp_path: Path) 
 def test_a_change_that_was_cut_is_written_down_as_begun(machine: Machine, tmp_path: Path) -> None:
     file = me(tmp_path / "f", "new\n")
     journal = machine.journal()
-    item = Item(Declaration(file, "r", "l", 0), Change(Action.CREATE, "create", parts=frozenset({"content"})))
+    item = Item(Declaration(file, "r", "l", 0), Change(Action.CREATE, Action.CREATE, parts=frozenset({"content"})))
     step = journal.around(Step("kill -9 $$"), item)
     machine.run(step)
     (run,) = machine.written()
@@ -137,7 +138,7 @@ def test_a_change_that_was_cut_is_written_down_as_begun(machine: Machine, tmp_pa
 
 
 def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Machine, tmp_path: Path) -> None:
-    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change(Action.CREATE, "create"))
+    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change(Action.CREATE, Action.CREATE))
     assert machine.run(machine.journal().around(Step("exit 7"), item)).returncode == 7
     (run,) = machine.written()
     assert run.entries[0].code == 7
@@ -146,7 +147,7 @@ def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Machine, tmp_
 
 def test_nothing_is_changed_when_it_can_not_be_written_down(machine: Machine, tmp_path: Path) -> None:
     machine.state.write_text("not a folder")
-    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change(Action.CREATE, "create"))
+    item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change(Action.CREATE, Action.CREATE))
     result = machine.run(machine.journal().around(Step(f"touch {tmp_path}/touched"), item))
     assert result.returncode == 1
     assert b"the journal could not be written: nothing was changed" in result.stderr
@@ -174,7 +175,7 @@ def test_secrets_are_neither_kept_nor_told(machine: Machine, tmp_path: Path) -> 
 
 
 def test_a_file_that_is_too_big_to_keep_can_not_be_undone_and_says_so(machine: Machine, tmp_path: Path) -> None:
-    (tmp_path / "big").write_bytes(b"x" * (FORMER_KEPT + 2000))
+    (tmp_path / "big").write_bytes(b"x" * (SNAPSHOT_LIMIT + 2000))
     assert machine.change(machine.journal(), me(tmp_path / "big", "small")) == 0
     entry = machine.written()[0].entries[0]
     assert "bigger" in revive(entry.resource, lambda _: None).rollback(entry.action, entry.snapshot).why
@@ -250,11 +251,12 @@ MAPS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
         (Image(name="i:1", url="http://o/2", sha256=SUM), Action.CREATE, b"", []),
         (Package(names=("nginx",)), Action.CREATE, b"", []),
         (Package(names=("nginx",), absent=True), Action.REMOVE, b"", [Package(names=("nginx",))]),
-        (Sysctl(name="net.x", value="1"), Action.UPDATE, b"0\n", [Sysctl(name="net.x", value="0", kept=False)]),
+        (Sysctl(name="net.x", value="1"), Action.UPDATE, b"0\n", [Sysctl(name="net.x", value="0", persistent=False)]),
         (Service(name="s"), Action.UPDATE, b"ActiveState=inactive\nUnitFileState=disabled\n",
          [Service(name="s", running=False, enabled=False)]),
-        (Program(name="p", ready="true", log="/l", restart=(FILE,)), Action.CREATE, b"",
-         [Program(name="p", ready="true", log="/l", restart=(Known(name="File /etc/motd", known=FILE.digest),))]),
+        (Program(name="p", ready="true", log="/l", restart_on=(FILE,)), Action.CREATE, b"",
+         [Program(name="p", ready="true", log="/l",
+                  restart_on=(Unchanged(name="File /etc/motd", fingerprint=FILE.digest),))]),
         (Command(name="c", run="x", unless="y"), Action.RUN, b"", []),
         (SET, Action.UPDATE, b"28\tnginx.conf\nserver 10.4.7.21:81 down;\nx\n0\tempty\n",
          [replace(SET, files={"empty": b"", "nginx.conf": f"server 10.4.7.21:81{mark('n21')};\nx\n".encode()})]),
@@ -283,10 +285,10 @@ def test_objects_are_undone_to_what_was_applied_and_new_ones_go() -> None:
 
 
 def test_a_program_that_had_no_file_before_is_stopped() -> None:
-    program = Program(name="p", ready="true", log="/l", restart=(FILE,))
+    program = Program(name="p", ready="true", log="/l", restart_on=(FILE,))
     gone = replace(FILE, absent=True)
     back = revive(remember(program), lambda key: gone).rollback(Action.CREATE, b"").resources
-    assert back == (replace(program, restart=(gone,), absent=True),)
+    assert back == (replace(program, restart_on=(gone,), absent=True),)
 
 
 @pytest.mark.parametrize("text", ["", "garbage", '{"n":1}\n', '{"run": '])

@@ -16,14 +16,15 @@ from provision.history.rollback import RollbackPlan, undoing
 from provision.history.serialize import remember
 from provision.plan.plan import Declaration
 from provision.resources import Command, File, Manifests, Nginx, Program, Resource, Service
-from provision.resources.base import Action, Rendering, activation
+from provision.resources.base import Action, Rendering
 from provision.resources.configset.configset import ConfigSet
+from provision.resources.optional.dependent import combined_digest
 
 NEW = File(path="/etc/x.conf", content=b"new\n")
 OLD = replace(NEW, content=b"old\n")
 STOOD = b"f\t644\troot\troot\t4\t\nold\n"
-PROGRAM = Program(name="x", ready="new check", log="/l", restart=(NEW,))
-BEFORE = Program(name="x", ready="old check", log="/l", restart=(OLD,))
+PROGRAM = Program(name="x", ready="new check", log="/l", restart_on=(NEW,))
+BEFORE = Program(name="x", ready="old check", log="/l", restart_on=(OLD,))
 
 
 def entry(number: int, resource: Resource, action: Action = Action.UPDATE, snapshot: bytes = b"", **more: Any) -> Entry:
@@ -47,11 +48,11 @@ def test_files_go_back_before_what_reads_them_and_that_runs_as_it_was_declared_b
     assert [(d.role, d.line, d.play) for d in found] == [("web", "roles/web.py:7", 3)] * 2
     program = found[1].resource
     assert isinstance(program, Program)
-    assert activation(program.restart) == activation((OLD,))  # so that the old roles find nothing to do
+    assert combined_digest(program.restart_on) == combined_digest((OLD,))  # so that the old roles find nothing to do
 
 
 def test_what_was_started_is_stopped_before_its_files_go_the_last_one_first() -> None:
-    service = Service(name="s", restart=(NEW,))
+    service = Service(name="s", restart_on=(NEW,))
     found = restored(
         entry(1, NEW, Action.CREATE),
         entry(2, PROGRAM, Action.CREATE),
@@ -59,7 +60,7 @@ def test_what_was_started_is_stopped_before_its_files_go_the_last_one_first() ->
     )
     gone = File(path="/etc/x.conf", content=b"", absent=True)
     assert [type(r).__name__ for r in found] == ["Service", "Program", "File"]
-    assert (found[2], found[1]) == (gone, replace(PROGRAM, absent=True, restart=(gone,)))
+    assert (found[2], found[1]) == (gone, replace(PROGRAM, absent=True, restart_on=(gone,)))
 
 
 def test_what_changed_twice_goes_back_to_what_was_there_before_the_first_time() -> None:
@@ -78,22 +79,22 @@ def test_what_a_run_took_back_itself_and_what_earlier_plays_did_is_left_out() ->
 def test_what_depends_on_something_that_did_not_change_knows_it_by_its_digest() -> None:
     (program,) = restored(entry(1, PROGRAM, Action.RESTART))
     assert isinstance(program, Program)
-    assert activation(program.restart) == activation((NEW,))
+    assert combined_digest(program.restart_on) == combined_digest((NEW,))
 
 
 def test_what_was_undone_before_can_be_undone_again() -> None:
     command = Command(name="c", run="x", unless="y")
-    (once,) = restored(entry(1, replace(PROGRAM, restart=(command, NEW)), Action.RESTART))
+    (once,) = restored(entry(1, replace(PROGRAM, restart_on=(command, NEW)), Action.RESTART))
     (twice,) = restored(entry(1, once, Action.RESTART))
     (thrice,) = restored(entry(1, twice, Action.RESTART, before=remember(twice)))
     assert isinstance(thrice, Program)
-    assert activation(thrice.restart) == activation((command, NEW))
+    assert combined_digest(thrice.restart_on) == combined_digest((command, NEW))
 
 
 @pytest.mark.parametrize(
     ("what", "says"),
     [
-        (entry(1, Command(name="c", run="x", unless="y"), Action.RUN), "Command c: what a command did is not known"),
+        (entry(1, Command(name="c", run="x", unless="y"), Action.RUN), "Command c: the effect of a command is unknown"),
         (entry(1, NEW, snapshot=STOOD, secret=True), "secrets are not kept"),
         (replace(entry(1, NEW), resource={"kind": "Teapot", "fields": {}}), "Teapot"),
         (entry(1, NEW, snapshot=b"f\t644\troot\troot\t999\t\nold\n"), "bigger"),
@@ -106,7 +107,7 @@ def test_what_can_not_be_undone_is_told_and_left(what: Entry, says: str) -> None
 
 
 def index(*lines: tuple[Resource, str]) -> tuple[tuple[Managed, ...], dict[str, str]]:
-    made = tuple(Managed(resource.key, flag, "web", "run") for resource, flag in lines)
+    made = tuple(Managed(resource.key, flag, "web", Action.RUN) for resource, flag in lines)
     return made, {resource.key: json.dumps(remember(resource)) for resource, _ in lines}
 
 

@@ -13,6 +13,7 @@ from provision.facts.host import ContentQuestion, FileQuestion, FileState, Shell
 from provision.facts.platform import Platform, PlatformQuestion
 from provision.plan.plan import Declaration, Item, check_platform, compare, explained, questions
 from provision.resources import (
+    Action,
     Change,
     Command,
     Directory,
@@ -27,7 +28,8 @@ from provision.resources import (
     Sysctl,
     Unknown,
 )
-from provision.resources.base import AS_DECLARED, Action, activation
+from provision.resources.base import AS_DECLARED
+from provision.resources.optional.dependent import combined_digest
 
 FILE = File(path="/etc/motd", content=b"hello\n")
 THERE = FileState("f", "644", "root", "root", "6 1.0 1.0 7", "", FILE.sha256)
@@ -112,7 +114,7 @@ def test_a_thing_of_another_kind_in_the_way_is_never_removed(resource: Resource,
          "ssh: inactive -> running, masked -> unmasked"),
         (Service(name="etcd", running=False, enabled=False), [UnitState("not-found", "inactive", "")], ""),
         (Sysctl(name="net.ipv4.ip_forward", value="1"), ["0", FileState()],
-         "net.ipv4.ip_forward: 0 -> 1, kept for the next boot"),
+         "net.ipv4.ip_forward: 0 -> 1, persistent"),
         (Command(name="x", run="y", unless="z"), [ShellAnswer(0, "")], ""),
         (Command(name="x", run="y", unless="z"), [ShellAnswer(1, "")], "run: x"),
         (Download(path="/b", url="http://o/b", sha256=SUM), [replace(THERE, sha256=""), f"{SUM} 6 1.0 1.0 7"], ""),
@@ -128,8 +130,8 @@ def test_what_differs_is_said_in_one_line(resource: Resource, states: list[Any],
     assert found.summary == summary
 
 
-PROGRAM = Program(name="kube-proxy-7-21", ready="true", log="/log", restart=(FILE,))
-ACTIVE = activation((FILE,))
+PROGRAM = Program(name="kube-proxy-7-21", ready="true", log="/log", restart_on=(FILE,))
+ACTIVE = combined_digest((FILE,))
 
 
 @pytest.mark.parametrize(

@@ -104,4 +104,4 @@ def test_templates_of_resources_that_are_only_named_are_not_ones_own() -> None:
     assert [t.source for t in templates(file)] == ["a.j2"]
     from provision.resources import Service
 
-    assert list(templates(Service(name="s", restart=(file,)))) == []
+    assert list(templates(Service(name="s", restart_on=(file,)))) == []

@@ -20,6 +20,7 @@ from provision.playbook.roles import Roles
 from provision.resources import Change, Command, ConfigSet, Download, File, Manifests, Nginx, Program
 from provision.resources.base import Action, Rendering, Resource
 from provision.resources.kubernetes.live import ObjectsQuestion
+from provision.resources.optional.sensitive import protect
 from provision.secret import HIDDEN, Redactor, secret
 from tests.unit.vaults import value
 
@@ -36,12 +37,12 @@ def test_a_file_that_a_secret_went_into_is_secret_and_must_be_closed() -> None:
     made = rendered(File(path="/a", mode="0600", content=f"x={WORD}"))
     assert isinstance(made, File)
     assert not made.secret
-    kept = made.redacting(KEEPER)
+    kept = protect(made, KEEPER)
     assert (kept.secret, kept.content) == (True, f"x={WORD}".encode())
     assert WORD not in repr(kept)
-    assert not rendered(File(path="/a", content="x")).redacting(KEEPER).secret  # type: ignore[attr-defined]
+    assert not protect(rendered(File(path="/a", content="x")), KEEPER).secret  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="not closed to others"):
-        rendered(File(path="/a", content=f"x={WORD}")).redacting(KEEPER)
+        protect(rendered(File(path="/a", content=f"x={WORD}")), KEEPER)
     with pytest.raises(InputError, match="0600"):
         File(path="/a", mode="0644", secret=True)
     assert File(path="/a", mode="0644", secret=True, absent=True).absent
@@ -52,7 +53,7 @@ REFUSED: list[Resource] = [
     Command(name="look", run="true", unless=f"grep {WORD} /etc/x"),
     File(path=f"/etc/{WORD}", content="x"),
     Download(path="/a", url=f"http://ann:{WORD}@host/x", sha256="0" * 64),
-    Program(name="p", ready=f"curl -u ann:{WORD} localhost", log="/l", restart=()),
+    Program(name="p", ready=f"curl -u ann:{WORD} localhost", log="/l", restart_on=()),
     ConfigSet(directory="/etc/nginx", files={"nginx.conf": f"# {WORD}"}, activation=Nginx()),
 ]
 
@@ -60,8 +61,8 @@ REFUSED: list[Resource] = [
 @pytest.mark.parametrize("resource", REFUSED, ids=lambda each: type(each).__name__)
 def test_a_secret_where_others_would_see_it_is_refused(resource: Resource) -> None:
     with pytest.raises(InputError, match="secret"):
-        rendered(resource).redacting(KEEPER)
-    rendered(resource).redacting(Redactor(["another"]))
+        protect(rendered(resource), KEEPER)
+    protect(rendered(resource), Redactor(["another"]))
 
 
 def state(mode: str, kind: str = "f") -> FileState:

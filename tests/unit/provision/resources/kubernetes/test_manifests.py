@@ -166,4 +166,4 @@ def test_a_rollout_is_over_when_every_pod_is_of_the_present_template_and_ready(
 def test_a_rollout_is_looked_at_again_once_its_set_was_changed() -> None:
     wanted = manifests()
     rollout = Rollout(kind="DaemonSet", namespace="default", name="web", kubectl=KUBECTL, of=wanted)
-    assert [resource.key for resource in rollout.restart_on] == [wanted.key]
+    assert [resource.key for resource in rollout.dependencies] == [wanted.key]

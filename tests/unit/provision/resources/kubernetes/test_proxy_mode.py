@@ -10,9 +10,9 @@ import pytest
 
 from provision.errors import FailedError
 from provision.facts.host import ShellAnswer, ShellQuestion
-from provision.resources import ProxyMode
-from provision.resources.base import Action, Change, Rollback
+from provision.resources import Action, Change, ProxyMode
 from provision.resources.kubernetes.proxy_rules import CHAINS, SAVED, Mode
+from provision.resources.optional.reversible import Rollback
 from tests.unit.conftest import Declared
 
 PROGRAM = "kube-proxy-7-21"
@@ -158,4 +158,4 @@ def test_it_stands_between_the_start_script_and_the_program_which_follows_it(dec
     keys = list(found)
     at = keys.index(f"ProxyMode {PROGRAM}")
     assert keys[at + 1] == f"Program {PROGRAM}"
-    assert found[f"ProxyMode {PROGRAM}"] in found[f"Program {PROGRAM}"].restart
+    assert found[f"ProxyMode {PROGRAM}"] in found[f"Program {PROGRAM}"].restart_on
