@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from provision.facts.host import FileState
-from provision.resources.base import world_readable
+from provision.resources.optional.sensitive import world_readable
 
 
 def difference(name: str, content: bytes, known: FileState, released: FileState) -> str:

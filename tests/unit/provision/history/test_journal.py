@@ -38,7 +38,7 @@ from provision.resources import (
 )
 from provision.resources.base import Action, Rendering
 from provision.resources.configset.marks import mark
-from provision.resources.optional.reversible import SNAPSHOT_LIMIT
+from provision.resources.optional.reversible import SNAPSHOT_LIMIT, roll_back
 from provision.secret import Redactor
 
 STATE = "/var/lib/provision"
@@ -91,7 +91,7 @@ def me(path: Path, content: str, **more: Any) -> File:
 
 
 def rollback(entry: Entry) -> tuple[Resource, ...]:
-    return revive(entry.resource, lambda key: None).rollback(entry.action, entry.snapshot).resources
+    return roll_back(revive(entry.resource, lambda key: None), entry.action, entry.snapshot).resources
 
 
 def test_a_run_is_written_down_with_who_when_what_and_what_stood_there(machine: Machine, tmp_path: Path) -> None:
@@ -166,11 +166,11 @@ def test_secrets_are_neither_kept_nor_told(machine: Machine, tmp_path: Path) -> 
     assert "hunter2" not in text
     marked, seen, closed = machine.written()[0].entries
     assert b"hunter2" not in closed.snapshot
-    assert "closed to others" in revive(closed.resource, lambda _: None).rollback(closed.action, closed.snapshot).why
+    assert "closed to others" in roll_back(revive(closed.resource, lambda _: None), closed.action, closed.snapshot).why
     assert seen.secret
     assert seen.snapshot == b""
     assert (
-        "secrets are not kept" in revive(marked.resource, lambda _: None).rollback(marked.action, marked.snapshot).why
+        "secrets are not kept" in roll_back(revive(marked.resource, lambda _: None), marked.action, marked.snapshot).why
     )
 
 
@@ -178,7 +178,7 @@ def test_a_file_that_is_too_big_to_keep_can_not_be_undone_and_says_so(machine: M
     (tmp_path / "big").write_bytes(b"x" * (SNAPSHOT_LIMIT + 2000))
     assert machine.change(machine.journal(), me(tmp_path / "big", "small")) == 0
     entry = machine.written()[0].entries[0]
-    assert "bigger" in revive(entry.resource, lambda _: None).rollback(entry.action, entry.snapshot).why
+    assert "bigger" in roll_back(revive(entry.resource, lambda _: None), entry.action, entry.snapshot).why
 
 
 def test_old_runs_go_first_and_the_youngest_stay(
@@ -266,7 +266,7 @@ def test_every_resource_says_what_it_was_before(
     resource: Resource, action: Action, snapshot: bytes, expected: list[Resource]
 ) -> None:
     data = remember(resource.rendered(Rendering(lambda template: "")))
-    found = revive(data, lambda key: None).rollback(action, snapshot)
+    found = roll_back(revive(data, lambda key: None), action, snapshot)
     assert list(found.resources) == expected
     if not expected and not isinstance(resource, (Directory, Image, Package)):
         assert found.why
@@ -277,7 +277,7 @@ def test_objects_are_undone_to_what_was_applied_and_new_ones_go() -> None:
     maps = Manifests(name="m", content=text, kubectl="kubectl").rendered(Rendering(lambda template: ""))
     data = remember(maps)
     assert "new" not in str(data)
-    before, gone = revive(data, lambda key: None).rollback(Action.UPDATE, APPLIED.encode()).resources
+    before, gone = roll_back(revive(data, lambda key: None), Action.UPDATE, APPLIED.encode()).resources
     assert isinstance(before, Manifests)
     assert isinstance(gone, Manifests)
     assert '"k": "old"' in str(before.content)
@@ -287,7 +287,7 @@ def test_objects_are_undone_to_what_was_applied_and_new_ones_go() -> None:
 def test_a_program_that_had_no_file_before_is_stopped() -> None:
     program = Program(name="p", ready="true", log="/l", restart_on=(FILE,))
     gone = replace(FILE, absent=True)
-    back = revive(remember(program), lambda key: gone).rollback(Action.CREATE, b"").resources
+    back = roll_back(revive(remember(program), lambda key: gone), Action.CREATE, b"").resources
     assert back == (replace(program, restart_on=(gone,), absent=True),)
 
 

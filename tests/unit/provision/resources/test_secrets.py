@@ -38,6 +38,7 @@ def test_a_file_that_a_secret_went_into_is_secret_and_must_be_closed() -> None:
     assert isinstance(made, File)
     assert not made.secret
     kept = protect(made, KEEPER)
+    assert isinstance(kept, File)
     assert (kept.secret, kept.content) == (True, f"x={WORD}".encode())
     assert WORD not in repr(kept)
     assert not protect(rendered(File(path="/a", content="x")), KEEPER).secret  # type: ignore[attr-defined]
