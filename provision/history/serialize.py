@@ -7,7 +7,9 @@ travel. Hosts keep journals of older versions for ever, so no name of a class or
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,41 +62,53 @@ class Unchanged(Resource):
         return Step("true")
 
 
-class ForeignKindError(ValueError):
-    """The kind is not one of the toolkit's own: it came from a project's roles folder."""
+class MissingKindError(ValueError):
+    """There is no class of the recorded name any more."""
 
 
 def remember(resource: Resource) -> dict[str, Any]:
     """A rendered resource without contents: {"kind", "fields"}.
 
-    A subclass made in a role is recorded as the kind that it extends. A resource that extends none of them is recorded
-    by name only: the role that could make it again may be gone.
+    A subclass that a role makes of one of the toolkit's kinds is recorded as that kind; a project's own kind by its
+    module in the roles folder.
     """
-    kind = next((c for c in type(resource).__mro__ if _KINDS.get(c.__name__) is c), None)
-    if kind is None:
-        return {"kind": type(resource).__name__, "fields": {}}
+    own = type(resource)
+    kind = next((c for c in own.__mro__ if _KINDS.get(c.__name__) is c), own)
     bare = resource.without_contents if isinstance(resource, Sensitive) else resource
-    return {"kind": kind.__name__, "fields": {f.name: _plain(getattr(bare, f.name)) for f in dataclasses.fields(kind)}}
+    return {
+        "kind": f"{own.__module__}.{own.__name__}" if kind is own and own.__name__ not in _KINDS else kind.__name__,
+        "fields": {f.name: _plain(getattr(bare, f.name)) for f in dataclasses.fields(kind)},
+    }
 
 
 def revive(data: Mapping[str, Any], find: Find) -> Resource:
     """The resource that was recorded. find: another resource by its key as it is now, None when it is not known.
 
-    Raises ForeignKindError for a resource of a project's own, ValueError for data that this version cannot read.
+    Raises MissingKindError for a kind that is gone, ValueError for data that this version cannot read.
     """
     recorded = data.get("kind")
     if not isinstance(recorded, str) or not isinstance(data.get("fields"), Mapping):
         raise ValueError(f"there is no resource of the kind {recorded!r}")
     name = KIND_ALIASES.get(recorded, recorded)
-    kind = _KINDS.get(name)
-    if kind is None:
-        raise ForeignKindError(f"cannot be undone: the kind {recorded} is not one of the toolkit's")
+    kind = _KINDS.get(name) or _kind_of_a_role(name)
     try:
         fields = {FIELD_ALIASES.get((name, f), f): _value(value, find) for f, value in data["fields"].items()}
         made: Resource = kind(**fields)
     except (TypeError, KeyError) as error:
         raise ValueError(f"the recorded {recorded} is of another version: {error}") from None
     return made
+
+
+def _kind_of_a_role(name: str) -> type[Resource]:
+    """A project's own kind: a Resource of its roles folder and nothing else, because the name comes from a host."""
+    module, _, kind = name.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), kind) if re.fullmatch(r"roles\.\w+", module) else None
+    except (ImportError, AttributeError):
+        found = None
+    if not (isinstance(found, type) and issubclass(found, Resource)):
+        raise MissingKindError(f"cannot be undone: there is no resource of the kind {name} any more")
+    return found
 
 
 _KINDS: dict[str, Any] = {"Unchanged": Unchanged} | {  # a rollback that is rolled back names what it only knew
@@ -126,7 +140,7 @@ def _plain(value: Any) -> Any:
         return {"mapping": [[_plain(key), _plain(each)] for key, each in value.items()]}
     if isinstance(value, (tuple, list, frozenset)):
         return [_plain(each) for each in value]
-    return value
+    return value if value is None or isinstance(value, (str, int, float)) else repr(value)
 
 
 def _value(value: Any, find: Find) -> Any:
@@ -148,6 +162,6 @@ def _referred(value: Mapping[str, Any], find: Find) -> Resource:
     if "as" in value:
         try:
             return revive(value["as"], find)
-        except ForeignKindError:
+        except MissingKindError:
             pass
     return Unchanged(name=value["resource"], fingerprint=value["digest"])

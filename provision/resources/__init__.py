@@ -1,5 +1,9 @@
 """The resources that a role can declare: `from provision.resources import File, Template, Service, …`"""
 
+from provision.facts.host import ShellAnswer, ShellQuestion
+from provision.facts.question import Answers, Question
+from provision.remote.protocol import Step
+from provision.remote.shell import quote
 from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.commands import Command
 from provision.resources.configset.bind import Bind
@@ -19,6 +23,7 @@ from provision.resources.systemd import Service
 
 __all__ = [
     "Action",
+    "Answers",
     "Bind",
     "Change",
     "Command",
@@ -34,11 +39,16 @@ __all__ = [
     "Pending",
     "Program",
     "ProxyMode",
+    "Question",
     "Resource",
     "Rollout",
     "Service",
+    "ShellAnswer",
+    "ShellQuestion",
+    "Step",
     "Symlink",
     "Sysctl",
     "Template",
     "Unknown",
+    "quote",
 ]

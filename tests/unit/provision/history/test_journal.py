@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 
 from provision.facts.managed import Managed, ManagedQuestion, index
-from provision.facts.question import Question, ask
 from provision.history import journal as journals
 from provision.history.journal import About, Entry, Journal, JournalQuestion, read
 from provision.history.serialize import Unchanged, remember, revive
@@ -40,27 +38,18 @@ from provision.resources.base import Action, Rendering
 from provision.resources.configset.marks import mark
 from provision.resources.optional.reversible import SNAPSHOT_LIMIT, roll_back
 from provision.secret import Redactor
+from tests.unit.machine import Machine
 
-STATE = "/var/lib/provision"
 SUM = "a" * 64
 
 
-class Machine:
-    """This machine's shell, its state folder moved below a folder of the test."""
+class Journaled(Machine):
+    """This machine, with the index that a host would have."""
 
     def __init__(self, folder: Path) -> None:
-        self.state = folder / "state"
+        super().__init__(folder)
         self.holder = Holder("alice@desk")
         self.made: dict[str, str] = {}
-
-    def run(self, step: Step) -> subprocess.CompletedProcess[bytes]:
-        script = step.script.replace(STATE, str(self.state))
-        assert isinstance(step.payload, bytes)
-        return subprocess.run(["sh", "-c", script], input=step.payload, capture_output=True, timeout=30, check=False)
-
-    def ask(self, question: Question) -> Any:
-        asked = ask([question], "mark")
-        return asked.answers(self.run(Step(asked.script)).stdout.decode())[question]
 
     def journal(self, holder: Holder | None = None) -> Journal:
         return Journal(holder or self.holder, About("deploy", "abc1234"), self.made)
@@ -69,7 +58,7 @@ class Machine:
         """Makes a file resource so, with a journal around it."""
         resource = resource.rendered(Rendering(lambda template: ""))
         questions = resource.questions()
-        change = resource.compare({q: self.ask(q) for q in questions}, ())
+        change = resource.compare(self.answers(questions), ())
         assert isinstance(change, Change)
         declaration = Declaration(resource, "base", "roles/base.py:7", 0)
         declaration = replace(declaration, redactor=redactor) if redactor else declaration
@@ -82,8 +71,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+def machine(tmp_path: Path) -> Journaled:
+    return Journaled(tmp_path)
 
 
 def me(path: Path, content: str, **more: Any) -> File:
@@ -94,7 +83,7 @@ def rollback(entry: Entry) -> tuple[Resource, ...]:
     return roll_back(revive(entry.resource, lambda key: None), entry.action, entry.snapshot).resources
 
 
-def test_a_run_is_written_down_with_who_when_what_and_what_stood_there(machine: Machine, tmp_path: Path) -> None:
+def test_a_run_is_written_down_with_who_when_what_and_what_stood_there(machine: Journaled, tmp_path: Path) -> None:
     (tmp_path / "motd").write_bytes(b"by hand\n\xff\0")
     (tmp_path / "motd").chmod(0o664)
     journal = machine.journal()
@@ -112,7 +101,7 @@ def test_a_run_is_written_down_with_who_when_what_and_what_stood_there(machine: 
     assert (machine.state / "journal").stat().st_mode & 0o077 == 0
 
 
-def test_what_a_run_undoes_is_again_as_it_was(machine: Machine, tmp_path: Path) -> None:
+def test_what_a_run_undoes_is_again_as_it_was(machine: Journaled, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/somewhere")
     journal = machine.journal()
     for resource in (Symlink(path=str(tmp_path / "link"), target="/else"), me(tmp_path / "sub", "x")):
@@ -127,7 +116,7 @@ def test_what_a_run_undoes_is_again_as_it_was(machine: Machine, tmp_path: Path) 
     assert [w.who for w in machine.written()] == ["alice@desk", "bob@desk"]
 
 
-def test_a_change_that_was_cut_is_written_down_as_begun(machine: Machine, tmp_path: Path) -> None:
+def test_a_change_that_was_cut_is_written_down_as_begun(machine: Journaled, tmp_path: Path) -> None:
     file = me(tmp_path / "f", "new\n")
     journal = machine.journal()
     item = Item(Declaration(file, "r", "l", 0), Change(Action.CREATE, Action.CREATE, parts=frozenset({"content"})))
@@ -137,7 +126,7 @@ def test_a_change_that_was_cut_is_written_down_as_begun(machine: Machine, tmp_pa
     assert run.entries[0].code is None
 
 
-def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Machine, tmp_path: Path) -> None:
+def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Journaled, tmp_path: Path) -> None:
     item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change(Action.CREATE, Action.CREATE))
     assert machine.run(machine.journal().around(Step("exit 7"), item)).returncode == 7
     (run,) = machine.written()
@@ -145,7 +134,7 @@ def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Machine, tmp_
     assert machine.ask(ManagedQuestion()) == ()
 
 
-def test_nothing_is_changed_when_it_can_not_be_written_down(machine: Machine, tmp_path: Path) -> None:
+def test_nothing_is_changed_when_it_can_not_be_written_down(machine: Journaled, tmp_path: Path) -> None:
     machine.state.write_text("not a folder")
     item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change(Action.CREATE, Action.CREATE))
     result = machine.run(machine.journal().around(Step(f"touch {tmp_path}/touched"), item))
@@ -154,7 +143,7 @@ def test_nothing_is_changed_when_it_can_not_be_written_down(machine: Machine, tm
     assert not (tmp_path / "touched").exists()
 
 
-def test_secrets_are_neither_kept_nor_told(machine: Machine, tmp_path: Path) -> None:
+def test_secrets_are_neither_kept_nor_told(machine: Journaled, tmp_path: Path) -> None:
     for name in ("marked", "seen", "closed"):
         (tmp_path / name).write_text("old hunter2-before\n")
     (tmp_path / "closed").chmod(0o640)
@@ -174,7 +163,7 @@ def test_secrets_are_neither_kept_nor_told(machine: Machine, tmp_path: Path) -> 
     )
 
 
-def test_a_file_that_is_too_big_to_keep_can_not_be_undone_and_says_so(machine: Machine, tmp_path: Path) -> None:
+def test_a_file_that_is_too_big_to_keep_can_not_be_undone_and_says_so(machine: Journaled, tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * (SNAPSHOT_LIMIT + 2000))
     assert machine.change(machine.journal(), me(tmp_path / "big", "small")) == 0
     entry = machine.written()[0].entries[0]
@@ -182,7 +171,7 @@ def test_a_file_that_is_too_big_to_keep_can_not_be_undone_and_says_so(machine: M
 
 
 def test_old_runs_go_first_and_the_youngest_stay(
-    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machine: Journaled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journals, "KEPT_RUNS", 3)
     names = []
@@ -196,7 +185,7 @@ def test_old_runs_go_first_and_the_youngest_stay(
     assert [w.run for w in machine.written()] == [names[5], "20260109T000000-0000"]
 
 
-def test_the_index_knows_what_was_made_here_and_what_was_there_before(machine: Machine, tmp_path: Path) -> None:
+def test_the_index_knows_what_was_made_here_and_what_was_there_before(machine: Journaled, tmp_path: Path) -> None:
     (tmp_path / "hosts").write_text("127.0.0.1\n")
     journal = machine.journal()
     machine.change(journal, me(tmp_path / "hosts", "x"))
@@ -212,7 +201,7 @@ def test_the_index_knows_what_was_made_here_and_what_was_there_before(machine: M
     assert (machine.state / "made").read_text().count("\n") == 2
 
 
-def test_a_host_that_was_never_changed_answers_with_nothing(machine: Machine) -> None:
+def test_a_host_that_was_never_changed_answers_with_nothing(machine: Journaled) -> None:
     assert machine.written() == ()
     assert machine.ask(ManagedQuestion()) == ()
 
