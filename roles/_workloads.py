@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from provision.errors import InputError
 from provision.spelling import nearest
 from roles._cluster import members
-from roles._networks import check_node_ports
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -34,53 +33,8 @@ def routed(host: Host, site: SiteSettings, name: str) -> str:
     that are reached. A node on which nothing listens is not this one's to judge.
     """
     url = f"{name}.{site.domain}"
-    ask = f"curl -s -m 2 -o /dev/null -w '%{{http_code}} for {url} from %{{url_effective}}\\n' -H 'Host: {url}'"
+    said = f"%{{http_code}} for {url} from %{{url_effective}}\\n"
+    ask = f"curl -s -m 2 -o /dev/null -w {quote(said)} -H {quote(f'Host: {url}')}"
     nodes = members(host, "nodes")
-    asked = "; ".join(f"{ask} http://{node.address}:{site.traefik_port}/" for node in nodes)
+    asked = "; ".join(f"{ask} {quote(f'http://{node.address}:{site.traefik_port}/')}" for node in nodes)
     return f"! {{ {asked}; }} | grep -E '^(404|502|503) '"
-
-
-def host_ports(host: Host, site: SiteSettings) -> dict[int, str]:
-    """Ports that nodes listen on themselves, and whose they are."""
-    return {
-        host.port: "sshd",
-        53: "name servers",
-        2379: "etcd",
-        2380: "etcd",
-        6443: "the API server",
-        8080: "the API server of old",
-        10248: "kubelet's healthz",
-        10249: "kube-proxy's metrics",
-        10250: "kubelet",
-        10255: "kubelet of old",
-        10256: "kube-proxy's healthz",
-        10257: "the controller manager",
-        10259: "the scheduler",
-        site.api_port: "the edge's way to the API server",
-        site.traefik_port: "Traefik",
-    }
-
-
-def check_node_port(host: Host, site: SiteSettings, port: int, setting: Iterable[str]) -> None:
-    """Refuse a node port that the API server would refuse, or that takes a host's own port away.
-
-    kube-proxy listens on no node port and rewrites packets before any socket sees them, so nothing tells of a clash:
-    a node port 6443 cuts every node off from the API server (kubernetes/kubernetes#76892).
-    """
-    line, name = host.origin(*setting), ".".join(setting)
-    allowed = check_node_ports(host, site)
-    if port not in allowed:
-        raise InputError(
-            f"{name} {port} is not a node port of this site",
-            line=line,
-            found=f"The API server allows site.node_ports {site.node_ports}",
-            do="Choose a port in that range, or widen site.node_ports",
-        )
-    taken = host_ports(host, site)
-    if port in taken:
-        raise InputError(
-            f"{name} {port} is a port of the nodes themselves",
-            line=line,
-            found=f"It belongs to {taken[port]}, which no one would reach any more",
-            do="Choose another, such as the course's 8000",
-        )

@@ -12,6 +12,7 @@ from provision.resources import File, Manifests, Resource, Template
 from roles._certificates import CLIENTS, apiserver, files, store
 from roles._cluster import CERT, CONF, KUBECTL, address_of
 from roles._component import component, download
+from roles._flags import NETWORKS, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
 from roles._networks import check_node_ports
 from roles.etcd import clients
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 PORT = 6443
 LOCAL = f"https://127.0.0.1:{PORT}"  # how a master's own components reach it: not through the edge and back
 MINE = {certificate.name: certificate for certificate in CLIENTS}
+
+
+INSTEAD = {
+    **VERBOSITY,
+    **NETWORKS,
+    "service-node-port-range": "site.node_ports",
+    "advertise-address": "the host's ansible_host",
+    "etcd-servers": "the group etcd of the inventory",
+    "secure-port": "the port as it is: the edge and every kubeconfig lead there",
+}
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +50,7 @@ def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterat
     if not site.managed:
         return
     check_node_ports(host, site)
+    check_flags(host, ("kube_apiserver", "arguments"), names(settings.arguments), INSTEAD)
     yield download(site, "kubectl")
     yield File(
         path=f"{CONF}/admin.kubeconfig", content=kubeconfig(host, site, "admin", LOCAL), mode="0600", secret=True

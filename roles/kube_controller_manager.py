@@ -11,6 +11,7 @@ from provision.inventory.types import Argument, Natural
 from provision.resources import File, Resource
 from roles._cluster import CERT, CONF
 from roles._component import component
+from roles._flags import LOGIN, NETWORKS, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
 from roles.kube_apiserver import LOCAL
 
@@ -31,6 +32,8 @@ def kube_controller_manager(host: Host, site: SiteSettings, settings: Settings) 
     if not site.managed:
         return
     name = "kube-controller-manager"
+    instead = VERBOSITY | LOGIN | NETWORKS
+    check_flags(host, ("kube_controller_manager", "arguments"), names(settings.arguments), instead)
     path = f"{CONF}/{name}.kubeconfig"
     login = File(path=path, content=kubeconfig(host, site, name, LOCAL), mode="0600", secret=True)
     yield login

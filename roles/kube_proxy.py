@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from provision.resources import Command, File, Package, ProxyMode, Resource
 from provision.resources.kubernetes.proxy_rules import Mode
 from roles._cluster import BIN, CONF, LOGS, node_name, numbered
 from roles._component import component, supervised
+from roles._flags import check_flags
 from roles._kubeconfig import kubeconfig
 
 if TYPE_CHECKING:
@@ -43,6 +45,20 @@ PACKAGES: dict[Mode, tuple[str, ...]] = {
     "iptables": ("iptables", "conntrack", "kmod"),
     "nftables": ("nftables", "conntrack", "kmod"),
     "ipvs": ("iptables", "ipset", "ipvsadm", "conntrack", "kmod"),
+}
+
+
+# Flags that follow from settings, or that the rest of the toolkit relies on.
+INSTEAD = {
+    "proxy-mode": "kube_proxy.mode",
+    "ipvs-scheduler": "kube_proxy.scheduler",
+    "kubeconfig": "kube_proxy.kubeconfig or kube_proxy.kubeconfig_path",
+    "master": "kube_proxy.kubeconfig",
+    "cluster-cidr": "site.cluster_cidr",
+    "hostname-override": "the host's name in the inventory, with site.host_domain",
+    "config": "single flags: with a file every other flag is ignored in silence",
+    "healthz-bind-address": "the port as it is: checks and gates ask there",
+    "metrics-bind-address": "the port as it is: checks and gates ask there",
 }
 
 
@@ -83,10 +99,12 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
             ready=ready,
             first=clean,
         )
-    yield Command(name="forget what no rule has translated", run=FORGET % site.service_cidr, on_change=clean)
+    forget = FORGET % quote(site.service_cidr)
+    yield Command(name="forget what no rule has translated", run=forget, on_change=clean)
 
 
 def _check(host: Host, settings: Settings) -> None:
+    check_flags(host, ("kube_proxy", "flags"), settings.flags, INSTEAD)
     if settings.scheduler and settings.mode != "ipvs":
         raise InputError(
             f"kube_proxy.scheduler means nothing in mode {settings.mode}",

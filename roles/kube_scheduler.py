@@ -11,6 +11,7 @@ from provision.inventory.types import Argument, Natural
 from provision.resources import File, Resource
 from roles._cluster import CONF
 from roles._component import component
+from roles._flags import LOGIN, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
 from roles.kube_apiserver import LOCAL
 
@@ -30,6 +31,7 @@ def kube_scheduler(host: Host, site: SiteSettings, settings: Settings) -> Iterat
     """kube-scheduler-7-21 under supervisord."""
     if not site.managed:
         return
+    check_flags(host, ("kube_scheduler", "arguments"), names(settings.arguments), VERBOSITY | LOGIN)
     path = f"{CONF}/kube-scheduler.kubeconfig"
     login = File(path=path, content=kubeconfig(host, site, "kube-scheduler", LOCAL), mode="0600", secret=True)
     yield login

@@ -13,6 +13,7 @@ from provision.resources import Directory, File, Resource, Template
 from roles import _certificates
 from roles._cluster import CERT, CONF, address_of, api_url, node_name
 from roles._component import component
+from roles._flags import LOGIN, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
 
 if TYPE_CHECKING:
@@ -21,6 +22,26 @@ if TYPE_CHECKING:
 
 # the time at which kubelet last called the node Ready, out of a Node in JSON without spaces
 HEARD = r's/.*"type":"Ready","status":"True","lastHeartbeatTime":"\([^"]*\)".*/\1/p'
+
+
+FIELDS = {  # of KubeletConfiguration
+    "cgroupDriver": "kubelet.cgroup_driver",
+    "clusterDNS": "site.cluster_dns",
+    "clusterDomain": "site.cluster_domain",
+    "resolvConf": "kubelet.resolv_conf",
+}
+INSTEAD = {
+    **VERBOSITY,
+    **LOGIN,
+    "config": "kubelet.config",
+    "root-dir": "kubelet.root",
+    "hostname-override": "the host's name in the inventory, with site.host_domain",
+    "node-ip": "the host's ansible_host",
+    "cgroup-driver": FIELDS["cgroupDriver"],
+    "cluster-dns": FIELDS["clusterDNS"],
+    "cluster-domain": FIELDS["clusterDomain"],
+    "resolv-conf": FIELDS["resolvConf"],
+}
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +60,8 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     """kube-kubelet-7-21 under supervisord; done when the API calls the node Ready."""
     if not site.managed:
         return
+    check_flags(host, ("kubelet", "arguments"), names(settings.arguments), INSTEAD)
+    check_flags(host, ("kubelet", "config"), settings.config, FIELDS)
     identity = _certificates.kubelet(host, site)
     pair = _certificates.files(host, site, identity, "kubelet")
     login = File(
@@ -49,7 +72,7 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     yield from (*pair, login, config)
     node = node_name(host, site)
     ask = f"curl -fs -m 2 --cacert {CERT}/ca.pem --cert {CERT}/kubelet.pem --key {CERT}/kubelet-key.pem"
-    ask += f" {api_url(host, site)}/api/v1/nodes/{shlex.quote(node)}?pretty=0"
+    ask += f" {shlex.quote(f'{api_url(host, site)}/api/v1/nodes/{node}?pretty=0')}"
     yield from component(
         host,
         site,
@@ -71,5 +94,5 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         '[ -n "$t" ] && [ ! "$t" \\< "$began" ]',
         ready_timeout=settings.ready_timeout,
         diagnose=f"echo 'the node, as the API sees it:'; {ask} | grep -o '{{\"type\":\"[^}}]*}}' || "
-        f"echo 'no answer from {api_url(host, site)}'",
+        f"echo {shlex.quote(f'no answer from {api_url(host, site)}')}",
     )

@@ -10,7 +10,8 @@ import msgspec
 from provision.inventory.types import Port
 from provision.resources import Manifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members
-from roles._workloads import check_node_port, image, routed
+from roles._ports import check_node_port
+from roles._workloads import image, routed
 
 if TYPE_CHECKING:
     from provision.inventory import Host

@@ -30,12 +30,13 @@ def proxy_node(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
         return
     for other in members(host, GROUP):
         name, address = node_name(other, site), other.address
+        word = shlex.quote(name)
         look = "-o 'jsonpath={.status.addresses[?(@.type==\"InternalIP\")].address}'"
         node = msgspec.json.encode(_node(name, address)).decode()
         yield Command(
             name=f"node {name}",
-            run=f"{KUBECTL} delete node {name} --ignore-not-found\necho {shlex.quote(node)} | {KUBECTL} create -f -",
-            unless=f'[ "$({KUBECTL} --request-timeout=5s get node {name} {look})" = {address} ]',
+            run=f"{KUBECTL} delete node {word} --ignore-not-found\necho {shlex.quote(node)} | {KUBECTL} create -f -",
+            unless=f'[ "$({KUBECTL} --request-timeout=5s get node {word} {look})" = {shlex.quote(address)} ]',
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from provision.inventory.types import Natural, Positive, Sender
 from provision.resources import Manifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members, node_name
+from roles._ports import check_site_ports
 from roles._workloads import image
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """Traefik's objects, its pods replaced one after the other, and the dashboard answering on every node."""
+    check_site_ports(host, site)
     nodes = members(host, "nodes")
     other = next(kind for kind in KINDS if kind != settings.kind)
     # both want the same port of every node: what an earlier choice left goes first
@@ -53,7 +56,7 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     )
     yield objects
     # /ping answers before the first route is loaded: a node serves once it answers for the dashboard
-    dashboard = f"curl -fsS -m 2 -o /dev/null -H 'Host: traefik.{site.domain}'"
+    dashboard = f"curl -fsS -m 2 -o /dev/null -H {quote(f'Host: traefik.{site.domain}')}"
     urls = [f"http://{node.address}:{site.traefik_port}/dashboard/" for node in nodes]
     serving = urls if settings.kind == "DaemonSet" else []
     yield Rollout(
@@ -65,5 +68,5 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         soak=settings.soak_seconds,
         timeout=settings.ready_timeout,
         nodes=tuple((node.name, node_name(node, site)) for node in nodes),
-        ready=" && ".join(f"{dashboard} {url}" for url in serving) or "true",
+        ready=" && ".join(f"{dashboard} {quote(url)}" for url in serving) or "true",
     )

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from shlex import quote
 from typing import Any
 
+# One word of every configuration language that templates write, and nothing more in any of them.
+_WORD = re.compile(r"[A-Za-z0-9._:/@*!+,~-]+")
 _YES = frozenset({"yes", "on", "1", "true"})
 
 
@@ -21,6 +23,23 @@ def to_bool(value: Any) -> bool:
 def to_json(value: Any, indent: int | None = None) -> str:
     """`value` as JSON, keys in their order."""
     return json.dumps(value, indent=indent, default=dict)
+
+
+def yaml(value: Any, indent: int | None = None) -> str:
+    """`value` as YAML that no text in it can leave: JSON, with the only escapes that both languages have in common."""
+    text = json.dumps(value, indent=indent, default=dict, ensure_ascii=False)
+    return re.sub(r"[^\x20-\x7e\n]", lambda found: f"\\U{ord(found[0]):08x}", text)
+
+
+def word(value: Any) -> str:
+    """`value` where it has to be one word: for nginx, BIND, supervisord, systemd and other files without a safe quote.
+
+    Raises ValueError for a text that could be more than a word there: the template fails, and nothing is changed.
+    """
+    text = str(value)
+    if not _WORD.fullmatch(text):
+        raise ValueError(f"{text!r} is more than one plain word")
+    return text
 
 
 def combine(*mappings: Mapping[Any, Any], recursive: bool = False) -> dict[Any, Any]:
@@ -88,4 +107,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "ternary": ternary,
     "to_json": to_json,
     "union": union,
+    "word": word,
+    "yaml": yaml,
 }

@@ -41,5 +41,5 @@ def test_nobody_may_ask_it_without_a_name(declared: Declared) -> None:
 
 def test_it_is_up_when_the_api_calls_the_node_ready(declared: Declared) -> None:
     program = declared("hdss7-21", "kubelet")["Program kube-kubelet-7-21"]
-    assert "https://10.4.7.11:7443/api/v1/nodes/hdss7-21.host.com?pretty=0 | sed" in program.ready
+    assert "'https://10.4.7.11:7443/api/v1/nodes/hdss7-21.host.com?pretty=0' | sed" in program.ready
     assert program.log == "/data/logs/kubernetes/kube-kubelet/kubelet.stdout.log"
