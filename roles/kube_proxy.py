@@ -100,6 +100,7 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
             first=clean,
         )
     forget = FORGET % quote(site.service_cidr)
+    forget = FORGET % quote(site.service_cidr)
     yield Command(name="forget what no rule has translated", run=forget, on_change=clean)
 
 

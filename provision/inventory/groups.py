@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from provision.secret import shown
 from provision.spelling import suggestion
 
 _SECTIONS = ("hosts", "children", "vars")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 PRIORITY = "ansible_group_priority"
 
 
@@ -92,6 +94,7 @@ class Tree:
     ) -> None:
         if not isinstance(name, str):
             raise InputError(f"the group name {name!r} is not text", line=document.line(path), do="Put it in quotes.")
+        _check_name("group", name, document.line(path))
         if name in above:
             raise InputError(
                 f"the group '{name}' is inside itself",
@@ -142,12 +145,21 @@ class Tree:
         pattern, port = _split_port(entry)
         values = _mapping(document, path, body)
         for host in expand(pattern, line):
+            _check_name("host", host, line)
             layers = self.hosts.setdefault(host, [])
             group.hosts[host] = None
             if port:
                 layers.append(Layer({"ansible_port": port}, lambda _: line))
             if values:
                 layers.append(Layer(values, _lines(document, path)))
+
+
+def _check_name(what: str, name: str, line: str) -> None:
+    """Names become parts of files and patterns: raises InputError for one that could be more than a name there."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"the {what} name {name!r} can't be used", line=line, do="Use letters, digits, '.', '_', '-' and ':'."
+        )
 
 
 def _split_port(name: str) -> tuple[str, int | None]:

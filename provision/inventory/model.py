@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from provision.inventory.vault import Vault
 from provision.secret import Secret, bare, secret
 from provision.spelling import listed, nearest, suggestion
 
+_ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")  # of IP, or a host's name
 _UNSET: Any = object()
 
 
@@ -141,7 +143,10 @@ class Host:
         kind = self._login("ansible_connection")
         if kind not in (None, "ssh", "smart", "paramiko", "paramiko_ssh"):
             raise self._wrong("ansible_connection", f"'{kind}' is not supported", "Hosts are reached by ssh only.")
-        return self._text("ansible_host") or self.name
+        address = self._text("ansible_host") or self.name
+        if not _ADDRESS.fullmatch(address):
+            raise self._wrong("ansible_host", f"'{address}' is no address", "Write an IP address or a host name.")
+        return address
 
     @property
     def port(self) -> int:

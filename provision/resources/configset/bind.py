@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provision.remote.shell import words
 from provision.resources.configset.activation import Activation
 
 
@@ -23,7 +24,7 @@ class Bind(Activation):
 
     def complete(self, new: str, now: str) -> str:
         return f"""  set -eu
-  for zone in {" ".join(self.zones)}; do
+  for zone in {words(self.zones)}; do
     was=$(sed -n 's/.*(\\([0-9]*\\) .*/\\1/p' {now}/zones/$zone.soa 2>/dev/null) || was=
     if [ -n "$was" ] && cmp -s {now}/zones/$zone.zone {new}/zones/$zone.zone; then
       serial=$was
@@ -49,7 +50,7 @@ class Bind(Activation):
         return f"""  set -u
   if systemctl is-active -q {self.service}; then rndc reload >/dev/null || exit 1
   else systemctl restart {self.service} || {{ journalctl -u {self.service} -n 10 --no-pager -o cat >&2; exit 1; }}; fi
-  for zone in {" ".join(self.zones)}; do
+  for zone in {words(self.zones)}; do
     want=$(sed -n 's/.*(\\([0-9]*\\) .*/\\1/p' site/zones/$zone.soa)
     n=50
     until rndc zonestatus $zone 2>/dev/null | grep -q "^serial: $want$"; do

@@ -44,6 +44,7 @@ def test_jump_hosts_are_read_from_ssh_arguments(write: Write, arguments: str, ho
         ("ansible_ssh_common_args: -J", ["names no host"]),
         ("ansible_ssh_common_args: -o ProxyCommand='nc -x proxy %h %p'", ["ProxyCommand", "not supported"]),
         ("ansible_connection: local", ["'local' is not supported", "ssh only"]),
+        ("ansible_host: 10.4.7.21; touch /tmp/p", ["ansible_host", "h.yml:1", "is no address"]),
         ("ansible_port: 99999", ["'99999' is not a port"]),
         ("ansible_port: true", ["'True' is not a port"]),
         ("ansible_timeout: soon", ["ansible_timeout", "h.yml:1", "'soon' is no number of seconds"]),

@@ -155,6 +155,8 @@ BAD = [
     ("hosts.yml", "a:\n  children: {b: {children: {a: }}}\n", ["'a' is inside itself", "a → b → a"]),
     ("hosts.yml", "a: {children: {b: }}\nb: {children: {a: }}\n", ["inside itself"]),
     ("hosts.yml", "all: {hosts: {'h[3:1]': }}", ["hosts.yml:1", "'3' comes after '1'"]),
+    ("hosts.yml", "all:\n  hosts:\n    h$(touch /tmp/p):\n", ["hosts.yml:3", "'h$(touch /tmp/p)' can't be used"]),
+    ("hosts.yml", 'a: {hosts: {h: }}\n"a b": {}\n', ["hosts.yml:2", "the group name 'a b' can't be used"]),
     ("hosts.yml", "all: {hosts: {7: }}", ["the host name 7 is not text"]),
     ("hosts.yml", "[nodes]\nh1 ansible_host=10.0.0.1\n", ["INI inventories are not supported", "--list --yaml"]),
     ("hosts.yml", "", ["hosts.yml", "there is no host in the inventory"]),

@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provision.errors import Exit, InputError
 from provision.inventory import Inventory
+from provision.templating import filters
 from provision.templating.templates import Templates
 
 Write = Callable[[Mapping[str, str]], Path]
@@ -17,6 +21,12 @@ Write = Callable[[Mapping[str, str]], Path]
 def render(write: Write, text: str, variables: Mapping[str, object], **more: str) -> str:
     folder = write({"templates/edge/x.j2": text, **more})
     return Templates(folder / "templates", folder / "cache").render("edge/x.j2", variables, host="h1", role="edge")
+
+
+@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_what_is_written_as_yaml_is_read_back_as_it_was(value: object) -> None:
+    assert yaml.safe_load(filters.yaml(value)) == value
+    assert yaml.safe_load(f"a:\n- {{b: {filters.yaml(value)}}}") == {"a": [{"b": value}]}
 
 
 def test_blocks_leave_no_line_and_the_last_newline_stays(write: Write) -> None:
@@ -49,6 +59,7 @@ def test_only_what_a_template_uses_is_evaluated(write: Write) -> None:
         ("a\n{% for x in y %}\n", ["templates/edge/x.j2:2", "endfor"]),
         ("a\n{{ x", ["templates/edge/x.j2:2", "can't be read"]),
         ("a\n{{ 1 | frist }}", ["templates/edge/x.j2:2", "frist"]),
+        ("a\n{{ 'od.com; }' | word }}", ["templates/edge/x.j2:2", "'od.com; }' is more than one plain word"]),
         ("a\n\n{{ domain + 1 }}", ["templates/edge/x.j2:3", "TypeError"]),
         ("a\n{% include 'edge/inner.j2' %}", ["templates/edge/inner.j2:2", "'domian'"]),
         ("{% include 'edge/iner.j2' %}", ["there is no template 'edge/iner.j2'", "Did you mean 'edge/inner.j2'?"]),
