@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provision.errors import InputError
+from provision.inventory.inifile import IniFile
 from provision.inventory.layers import Layer
 from provision.inventory.ranges import expand
 from provision.inventory.yamlfile import Document
@@ -17,6 +18,9 @@ from provision.spelling import suggestion
 _SECTIONS = ("hosts", "children", "vars")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 PRIORITY = "ansible_group_priority"
+_BRACKETED = re.compile(r"\[([^\[\]]+)\]:(\d+)")
+_WITH_PORT = re.compile(r"((?:[^:\[\]]|\[[^\]]*\])+):(\d+)")
+Line = Callable[[Sequence[object]], str]
 
 
 @dataclass
@@ -37,8 +41,11 @@ class Tree:
     groups: dict[str, Group] = field(default_factory=lambda: {"all": Group("all"), "ungrouped": Group("ungrouped")})
     hosts: dict[str, list[Layer]] = field(default_factory=dict)
 
-    def read(self, document: Document) -> None:
+    def read(self, document: Document | IniFile) -> None:
         """Add what one inventory file says. Raises InputError, naming file and line, for what it can't mean."""
+        if isinstance(document, IniFile):
+            self._read_ini(document)
+            return
         for name, body in _mapping(document, ()).items():
             self._read_group(document, (name,), name, body, ())
 
@@ -114,7 +121,7 @@ class Tree:
             here = (*path, section)
             content = body[section]
             if section == "vars":
-                self._set_group_vars(group, document, here, _mapping(document, here, content))
+                self._set_group_vars(group, _mapping(document, here, content), _lines(document, here))
             else:
                 names = {content: None} if isinstance(content, str) else _mapping(document, here, content)
                 for entry, inner in names.items():
@@ -123,35 +130,62 @@ class Tree:
                     else:
                         self._read_host(group, document, (*here, entry), entry, inner)
 
+    def _read_ini(self, file: IniFile) -> None:
+        declared = {section.group for section in file.sections if section.kind != "vars"} | self.groups.keys()
+        for section in file.sections:
+            if section.group not in declared:
+                raise InputError(
+                    f"[{section.group}:vars] is for a group that is not in the inventory",
+                    line=section.line,
+                    do=suggestion(section.group, declared) or f"Add [{section.group}].",
+                )
+            group = self.groups.setdefault(section.group, Group(section.group))
+            for entry in section.entries:
+                match section.kind:
+                    case "hosts":
+                        self._add_hosts(group, entry.name, entry.line, entry.values, _same_line(entry.line))
+                    case "vars":
+                        self._set_group_vars(group, entry.values, _same_line(entry.line))
+                    case "children":
+                        if entry.name not in declared:
+                            raise InputError(
+                                f"[{group.name}:children] names '{entry.name}', which is no group of the inventory",
+                                line=entry.line,
+                                do=suggestion(entry.name, declared) or f"Add [{entry.name}].",
+                            )
+                        self.groups.setdefault(entry.name, Group(entry.name))
+                        self._adopt(group.name, entry.name, entry.line)
+
     def _adopt(self, parent: str, child: str, line: str) -> None:
         if child == "all" or parent in self._below(child):
             raise InputError(f"the group '{child}' is inside itself, by way of '{parent}'", line=line)
         self.groups[parent].children[child] = None
 
-    def _set_group_vars(
-        self, group: Group, document: Document, path: tuple[Any, ...], values: Mapping[str, Any]
-    ) -> None:
+    def _set_group_vars(self, group: Group, values: Mapping[str, Any], line: Line) -> None:
         if PRIORITY in values:
             try:
                 group.priority = int(values[PRIORITY])
             except (TypeError, ValueError):
-                raise InputError(f"{PRIORITY} is not a whole number", line=document.line((*path, PRIORITY))) from None
-        group.layers.append(Layer(values, _lines(document, path)))
+                raise InputError(f"{PRIORITY} is not a whole number", line=line((PRIORITY,))) from None
+        group.layers.append(Layer(values, line))
 
     def _read_host(self, group: Group, document: Document, path: tuple[Any, ...], entry: Any, body: Any) -> None:
         line = document.line(path)
         if not isinstance(entry, str):
             raise InputError(f"the host name {entry!r} is not text", line=line, do="Put it in quotes.")
+        self._add_hosts(group, entry, line, _mapping(document, path, body), _lines(document, path))
+
+    def _add_hosts(self, group: Group, entry: str, line: str, values: Mapping[str, Any], lines: Line) -> None:
+        """The hosts that a pattern stands for, with a port after ':' and variables. line: where the pattern is."""
         pattern, port = _split_port(entry)
-        values = _mapping(document, path, body)
         for host in expand(pattern, line):
             _check_name("host", host, line)
             layers = self.hosts.setdefault(host, [])
             group.hosts[host] = None
             if port:
-                layers.append(Layer({"ansible_port": port}, lambda _: line))
+                layers.append(Layer({"ansible_port": port}, _same_line(line)))
             if values:
-                layers.append(Layer(values, _lines(document, path)))
+                layers.append(Layer(values, lines))
 
 
 def _check_name(what: str, name: str, line: str) -> None:
@@ -163,14 +197,20 @@ def _check_name(what: str, name: str, line: str) -> None:
 
 
 def _split_port(name: str) -> tuple[str, int | None]:
-    head, colon, tail = name.rpartition(":")
-    if colon and tail.isdecimal() and head.count("[") == head.count("]") and ":" not in head.rpartition("]")[2]:
-        return head, int(tail)
+    """`web[1:3]:2222` and `[2001:db8::1]:22` apart from their port; an IPv6 address needs brackets for one."""
+    if match := _BRACKETED.fullmatch(name):
+        return match[1], int(match[2])
+    if match := _WITH_PORT.fullmatch(name):
+        return match[1], int(match[2])
     return name, None
 
 
-def _lines(document: Document, prefix: tuple[Any, ...]) -> Callable[[Sequence[object]], str]:
+def _lines(document: Document, prefix: tuple[Any, ...]) -> Line:
     return lambda path: document.line((*prefix, *path))
+
+
+def _same_line(line: str) -> Line:
+    return lambda _: line
 
 
 def _mapping(document: Document, path: tuple[Any, ...], body: Any = ...) -> Mapping[Any, Any]:

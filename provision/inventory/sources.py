@@ -1,22 +1,22 @@
-"""An inventory on disk: hosts.yml with group_vars/ and host_vars/ beside it, as Ansible lays it out."""
+"""Inventory sources: a YAML or INI file, a folder of them, or `h1,h2,`; with group_vars/ and host_vars/ beside it."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from provision.errors import InputError
+from provision.inventory import inifile
+from provision.inventory.inifile import IniFile, host_list
 from provision.inventory.layers import Layer
-from provision.inventory.vault import Vault
-from provision.inventory.yamlfile import Document, read
+from provision.inventory.vault import HEADER, Vault
+from provision.inventory.yamlfile import Document, parse, read, read_text
 from provision.spelling import listed
 
 _YAML = (".yml", ".yaml", ".json")
-_INI_SECTION = re.compile(r"^\[[\w.:-]+\]\s*$", re.MULTILINE)
-_DO_YAML = "Write it as YAML: `ansible-inventory -i FILE --list --yaml` converts it."
+_DO_EXPORT = "Write down what it gives: ansible-inventory -i SOURCE --list --export --yaml >hosts.yml"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Source:
     """
 
     directory: Path
-    documents: tuple[Document, ...]
+    documents: tuple[Document | IniFile, ...]
     show: Callable[[Path], str]
     vault: Vault
 
@@ -60,55 +60,68 @@ class Source:
 
 
 def open_source(path: Path, show: Callable[[Path], str], vault: Vault) -> Source:
-    """The inventory at `path`, a folder or a YAML file. Raises InputError for everything that is neither."""
+    """The inventory at `path`: a file, a folder, or the list of hosts that stands for one. Raises InputError."""
     if not path.exists():
-        raise _absent(path, show)
+        if "," in path.name:
+            return Source(path / "no files", (host_list(path.name, "--inventory"),), show, vault)
+        raise InputError(f"there is no inventory at {show(path)}", do="Name a folder, or a YAML or INI file.")
     if path.is_file():
         return Source(path.parent, (_inventory(path, show, vault),), show, vault)
-    documents = tuple(_inventory(file, show, vault) for file in _inventory_files(path, show))
+    documents = tuple(_inventory(file, show, vault) for file in _inventory_files(path))
+    if not documents:
+        raise InputError(
+            f"there is no inventory file in {show(path)}",
+            do="Copy inventory/hdss7 and edit it, or name another folder.",
+        )
     return Source(path, documents, show, vault)
 
 
-def _inventory_files(directory: Path, show: Callable[[Path], str]) -> tuple[Path, ...]:
-    """Every YAML file at the top of the folder, by name: Ansible reads them all."""
-    found = []
+def _inventory_files(directory: Path) -> Iterator[Path]:
+    """The inventories at the top of the folder, in Ansible's order, by name: YAML, INI, programs; no other files."""
     for path in sorted(directory.iterdir()):
-        if path.suffix in _YAML and not _skipped(path):
-            found.append(path)
-        elif path.is_file() and (path.stem == "hosts" or path.suffix in (".ini", ".py", ".sh")) and not _skipped(path):
-            _refuse(path, show)
-    if not found:
-        raise InputError(
-            f"there is no hosts.yml in {show(directory)}",
-            do="Copy inventory/hdss7 and edit it, or name another folder.",
-        )
-    return tuple(found)
+        if path.is_file() and not _skipped(path):
+            named = path.suffix in (*_YAML, ".ini", ".toml") or path.stem == "hosts"
+            if named or _is_program(path) or (not path.suffix and _has_section(path)):
+                yield path
 
 
-def _refuse(path: Path, show: Callable[[Path], str]) -> None:
-    if _is_program(path):
-        raise InputError("dynamic inventories (programs) are not supported", line=show(path), do=_DO_YAML)
-    raise InputError("INI inventories are not supported", line=show(path), do=_DO_YAML)
+def _has_section(path: Path) -> bool:
+    return inifile.has_section(path.read_text(encoding="utf-8", errors="replace"))
 
 
-def _inventory(path: Path, show: Callable[[Path], str], vault: Vault) -> Document:
+def _inventory(path: Path, show: Callable[[Path], str], vault: Vault) -> Document | IniFile:
+    """YAML where the name allows it and the text is a mapping, else INI: the order in which Ansible tries them."""
     shown = show(path)
     if _is_program(path):
-        _refuse(path, show)
-    try:
-        document = read(path, shown, vault)
-    except InputError:
-        if path.is_file() and _INI_SECTION.search(path.read_text(errors="replace")):
-            _refuse(path, show)
-        raise
-    if isinstance(document.data, (str, list)) and _INI_SECTION.search(path.read_text(errors="replace")):
-        _refuse(path, show)
-    if isinstance(document.data, dict) and "plugin" in document.data:
+        raise InputError("inventory programs are not supported", line=shown, do=_DO_EXPORT)
+    if path.suffix == ".toml":
+        raise InputError("TOML inventories are not supported", line=shown, do=_DO_EXPORT)
+    text = read_text(path, shown)
+    if path.suffix in ("", *_YAML):
+        try:
+            document = parse(text, shown, vault)
+        except InputError:
+            if not inifile.has_section(text):
+                raise
+        else:
+            if isinstance(document.data, dict):
+                return _no_plugin(document)
+            if document.data is not None and path.suffix in _YAML and not inifile.has_section(text):
+                return document  # the tree says what is wrong with it
+    return inifile.parse(_opened(text, shown, vault), shown)
+
+
+def _opened(text: str, shown: str, vault: Vault) -> str:
+    return str(vault.seal(text, shown).open()) if text.startswith(HEADER) else text
+
+
+def _no_plugin(document: Document) -> Document:
+    if "plugin" in document.data:
         raise InputError(
             "inventory plugins are not supported",
             line=document.line(("plugin",)),
             found=f"plugin: {document.data['plugin']}",
-            do=_DO_YAML,
+            do=_DO_EXPORT,
         )
     return document
 
@@ -141,12 +154,3 @@ def _names(document: Document) -> dict[str, object]:
         if not isinstance(name, str):
             raise InputError(f"the variable name {name!r} is not text", line=document.line((name,)))
     return document.data
-
-
-def _absent(path: Path, show: Callable[[Path], str]) -> InputError:
-    if "," in path.name:
-        return InputError(
-            f"the host list '{path.name}' is not an inventory",
-            do="Write the hosts into a hosts.yml and name its folder.",
-        )
-    return InputError(f"there is no inventory at {show(path)}", do="Name a folder with a hosts.yml, or a YAML file.")

@@ -63,8 +63,13 @@ def read(path: Path, shown: str = "", vault: Vault | None = None) -> Document:
     Raises InputError when it can't be read or opened, or is not one YAML document.
     """
     shown = shown or str(path)
+    return parse(read_text(path, shown), shown, vault)
+
+
+def read_text(path: Path, shown: str) -> str:
+    """The file's text, as it stands there. Raises InputError when it can't be read or is not UTF-8."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"cannot read {shown}", found=error.strerror or str(error)) from None
     except UnicodeDecodeError as error:
@@ -74,7 +79,6 @@ def read(path: Path, shown: str = "", vault: Vault | None = None) -> Document:
             found=f"byte {error.start} is not UTF-8",
             do="Save it as UTF-8.",
         ) from None
-    return parse(text, shown, vault)
 
 
 def parse(text: str, shown: str, vault: Vault | None = None) -> Document:
