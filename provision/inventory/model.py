@@ -59,18 +59,18 @@ class Inventory:
             return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
         vault = vault or Vault()
-        open_project = [open_source(Path(os.path.normpath(here / path.expanduser())), show, vault) for path in sources]
-        if not open_project:
+        opened = [open_source(Path(os.path.normpath(here / path.expanduser())), show, vault) for path in sources]
+        if not opened:
             raise InputError("no inventory was given", do="Name one: --inventory inventory/lab.")
         tree = Tree()
-        for source in open_project:
+        for source in opened:
             for document in source.documents:
                 tree.read(document)
         tree.finish()
         if not tree.hosts:
-            raise InputError("there is no host in the inventory", line=listed(source.shown for source in open_project))
+            raise InputError("there is no host in the inventory", line=listed(source.shown for source in opened))
         extra = extravars.layers(extra_vars, here, show, vault)
-        return _assemble(tree, host_layers(tree, open_project, extra), open_project[0].directory, namespaces)
+        return _assemble(tree, host_layers(tree, opened, extra), opened[0].directory, namespaces)
 
     def select(self, pattern: str) -> tuple[Host, ...]:
         """The hosts that a pattern means (see provision.inventory.patterns). Raises InputError; '' never means all."""

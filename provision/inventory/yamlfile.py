@@ -90,9 +90,9 @@ def parse(text: str, shown: str, vault: Vault | None = None) -> Document:
     vault = vault or Vault()
     if not text.startswith(HEADER):
         return _parse(text, shown, vault)
-    open_project = str(vault.seal(text, shown).open())
+    opened = str(vault.seal(text, shown).open())
     try:
-        document = _parse(open_project, shown, vault)
+        document = _parse(opened, shown, vault)
     except InputError as error:
         # without what was found: PyYAML quotes what it can't read
         raise InputError(error.explanation.what, line=error.explanation.line, do=error.explanation.do) from None
