@@ -21,8 +21,7 @@ help:
 	@echo 'make clean    take the default lab down with its disks, and remove .venv; builds stay in the cache'
 
 deploy: packages
-	@$(BIN)/invoke lab.up deploy verify
-	@echo 'The Traefik dashboard: $(BIN)/invoke lab.open, then http://127.0.0.1:8080/dashboard/ in your browser'
+	@$(BIN)/python -m hdss7.quickstart
 
 test: packages
 	@$(BIN)/ruff check --quiet .

@@ -135,11 +135,9 @@ def trust(options: Options) -> int:
 @command(o.INVENTORY, o.LAB, o.BARE, o.VM, *o.VAULT)
 def up(options: Options) -> int:
     """Start the embedded lab: bare hosts of an inventory, on this machine, reachable from here only."""
-    from lab import commands
+    from hdss7 import quickstart
 
-    sources, vault = options.sources(ROOT), options.vault()
-    commands.up(options.lab_name, sources, wait_artifacts=not options.bare, vm=options.vm, vault=vault)
-    return 0
+    return quickstart.up(ROOT, options)
 
 
 @command(o.LAB, o.PURGE)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lab import container, ipc, lifecycle, ops_host, preflight
 from lab import ssh as ssh_client
+from lab.artifacts.cache import Doing, unseen
 from lab.ipc import HostState, Request
 from lab.state import Lab
 from lab.topology import SITE, HostSpec, Topology, topology
@@ -30,12 +31,13 @@ def up(
     vm: bool = False,
     vault: Vault | None = None,
     say: Say = print,
+    doing: Doing = unseen,
 ) -> None:
     """Bring a lab up, whatever state it is in: its hosts answer to SSH when this returns.
 
     inventory: the site that the lab stands for; vault opens what is encrypted in it. wait_artifacts: also build what
     the ops host serves; without it the hosts are bare and can fetch nothing that is not in the cache yet.
-    vm: also hdss7-23, a virtual machine with a kernel of its own.
+    vm: also hdss7-23, a virtual machine with a kernel of its own. doing: gets what runs now, for a terminal to show.
     """
     lab = Lab.named(name)
     wanted = _topology((*inventory, MACHINE) if vm else inventory, vault)
@@ -51,7 +53,7 @@ def up(
         return
     from lab.artifacts.catalog import Preparation
 
-    with Preparation(_progress(say), machine=machines > 0) as built:
+    with Preparation(_progress(say), machine=machines > 0, doing=doing) as built:
         _bring_up(lab, wanted, lambda spec: (built.machine if spec.virtual else built.tree).result(), say)
         catalog = built.catalog.result()
         lifecycle.publish(lab, wanted, catalog.directory, catalog.variables)

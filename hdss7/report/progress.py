@@ -10,6 +10,7 @@ from typing import TextIO
 
 EVERY = 0.2  # seconds between two redraws
 CLEAR_DOWN, WRAP_OFF, WRAP_ON = "\x1b[J", "\x1b[?7l", "\x1b[?7h"
+BAR = 20  # characters
 COLOURS = {"+": "32", "~": "33", "-": "31", "!": "1;31", "?": "36", "=": "2"}
 
 
@@ -21,17 +22,17 @@ class Progress:
         self.live = stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._coloured = self.live and not os.environ.get("NO_COLOR")
         self._lock = threading.Lock()
-        self._doing: dict[str, tuple[str, float]] = {}
+        self._doing: dict[str, tuple[str, float, float]] = {}
         self._drawn = 0
         self._over = threading.Event()
         self._painter: threading.Thread | None = None
 
-    def doing(self, host: str, what: str) -> None:
-        """A host begins something; '' when it rests."""
+    def doing(self, host: str, what: str, expected: float = 0) -> None:
+        """A host begins something; '' when it rests. expected: the seconds it may take, 0 when nobody knows."""
         with self._lock:
             self._doing.pop(host, None)
             if what:
-                self._doing[host] = (what, time.monotonic())
+                self._doing[host] = (what, time.monotonic(), expected)
             if self.live and self._painter is None and not self._over.is_set():
                 self._painter = threading.Thread(target=self._paint, daemon=True)
                 self._painter.start()
@@ -68,7 +69,7 @@ class Progress:
             return ""
         room = max(1, shutil.get_terminal_size().lines // 2)
         now = time.monotonic()
-        rows = [f"  {host:12} {what}  {now - since:.0f} s" for host, (what, since) in self._doing.items()]
+        rows = [f"  {host:12} {_row(*doing, now)}" for host, doing in self._doing.items()]
         if len(rows) > room:
             rows = [*rows[: room - 1], f"  and {len(rows) - room + 1} more"]
         self._drawn = len(rows)
@@ -77,3 +78,12 @@ class Progress:
     def _colour(self, line: str) -> str:
         code = COLOURS.get(line[4:5] if line.startswith("    ") else line[:1]) if self._coloured else None
         return f"\x1b[{code}m{line}\x1b[0m" if code else line
+
+
+def _row(what: str, since: float, expected: float, now: float) -> str:
+    """`building [######--------------] 96 s of about 320 s`."""
+    passed = now - since
+    if not expected:
+        return f"{what}  {passed:.0f} s"
+    done = min(BAR, int(BAR * passed / expected))
+    return f"{what} [{'#' * done}{'-' * (BAR - done)}] {passed:.0f} s of about {expected:.0f} s"

@@ -20,12 +20,18 @@ from provision.errors import FailedError
 from provision.folders import cache_folder
 
 Progress = Callable[[str, str], None]
+# An artefact, what is done for it ('' when that has ended), and the expected seconds (0 when unknown).
+Doing = Callable[[str, str, float], None]
 RECORD = "record.json"
 BLOCK = 1 << 20
 
 
 def silent(name: str, message: str) -> None:
     """A Progress that shows nothing."""
+
+
+def unseen(name: str, what: str, expected: float) -> None:
+    """A Doing that shows nothing."""
 
 
 def key_of(ingredients: Mapping[str, str]) -> str:
@@ -79,9 +85,10 @@ class Entry:
 class Cache:
     """Entries at `ROOT/NAME/KEY/`; beside the keys `lock`, `log` of the last build, `seconds` it took."""
 
-    def __init__(self, root: Path | None = None, stopped: threading.Event | None = None) -> None:
+    def __init__(self, root: Path | None = None, stopped: threading.Event | None = None, doing: Doing = unseen) -> None:
         """root: by default the user's cache. stopped: set by another thread, it ends the wait for a lock."""
         self.root = root or cache_folder("artifacts")
+        self._doing = doing
         self._stopped = stopped or threading.Event()
 
     def entry(
@@ -110,17 +117,28 @@ class Cache:
                 shutil.rmtree(remains)
             if found := self._read(name, key):
                 return found
-            timing = self.root / name / "seconds"
-            how_long = f"took {timing.read_text()} s last time" if timing.exists() else about
+            took = self.took(name)
+            how_long = about if took is None else f"took {took:.0f} s last time"
             progress(name, f"building ({how_long})" if how_long else "building")
-            entry = self._build(name, key, ingredients, build)
-            replace_file(timing, f"{entry.seconds:.0f}")
+            self._doing(name, "building", took or 0)
+            try:
+                entry = self._build(name, key, ingredients, build)
+            finally:
+                self._doing(name, "", 0)
+            replace_file(self.root / name / "seconds", f"{entry.seconds:.0f}")
             progress(name, f"built in {entry.seconds:.0f} s")
             return entry
 
+    def took(self, name: str) -> float | None:
+        """The seconds that the last build of an artefact took here; None when there was none."""
+        try:
+            return float((self.root / name / "seconds").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
     def longest(self) -> tuple[str, float]:
         """(name, seconds) of the longest of the last builds: they run side by side, so all of them took about that."""
-        took = {timing.parent.name: float(timing.read_text()) for timing in self.root.glob("*/seconds")}
+        took = {path.parent.name: self.took(path.parent.name) or 0.0 for path in self.root.glob("*/seconds")}
         return max(took.items(), key=lambda one: one[1], default=("nothing", 0.0))
 
     def _build(

@@ -13,7 +13,7 @@ from typing import Any, Self
 from lab.artifacts import images
 from lab.artifacts.apt_repository import repository
 from lab.artifacts.binaries import COMMANDS, Source, parse_source, programs
-from lab.artifacts.cache import RECORD, Cache, Entry, Progress, silent
+from lab.artifacts.cache import RECORD, Cache, Doing, Entry, Progress, silent, unseen
 from lab.artifacts.rootfs import ROOT, machine_tree_entry, tree_entry
 from lab.artifacts.runner import Runner
 from lab.artifacts.wheels import wheel
@@ -41,13 +41,19 @@ class Preparation:
     """
 
     def __init__(
-        self, progress: Progress = silent, source: str = "", cache: Cache | None = None, *, machine: bool = False
+        self,
+        progress: Progress = silent,
+        source: str = "",
+        cache: Cache | None = None,
+        *,
+        machine: bool = False,
+        doing: Doing = unseen,
     ) -> None:
         """source: as `parse_source` takes it; raises InputError for a wrong one before anything starts."""
         wanted = parse_source(source)
         self._runner = Runner()
         self._progress = progress
-        self._cache = cache or Cache(stopped=self._runner.stopped)
+        self._cache = cache or Cache(stopped=self._runner.stopped, doing=doing)
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="artifact")
         disk = self._pool.submit(tree_entry, self._cache, self._runner, progress)
         self.tree: Future[Path] = self._pool.submit(lambda: disk.result().path / ROOT)

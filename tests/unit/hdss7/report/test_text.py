@@ -225,6 +225,16 @@ def test_on_a_terminal_each_busy_host_has_a_line_that_goes_away(monkeypatch: pyt
     assert stream.getvalue().endswith("\x1b[1A\x1b[J")
 
 
+def test_work_of_known_length_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    progress = Progress(stream)
+    progress.doing("kubernetes", "building", 600)
+    progress.print("built in 3 s")
+    assert "kubernetes   building [--------------------] 0 s of about 600 s" in stream.getvalue()
+    progress.close()
+
+
 def test_the_closing_table_counts_what_was_done_or_what_would_be() -> None:
     hosts = [host("hdss7-11", item(UPDATE), item(Unknown("x")), applied=[Applied(item(UPDATE), 0.1)])]
     head, row = text.table(hosts, check=False)

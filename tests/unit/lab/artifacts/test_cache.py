@@ -151,6 +151,22 @@ def test_progress_says_how_long_it_took_last_time(tmp_path: Path) -> None:
     assert said == ["building (takes a while)", "built in 0 s", "building (took 0 s last time)", "built in 0 s"]
 
 
+def test_what_is_being_built_is_announced_and_withdrawn(tmp_path: Path) -> None:
+    seen: list[tuple[str, str, float]] = []
+
+    def broken(folder: Path, log: Path) -> list[str]:
+        raise OSError("no space")
+
+    (tmp_path / "thing").mkdir()
+    (tmp_path / "thing" / "seconds").write_text("41")
+    cache = Cache(tmp_path, doing=lambda *what: seen.append(what))
+    with pytest.raises(FailedError):
+        cache.entry("thing", {}, broken)
+    cache.entry("other", {}, writes(""))
+    cache.entry("other", {}, writes(""))  # is there already
+    assert seen == [("thing", "building", 41.0), ("thing", "", 0), ("other", "building", 0), ("other", "", 0)]
+
+
 def test_the_cache_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert Cache().root == tmp_path / "hdss7" / "artifacts"
