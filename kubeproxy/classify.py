@@ -5,47 +5,49 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from kubeproxy.cluster import Cluster, Port
-from kubeproxy.rules import NODE, Address, Judged, Line
+from kubeproxy.rules import NODE, Address, ClassifiedRule, Rule
 from provision.resources.kubernetes.proxy_rules import Mode
 
 
-def judged(lines: Iterable[Line], cluster: Cluster, mode: Mode | None, own: Collection[str] = ()) -> tuple[Judged, ...]:
-    """Each line with its state. mode: that the node's kube-proxy runs in; None when none runs and none is known.
+def classify(
+    rules: Iterable[Rule], cluster: Cluster, mode: Mode | None, own: Collection[str] = ()
+) -> tuple[ClassifiedRule, ...]:
+    """Each rule with its state. mode: that the node's kube-proxy runs in; None when none runs and none is known.
 
     own: the node's addresses; in mode ipvs a node port is a virtual server on each of them.
     """
-    return tuple(_judged(line, cluster, mode, own) for line in lines)
+    return tuple(_classified(rule, cluster, mode, own) for rule in rules)
 
 
-def _judged(line: Line, cluster: Cluster, mode: Mode | None, own: Collection[str]) -> Judged:
-    if line.foreign:
-        return Judged(line, "foreign", "not written by kube-proxy")
-    if mode and line.mode != mode:
-        return Judged(line, "stale", f"left by mode {line.mode}; {mode} is in use", line.service)
-    if line.asked is None:
-        return Judged(line, "stale", "nothing leads to it", line.service)
-    port = _port(line.asked, cluster, own)
-    why = _why_stale(line, port, cluster)
-    service = line.service or (port.service if port else "")
-    if line.weight == 0:
-        return Judged(line, "draining", f"weight 0: {why}" if why else "weight 0", service)
-    return Judged(line, "stale" if why else "known", why, service)
+def _classified(rule: Rule, cluster: Cluster, mode: Mode | None, own: Collection[str]) -> ClassifiedRule:
+    if rule.foreign:
+        return ClassifiedRule(rule, "foreign", "not written by kube-proxy")
+    if mode and rule.mode != mode:
+        return ClassifiedRule(rule, "stale", f"left by mode {rule.mode}; {mode} is in use", rule.service)
+    if rule.frontend is None:
+        return ClassifiedRule(rule, "stale", "nothing leads to it", rule.service)
+    port = _port(rule.frontend, cluster, own)
+    why = _why_stale(rule, port, cluster)
+    service = rule.service or (port.service if port else "")
+    if rule.weight == 0:
+        return ClassifiedRule(rule, "draining", f"weight 0: {why}" if why else "weight 0", service)
+    return ClassifiedRule(rule, "stale" if why else "known", why, service)
 
 
-def _port(asked: Address, cluster: Cluster, own: Collection[str]) -> Port | None:
-    found = cluster.by_address.get(asked)
-    if found is None and asked.ip in own:
-        found = cluster.by_address.get(Address(NODE, asked.protocol, asked.port))
+def _port(frontend: Address, cluster: Cluster, own: Collection[str]) -> Port | None:
+    found = cluster.by_address.get(frontend)
+    if found is None and frontend.ip in own:
+        found = cluster.by_address.get(Address(NODE, frontend.protocol, frontend.port))
     return found
 
 
-def _why_stale(line: Line, port: Port | None, cluster: Cluster) -> str:
-    """Why the API does not know the line; '' when it does."""
-    if port and (line.to is None or line.to in port.endpoints):
+def _why_stale(rule: Rule, port: Port | None, cluster: Cluster) -> str:
+    """Why the API does not know the rule; '' when it does."""
+    if port and (rule.backend is None or rule.backend in port.endpoints):
         return ""
-    if port and line.to:
-        return f"{line.to.bare} is no endpoint of {port.service}"
-    name = line.service.partition(":")[0]
+    if port and rule.backend:
+        return f"{rule.backend.bare} is no endpoint of {port.service}"
+    name = rule.service.partition(":")[0]
     if not name:
         return "no Service is asked for there"
-    return f"Service {name} is gone" if name not in cluster.services else f"{line.service} is not asked for there"
+    return f"Service {name} is gone" if name not in cluster.services else f"{rule.service} is not asked for there"

@@ -14,11 +14,11 @@ from typing import Any
 from hdss7.options import Options
 from hdss7.project import open_project
 from hdss7.report import text
-from kubeproxy.classify import judged
+from kubeproxy.classify import classify
 from kubeproxy.cluster import Cluster
-from kubeproxy.kernel import cleaning
+from kubeproxy.kernel import removal_step
 from kubeproxy.node import Node, api, side_by_side
-from kubeproxy.rules import Judged, State
+from kubeproxy.rules import ClassifiedRule, State
 from provision.errors import Exit, Explanation, InputError, worst
 from provision.project import Project, Selection
 from provision.resources import ProxyMode
@@ -27,53 +27,53 @@ from provision.spelling import listed
 from roles._cluster import KUBECTL, members
 
 ORDER: tuple[State, ...] = ("known", "draining", "stale", "foreign")
-Found = Mapping[str, tuple[Judged, ...]]  # host -> what it holds
+ByNode = Mapping[str, tuple[ClassifiedRule, ...]]  # host -> what it holds
 
 
 @dataclass(frozen=True)
-class Looked:
+class Inspection:
     """The nodes within the limit, and what the API knows."""
 
     nodes: Sequence[Node]
     cluster: Cluster
 
-    def found(self) -> Found:
-        """What the nodes were last seen to hold, judged."""
+    def classified(self) -> ByNode:
+        """What the nodes held when they were last asked, classified."""
         usable = [node for node in self.nodes if node.failure is None]
-        return {n.name: judged(n.held.lines(n.mode), self.cluster, n.mode, n.held.own) for n in usable}
+        return {n.name: classify(n.state.rules(n.mode), self.cluster, n.mode, n.state.own) for n in usable}
 
 
 def rules(root: Path, options: Options) -> int:
-    """Every line of every node, and whether the API knows it."""
-    with _looked(root, options) as looked:
-        found = looked.found()
-        _say([*_table(found), *_remarks(looked.nodes)], options)
+    """Every rule of every node, and whether the API knows it."""
+    with _inspected(root, options) as inspection:
+        found = inspection.classified()
+        _say([*_table(found), *_remarks(inspection.nodes)], options)
         _say([f"proxy.rules: {_counted(found)}"], options)
-        return _end(looked.nodes, found, {}, Exit.OK, options)
+        return _end(inspection.nodes, found, {}, Exit.OK, options)
 
 
 def clean(root: Path, options: Options) -> int:
-    """Shows the stale lines of every node, removes them alone, and looks again. With --check it only shows them."""
-    with _looked(root, options) as looked:
-        found = looked.found()
+    """Show the stale rules of every node, remove them alone, and look again. With --check only show them."""
+    with _inspected(root, options) as inspection:
+        found = inspection.classified()
         stale = _only(found, "stale")
         _say([*_table(stale), f"proxy.clean: {_counted(found)}"], options)
         if not stale or options.check:
-            return _end(looked.nodes, found, stale, Exit.DIFFERENCES if stale else Exit.OK, options)
-        busy = [node for node in looked.nodes if node.name in stale]
-        side_by_side(busy, lambda node: _cleaned(node, stale[node.name], options.wait), options.forks)
-        left = _only(looked.found(), "stale")
+            return _end(inspection.nodes, found, stale, Exit.DIFFERENCES if stale else Exit.OK, options)
+        busy = [node for node in inspection.nodes if node.name in stale]
+        side_by_side(busy, lambda node: _remove(node, stale[node.name], options.wait), options.forks)
+        left = _only(inspection.classified(), "stale")
         for node in busy:
             if node.failure is None and node.name in left:
                 node.error = _still_there(node, left[node.name])
         done = {node.name: stale[node.name] for node in busy if node.error is None}
         if done:
             _say([f"removed {_number(done)}; the rules before are in {SAVED} there"], options)
-        return _end(looked.nodes, looked.found(), done, Exit.OK, options)
+        return _end(inspection.nodes, inspection.classified(), done, Exit.OK, options)
 
 
 @contextmanager
-def _looked(root: Path, options: Options) -> Iterator[Looked]:
+def _inspected(root: Path, options: Options) -> Iterator[Inspection]:
     """The nodes first and the API after them: what was made in between is known, and never taken for stale."""
     site = open_project(root, options)
     selection = options.selection()
@@ -82,7 +82,7 @@ def _looked(root: Path, options: Options) -> Iterator[Looked]:
     masters = _masters(site.project, selection, nodes)
     try:
         side_by_side(nodes, Node.look, options.forks)
-        yield Looked(nodes, api(masters, KUBECTL) if any(n.failure is None for n in nodes) else Cluster())
+        yield Inspection(nodes, api(masters, KUBECTL) if any(n.failure is None for n in nodes) else Cluster())
     finally:
         for node in {id(node): node for node in (*nodes, *masters)}.values():
             node.close()
@@ -108,66 +108,66 @@ def _masters(project: Project, selection: Selection, nodes: Sequence[Node]) -> l
     return [known.get(host.name) or Node(project.login(host, selection)) for host in every]
 
 
-def _cleaned(node: Node, stale: Sequence[Judged], wait: int) -> None:
+def _remove(node: Node, stale: Sequence[ClassifiedRule], wait: int) -> None:
     assert node.proxy
-    node.change(cleaning(node.proxy, node.held, [each.line for each in stale], node.mode), wait)
+    node.change(removal_step(node.proxy, node.state, [each.rule for each in stale], node.mode), wait)
     node.look()
 
 
-def _still_there(node: Node, left: Sequence[Judged]) -> Explanation:
+def _still_there(node: Node, left: Sequence[ClassifiedRule]) -> Explanation:
     return Explanation(
         "stale rules were removed, and are there again",
         host=node.name,
-        found=listed((f"{each.line.asked or each.line.at}: {each.why}" for each in left), 4),
+        found=listed((f"{each.rule.frontend or each.rule.source}: {each.why}" for each in left), 4),
         do="Something on the node writes them: look which kube-proxy runs there (invoke verify -k kube_proxy)",
     )
 
 
-def _only(found: Found, state: State) -> dict[str, tuple[Judged, ...]]:
+def _only(found: ByNode, state: State) -> dict[str, tuple[ClassifiedRule, ...]]:
     """What is of one state; hosts that have nothing of it are left out."""
     every = {name: tuple(each for each in lines if each.state == state) for name, lines in found.items()}
     return {name: lines for name, lines in every.items() if lines}
 
 
-def _table(found: Found) -> list[str]:
-    """A row for each line; what several nodes hold alike is one row."""
-    hosts: dict[Judged, list[str]] = {}
+def _table(found: ByNode) -> list[str]:
+    """A row for each rule; what several nodes hold alike is one row."""
+    hosts: dict[ClassifiedRule, list[str]] = {}
     for name, lines in found.items():
         for each in lines:
             hosts.setdefault(each, []).append(name)
     if not hosts:
         return []
     rows = [("nodes", "mode", "asked", "leads to", "service", "state", "")]
-    for each in sorted(hosts, key=lambda each: (ORDER.index(each.state), each.service, str(each.line.asked))):
-        line = each.line
-        weight = "" if line.weight is None else f" weight {line.weight}"
-        to = line.to.bare + weight if line.to else "refused" if line.asked else "-"
-        asked = str(line.asked) if line.asked else line.at
-        rows.append((listed(hosts[each], 4), line.mode, asked, to, each.service or "-", each.state, each.why))
+    for each in sorted(hosts, key=lambda each: (ORDER.index(each.state), each.service, str(each.rule.frontend))):
+        rule = each.rule
+        weight = "" if rule.weight is None else f" weight {rule.weight}"
+        to = rule.backend.bare + weight if rule.backend else "refused" if rule.frontend else "-"
+        asked = str(rule.frontend) if rule.frontend else rule.source
+        rows.append((listed(hosts[each], 4), rule.mode, asked, to, each.service or "-", each.state, each.why))
     return text.columns(rows)
 
 
 def _remarks(nodes: Sequence[Node]) -> list[str]:
     """Nodes whose rules nobody looks after, and those where several do."""
     usable = [node for node in nodes if node.failure is None]
-    idle = [node.name for node in usable if not node.held.modes]
+    idle = [node.name for node in usable if not node.state.modes]
     lines = [f"{listed(idle)}: no kube-proxy runs there: rules stay as they are"] if idle else []
     for node in usable:
-        if len(node.held.modes) > 1:
+        if len(node.state.modes) > 1:
             lines.append(
-                f"{node.name}: kube-proxies of the modes {listed(node.held.modes)} run there, against each other"
+                f"{node.name}: kube-proxies of the modes {listed(node.state.modes)} run there, against each other"
             )
     return lines
 
 
-def _counted(found: Found) -> str:
+def _counted(found: ByNode) -> str:
     """`42 lines on 2 nodes: 40 known, 2 foreign`."""
     counts = Counter(each.state for lines in found.values() for each in lines)
     states = ", ".join(f"{counts[state]} {state}" for state in ORDER if counts[state])
     return _number(found) + (f": {states}" if states else "")
 
 
-def _number(found: Found) -> str:
+def _number(found: ByNode) -> str:
     return f"{text.number(sum(map(len, found.values())), 'line')} on {text.number(len(found), 'node')}"
 
 
@@ -177,7 +177,7 @@ def _say(lines: Sequence[str], options: Options) -> None:
     sys.stdout.flush()
 
 
-def _end(nodes: Sequence[Node], found: Found, changes: Found, otherwise: Exit, options: Options) -> int:
+def _end(nodes: Sequence[Node], found: ByNode, changes: ByNode, otherwise: Exit, options: Options) -> int:
     """Says why nodes failed, prints the object of --json, and returns the exit code."""
     failed = [node.failure.exit if node.failure else Exit.FAILED for node in nodes if node.error]
     code = worst([*failed, otherwise])
@@ -191,7 +191,9 @@ def _end(nodes: Sequence[Node], found: Found, changes: Found, otherwise: Exit, o
     return code
 
 
-def _described(node: Node, found: Sequence[Judged], changes: Sequence[Judged], options: Options) -> dict[str, Any]:
+def _described(
+    node: Node, found: Sequence[ClassifiedRule], changes: Sequence[ClassifiedRule], options: Options
+) -> dict[str, Any]:
     unreachable = node.failure is not None and node.failure.exit is Exit.UNREACHABLE
     changed = ("would_change" if options.check else "changed") if changes else "ok"
     return {
@@ -207,20 +209,20 @@ def _described(node: Node, found: Sequence[Judged], changes: Sequence[Judged], o
     }
 
 
-def _change(node: Node, each: Judged) -> dict[str, str]:
-    what = f"{each.line.asked or each.line.at}"
-    return {"resource": f"{each.line.mode} {what}", "role": "kube_proxy", "summary": f"remove: {each.why}", "diff": ""}
+def _change(node: Node, each: ClassifiedRule) -> dict[str, str]:
+    what = f"{each.rule.frontend or each.rule.source}"
+    return {"resource": f"{each.rule.mode} {what}", "role": "kube_proxy", "summary": f"remove: {each.why}", "diff": ""}
 
 
-def _rule(each: Judged) -> dict[str, Any]:
-    line = each.line
+def _rule(each: ClassifiedRule) -> dict[str, Any]:
+    rule = each.rule
     return {
-        "mode": line.mode,
-        "asked": str(line.asked) if line.asked else None,
-        "to": line.to.bare if line.to else None,
+        "mode": rule.mode,
+        "asked": str(rule.frontend) if rule.frontend else None,
+        "to": rule.backend.bare if rule.backend else None,
         "service": each.service,
-        "at": line.at,
-        "weight": line.weight,
+        "at": rule.source,
+        "weight": rule.weight,
         "state": each.state,
         "why": each.why,
     }

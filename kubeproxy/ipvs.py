@@ -1,4 +1,4 @@
-"""/proc/net/ip_vs read as lines, and the commands that remove stale ones. Pure.
+"""/proc/net/ip_vs read as rules for Services, and the commands that remove stale ones. Pure.
 
 Read there and not from ipvsadm: the kernel prints it whether or not ipvsadm is installed. Addresses and ports are in
 hexadecimal (net/netfilter/ipvs/ip_vs_ctl.c):
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
-from kubeproxy.rules import NODE, Address, Line
+from kubeproxy.rules import NODE, Address, Rule
 from provision.remote.shell import quote
 
 OPTIONS: Mapping[str, str] = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service", "fwm": "-f"}
@@ -51,30 +51,30 @@ def parse(text: str) -> tuple[Virtual, ...]:
     return tuple(found)
 
 
-def lines(servers: Collection[Virtual], foreign: Collection[Address]) -> Iterator[Line]:
-    """A line for each real server, and one for a virtual server that has none. foreign: servers of other programs."""
+def rules(servers: Collection[Virtual], foreign: Collection[Address]) -> Iterator[Rule]:
+    """A rule for each real server, and one for a virtual server that has none. foreign: servers of other programs."""
     for server in servers:
         other = server.address in foreign
         if not server.reals:
-            yield Line("ipvs", server.address, None, "", server.scheduler, foreign=other)
+            yield Rule("ipvs", server.address, None, "", server.scheduler, foreign=other)
         for real in server.reals:
-            yield Line("ipvs", server.address, real.address, "", server.scheduler, real.weight, foreign=other)
+            yield Rule("ipvs", server.address, real.address, "", server.scheduler, real.weight, foreign=other)
 
 
-def cleaning(servers: Collection[Virtual], stale: Collection[Line]) -> str:
-    """sh that removes the stale lines alone; '' when there is nothing to do."""
+def removal_script(servers: Collection[Virtual], stale: Collection[Rule]) -> str:
+    """sh that removes the stale rules alone; '' when there is nothing to do."""
     commands: list[str] = []
     kept: set[str] = set()
     idle: dict[str, None] = {}
     for server in servers:
-        mine = [line for line in lines([server], ()) if line in stale]
+        mine = [rule for rule in rules([server], ()) if rule in stale]
         option, name = OPTIONS[server.address.protocol], quote(server.address.bare)
         if mine and len(mine) == max(1, len(server.reals)):
             commands.append(f"ipvsadm -D {option} {name}")
             idle[server.address.ip] = None
             continue
         kept.add(server.address.ip)
-        commands += [f"ipvsadm -d {option} {name} -r {quote(line.to.bare)}" for line in mine if line.to]
+        commands += [f"ipvsadm -d {option} {name} -r {quote(rule.backend.bare)}" for rule in mine if rule.backend]
     # the address of a Service that has no virtual server left: as long as it is here, packets for it end here
     commands += [
         f"ip addr del {quote(ip)} dev kube-ipvs0 2>/dev/null || :" for ip in idle if ip not in kept and ip != NODE

@@ -1,4 +1,4 @@
-"""All that one node's kernel holds: the questions that a node is asked, and what removes what is stale. Pure."""
+"""All that one node's kernel holds: the questions that a node is asked, and the step that removes stale rules. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from kubeproxy import iptables, ipvs, nftables
-from kubeproxy.rules import Address, Line
+from kubeproxy.rules import Address, Rule
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.facts.question import Answers
 from provision.remote.protocol import Step
@@ -22,10 +22,10 @@ OF_SERVICES = (iptables.PORT_CHAIN, iptables.ENDPOINT_CHAIN)
 
 
 @dataclass(frozen=True)
-class Held:
-    """What was found. modes: of the kube-proxies that run, one as a rule. own: the node's addresses.
+class KernelState:
+    """What one node's kernel holds. modes: of the kube-proxies that run, one as a rule. own: the node's addresses.
 
-    left: what else tells which modes have been here: `chain NAME …`, `table FAMILY`, `set NAME`, `link NAME`.
+    leftovers: what else tells which modes have been here: `chain NAME …`, `table FAMILY`, `set NAME`, `link NAME`.
     """
 
     modes: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Held:
     tables: tuple[nftables.Table, ...] = ()
     servers: tuple[ipvs.Virtual, ...] = ()
     foreign: frozenset[Address] = frozenset()
-    left: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
 
     def in_use(self, declared: Mode) -> Mode | None:
         """The mode of the kube-proxy that runs, `declared` while none does; None where two contradict each other."""
@@ -42,27 +42,26 @@ class Held:
             return declared
         return next((mode for mode in LEFT if self.modes == (mode,)), None)
 
-    def lines(self, mode: Mode | None) -> Iterator[Line]:
-        """Everything, as lines. mode: the one in use; what others have left is a line of theirs each."""
-        found: dict[Line, None] = {}
+    def rules(self, mode: Mode | None) -> Iterator[Rule]:
+        """Every rule. mode: the one in use; each leftover of another is a rule of that mode."""
+        found: dict[Rule, None] = {}
         for saved in self.chains:
-            found.update(dict.fromkeys(iptables.lines(saved)))
+            found.update(dict.fromkeys(iptables.rules(saved)))
         for table in self.tables:
-            found.update(dict.fromkeys(nftables.lines(table)))
-        found.update(dict.fromkeys(ipvs.lines(self.servers, self.foreign)))
-        for line in self._of_others(mode) if mode else ():
-            found[line] = None
+            found.update(dict.fromkeys(nftables.rules(table)))
+        found.update(dict.fromkeys(ipvs.rules(self.servers, self.foreign)))
+        found.update(dict.fromkeys(self._of_others(mode) if mode else ()))
         return iter(found)
 
-    def _of_others(self, mode: Mode) -> Iterator[Line]:
-        for text in self.left:
+    def _of_others(self, mode: Mode) -> Iterator[Rule]:
+        for text in self.leftovers:
             what, name, *_ = text.split()
             if what == "chain" and re.match(LEFT[mode], name) and not any(p.fullmatch(name) for p in OF_SERVICES):
-                yield Line("ipvs" if OF_IPVS.match(name) else "iptables", None, None, "", text)
+                yield Rule("ipvs" if OF_IPVS.match(name) else "iptables", None, None, "", text)
             elif what == "table" and mode != "nftables":
-                yield Line("nftables", None, None, "", f"table {name} kube-proxy")
+                yield Rule("nftables", None, None, "", f"table {name} kube-proxy")
             elif what in ("set", "link") and mode != "ipvs":
-                yield Line("ipvs", None, None, "", text)
+                yield Rule("ipvs", None, None, "", text)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Questions:
     proxy: ProxyMode
 
     def __iter__(self) -> Iterator[ShellQuestion]:
-        return iter((self._mode, self._own, *self._saves, *self._tables, self._servers, self._foreign, self._left))
+        return iter((self._mode, self._own, *self._saves, *self._tables, self._servers, self._foreign, self._leftovers))
 
     @property
     def _mode(self) -> ShellQuestion:
@@ -99,41 +98,41 @@ class Questions:
         return ShellQuestion(f"{look(self.proxy.services)}servers | grep ^foreign")
 
     @property
-    def _left(self) -> ShellQuestion:
+    def _leftovers(self) -> ShellQuestion:
         return ShellQuestion(f"{look(self.proxy.services)}chains {quote(CHAINS)}\ntables\nlink\nsets")
 
-    def held(self, answers: Answers) -> Held:
+    def state(self, answers: Answers) -> KernelState:
         """What the node answered. Raises ValueError when nft printed what is no JSON."""
 
         def said(question: ShellQuestion) -> str:
             answer: ShellAnswer = answers[question]
             return answer.output
 
-        return Held(
+        return KernelState(
             modes=tuple(said(self._mode).split()),
             own=frozenset(said(self._own).split()),
             chains=tuple(iptables.parse(said(question)) for question in self._saves),
             tables=tuple(nftables.parse(said(q), family) for q, family in zip(self._tables, FAMILIES, strict=True)),
             servers=ipvs.parse(said(self._servers)),
             foreign=frozenset(ipvs.named(line) for line in said(self._foreign).splitlines()),
-            left=tuple(said(self._left).splitlines()),
+            leftovers=tuple(said(self._leftovers).splitlines()),
         )
 
 
-def cleaning(proxy: ProxyMode, held: Held, stale: Collection[Line], mode: Mode | None) -> Step:
-    """The step that saves the rules, then removes stale lines: of the mode in use singly, of others the mode whole."""
-    others = {line.mode for line in stale if mode and line.mode != mode}
-    mine = frozenset(line for line in stale if line.mode not in others)
+def removal_step(proxy: ProxyMode, state: KernelState, stale: Collection[Rule], mode: Mode | None) -> Step:
+    """The step that saves the rules, then removes stale rules: of the mode in use singly, of others the mode whole."""
+    others = {rule.mode for rule in stale if mode and rule.mode != mode}
+    mine = frozenset(rule for rule in stale if rule.mode not in others)
     parts = ["set -u", look(proxy.services), remove(), "save_rules"]
     if mode and others & {"iptables", "ipvs"}:
         parts.append(f"drop_chains {quote(LEFT[mode])}")
     parts += ["drop_tables"] if "nftables" in others else []
     parts += ["drop_ipvs"] if "ipvs" in others else []
-    for command, saved in zip(("iptables", "ip6tables"), held.chains, strict=True):
-        parts += _fed(f"{command}-restore -w 10 --noflush", iptables.cleaning(saved, mine))
-    for table in held.tables:
-        parts += _fed("nft -f -", nftables.cleaning(table, mine))
-    parts.append(f"set -e\n{ipvs.cleaning(held.servers, mine)}")
+    for command, saved in zip(("iptables", "ip6tables"), state.chains, strict=True):
+        parts += _fed(f"{command}-restore -w 10 --noflush", iptables.removal_input(saved, mine))
+    for table in state.tables:
+        parts += _fed("nft -f -", nftables.removal_input(table, mine))
+    parts.append(f"set -e\n{ipvs.removal_script(state.servers, mine)}")
     return Step("\n".join(parts), timeout=90)
 
 

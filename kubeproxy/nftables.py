@@ -1,4 +1,4 @@
-"""`nft -j list table ip kube-proxy` read as lines, and the `nft -f` input that removes stale ones. Pure.
+"""`nft -j list table ip kube-proxy` read as rules for Services, and the `nft -f` input that removes stale ones. Pure.
 
 kube-proxy's table (pkg/proxy/nftables/proxier.go, Kubernetes 1.34): the maps service-ips and service-nodeports lead to
 a chain of one Service port, its rule `numgen … vmap` to endpoint chains, each of which does the DNAT; the maps
@@ -13,23 +13,22 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubeproxy.rules import NODE, Address, Line
+from kubeproxy.chains import ChainGraph
+from kubeproxy.rules import NODE, Address, Rule
 
 MAPS = ("service-ips", "service-nodeports", "no-endpoint-services", "no-endpoint-nodeports", "firewall-ips")
 CHAIN = re.compile(r"(?:service|local|external|firewall|endpoint)-[A-Z2-7]{8}-(.*/.*)")
 PORT = re.compile(r"([^/]+)/([^/]+)(?:/[^/]+/([^_]*))?.*")
 CUT = "..."  # how a name that was too long ends
 
-Jump = tuple[str, str]  # from a chain, to a chain
-
 
 @dataclass(frozen=True)
-class Rule:
+class TableRule:
     """One rule: chains that it leads to, where it translates to, and whether it shares packets out among `targets`."""
 
     handle: int
     targets: tuple[str, ...] = ()
-    to: Address | None = None
+    backend: Address | None = None
     shares: bool = False
 
 
@@ -40,7 +39,7 @@ class Table:
     family: str = "ip"
     maps: Mapping[str, Sequence[tuple[Address, str]]] = field(default_factory=dict)
     addresses: Sequence[str] = ()
-    chains: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
+    chains: Mapping[str, Sequence[TableRule]] = field(default_factory=dict)
 
 
 def parse(text: str, family: str = "ip") -> Table:
@@ -48,7 +47,7 @@ def parse(text: str, family: str = "ip") -> Table:
     if not text.strip():
         return Table(family)
     maps: dict[str, list[tuple[Address, str]]] = {}
-    chains: dict[str, list[Rule]] = {}
+    chains: dict[str, list[TableRule]] = {}
     addresses: list[str] = []
     for entry in json.loads(text)["nftables"]:
         if "map" in entry and entry["map"]["name"] in MAPS:
@@ -62,24 +61,26 @@ def parse(text: str, family: str = "ip") -> Table:
     return Table(family, maps, addresses, chains)
 
 
-def lines(table: Table) -> Iterator[Line]:
+def rules(table: Table) -> Iterator[Rule]:
     """Everything that is held for Services, each once, then chains that nothing leads to."""
-    found: dict[Line, None] = {}
+    graph = _graph(table)
+    found: dict[Rule, None] = {}
     for name in MAPS:
-        for asked, target in table.maps.get(name, ()):
-            found.update(dict.fromkeys(_of(table, name, asked, target)))
-    for chain in _unreached(table, _entrances(table)):
-        found[Line("nftables", None, _end(table, chain), _service(chain), chain)] = None
+        for frontend, target in table.maps.get(name, ()):
+            found.update(dict.fromkeys(_of(graph, name, frontend, target)))
+    for chain in graph.unreached(_entrances(table)):
+        found[Rule("nftables", None, graph.backend(chain), _service(chain), chain)] = None
     return iter(found)
 
 
-def cleaning(table: Table, stale: Collection[Line]) -> str:
-    """Input for `nft -f` that removes the stale lines alone; '' when there is nothing to do."""
+def removal_input(table: Table, stale: Collection[Rule]) -> str:
+    """Input for `nft -f` that removes the stale rules alone; '' when there is nothing to do."""
     where = f"{table.family} kube-proxy"
-    every = [(name, asked, target) for name in MAPS for asked, target in table.maps.get(name, ())]
-    gone = {each: None for each in every if all(line in stale for line in _of(table, *each))}
+    graph = _graph(table)
+    every = [(name, frontend, target) for name in MAPS for frontend, target in table.maps.get(name, ())]
+    gone = {each: None for each in every if all(rule in stale for rule in _of(graph, *each))}
     kept = [each for each in every if each not in gone]
-    cut = _cut(table, kept, stale)
+    cut = graph.stale_jumps([(frontend, target) for _, frontend, target in kept], stale)
     replaced = [
         f"replace rule {where} {chain} handle {rule.handle} {_sharing(left)}"
         for chain in dict.fromkeys(chain for chain, _ in cut)
@@ -92,11 +93,11 @@ def cleaning(table: Table, stale: Collection[Line]) -> str:
         for rule in table.chains[chain]
         if not rule.shares and any((chain, target) in cut for target in rule.targets)
     ]
-    dropped = list(_unreached(table, [target for _, _, target in kept], cut))
-    addresses = {asked.ip for _, asked, _ in kept}
-    idle = {asked.ip for _, asked, _ in gone if asked.ip not in addresses} & set(table.addresses)
+    dropped = list(graph.unreached([target for _, _, target in kept], cut))
+    addresses = {frontend.ip for _, frontend, _ in kept}
+    idle = {frontend.ip for _, frontend, _ in gone if frontend.ip not in addresses} & set(table.addresses)
     commands = [
-        *(f"delete element {where} {name} {{ {_key(asked)} }}" for name, asked, _ in gone),
+        *(f"delete element {where} {name} {{ {_key(frontend)} }}" for name, frontend, _ in gone),
         *(f"delete element {where} cluster-ips {{ {ip} }}" for ip in sorted(idle)),
         *replaced,
         *(f"flush chain {where} {chain}" for chain in dropped),
@@ -119,9 +120,9 @@ def _chain(verdict: Any) -> str:
     return str(found["target"]) if found else ""
 
 
-def _rule(rule: Mapping[str, Any]) -> Rule:
+def _rule(rule: Mapping[str, Any]) -> TableRule:
     targets: list[str] = []
-    to, shares, protocol = None, False, ""
+    backend, shares, protocol = None, False, ""
     for part in rule.get("expr", ()):
         match = part.get("match", {})
         if match.get("left") == {"meta": {"key": "l4proto"}}:
@@ -130,53 +131,28 @@ def _rule(rule: Mapping[str, Any]) -> Rule:
             shares = "numgen" in part["vmap"]["key"]
             targets += [_chain(verdict) for _, verdict in part["vmap"]["data"].get("set", ())]
         if "dnat" in part:
-            to = Address(str(part["dnat"]["addr"]), protocol, int(part["dnat"].get("port", 0)))
+            backend = Address(str(part["dnat"]["addr"]), protocol, int(part["dnat"].get("port", 0)))
         if target := _chain(part):
             targets.append(target)
-    return Rule(rule["handle"], tuple(filter(CHAIN.fullmatch, targets)), to, shares)
+    return TableRule(rule["handle"], tuple(filter(CHAIN.fullmatch, targets)), backend, shares)
 
 
-def _of(table: Table, name: str, asked: Address, target: str) -> list[Line]:
-    ends = dict.fromkeys(to for chain in _below(table, target) if (to := _end(table, chain)))
-    return [Line("nftables", asked, to, _service(target), name) for to in ends or [None]]
-
-
-def _end(table: Table, chain: str) -> Address | None:
-    return next((rule.to for rule in table.chains.get(chain, ()) if rule.to), None)
-
-
-def _below(table: Table, chain: str, cut: Collection[Jump] = ()) -> list[str]:
-    """The chain and all of Service ports and endpoints that it leads to, but for the jumps in `cut`."""
-    found = [chain]
-    for each in found:
-        for rule in table.chains.get(each, ()):
-            found += [t for t in dict.fromkeys(rule.targets) if (each, t) not in cut and t not in found]
-    return found
-
-
-def _cut(table: Table, kept: Collection[tuple[str, Address, str]], stale: Collection[Line]) -> list[Jump]:
-    """The jumps to stale endpoints below the elements that stay."""
-    pairs = {(line.asked, line.to) for line in stale if line.asked and line.to}
-    return list(
-        dict.fromkeys(
-            (chain, target)
-            for _, asked, first in kept
-            for chain in _below(table, first)
-            for rule in table.chains.get(chain, ())
-            for target in rule.targets
-            if (asked, _end(table, target)) in pairs
-        )
+def _graph(table: Table) -> ChainGraph:
+    chains = {name: held for name, held in table.chains.items() if CHAIN.fullmatch(name)}
+    return ChainGraph(
+        jumps={name: [target for rule in held for target in rule.targets] for name, held in chains.items()},
+        backends={name: [rule.backend for rule in held if rule.backend] for name, held in chains.items()},
     )
+
+
+def _of(graph: ChainGraph, name: str, frontend: Address, target: str) -> list[Rule]:
+    """What one element of the map `name` stands for."""
+    backends: list[Address | None] = [*graph.backends_below(target)]
+    return [Rule("nftables", frontend, backend, _service(target), name) for backend in backends or [None]]
 
 
 def _entrances(table: Table) -> list[str]:
     return [target for name in MAPS for _, target in table.maps.get(name, ()) if target]
-
-
-def _unreached(table: Table, targets: Collection[str], cut: Collection[Jump] = ()) -> Iterator[str]:
-    """Chains of Service ports and endpoints that no element leads to, once the jumps in `cut` are gone."""
-    reached = {chain for target in dict.fromkeys(targets) for chain in _below(table, target, cut)}
-    return (chain for chain in table.chains if CHAIN.fullmatch(chain) and chain not in reached)
 
 
 def _service(chain: str) -> str:
@@ -193,6 +169,6 @@ def _sharing(targets: Sequence[str]) -> str:
     return f"numgen random mod {len(targets)} vmap {{ {shares} }}"
 
 
-def _key(asked: Address) -> str:
-    ip = [] if asked.ip == NODE else [asked.ip]
-    return " . ".join([*ip, asked.protocol, str(asked.port)])
+def _key(frontend: Address) -> str:
+    ip = [] if frontend.ip == NODE else [frontend.ip]
+    return " . ".join([*ip, frontend.protocol, str(frontend.port)])

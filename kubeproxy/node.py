@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubeproxy import cluster
-from kubeproxy.kernel import Held, Questions
+from kubeproxy.kernel import KernelState, Questions
 from provision.errors import Explanation, FailedError, ProvisionError
 from provision.facts.gather import answer
 from provision.facts.host import ShellAnswer, ShellQuestion
@@ -31,7 +31,7 @@ class Node:
     def __init__(self, login: Login, proxy: ProxyMode | None = None) -> None:
         self.login = login
         self.proxy = proxy
-        self.held = Held()
+        self.state = KernelState()
         self.error: Explanation | None = None
         self.failure: ProvisionError | None = None
         self.began = time.monotonic()
@@ -46,14 +46,14 @@ class Node:
     @property
     def mode(self) -> Mode | None:
         """The mode in use, None where it can't be told."""
-        return self.held.in_use(self.proxy.mode) if self.proxy else None
+        return self.state.in_use(self.proxy.mode) if self.proxy else None
 
     def look(self) -> None:
         """Asks what the kernel holds. Raises ProvisionError."""
         assert self.proxy
         questions = Questions(self.proxy)
         try:
-            self.held = questions.held(self.answers(questions))
+            self.state = questions.state(self.answers(questions))
         except ValueError as error:
             raise FailedError("could not read what nft printed", host=self.name, found=str(error)) from None
 

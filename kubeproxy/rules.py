@@ -1,4 +1,4 @@
-"""One thing that a kernel holds for a Service, whichever mode wrote it; and what it is worth."""
+"""One rule that a kernel holds for a Service, whichever mode wrote it, and the state that it is classified as."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Line:
-    """Packets for `asked` are led to `to`.
+class Rule:
+    """Packets for `frontend` are led to `backend`.
 
-    asked: None when nothing leads to what is there. to: None where they are refused, or go nowhere. service: as the
-    rule itself says, 'namespace/name:port' or ''. at: chain, map or virtual server that holds it. weight: ipvs only.
-    foreign: not written by kube-proxy.
+    frontend: None when nothing leads to what is there. backend: None where packets are refused, or go nowhere.
+    service: as the kernel's own rule names it, 'namespace/name:port' or ''. source: the chain, map or scheduler that
+    holds it. weight: ipvs only. foreign: not written by kube-proxy.
     """
 
     mode: Mode
-    asked: Address | None
-    to: Address | None
+    frontend: Address | None
+    backend: Address | None
     service: str
-    at: str
+    source: str
     weight: int | None = None
     foreign: bool = False
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A line, its state, and why it is not simply known. service: that it is of, where the line itself does not say."""
+class ClassifiedRule:
+    """A rule, its state, and why it is not simply known. service: its own, or the API's at its frontend."""
 
-    line: Line
+    rule: Rule
     state: State
     why: str = ""
     service: str = ""

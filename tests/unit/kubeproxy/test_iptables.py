@@ -1,4 +1,4 @@
-"""iptables-save as lines, and the input of iptables-restore that removes stale ones and nothing else."""
+"""iptables-save as rules for Services, and the input of iptables-restore that removes stale ones and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubeproxy import iptables
-from kubeproxy.rules import NODE, Address, Line
+from kubeproxy.rules import NODE, Address, Rule
 
 RECORDED = (Path(__file__).parent / "recorded" / "iptables-save.txt").read_text()  # a node of the lab, Kubernetes 1.34
 HEAD = "*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n:KUBE-NODEPORTS - [0:0]\n:MY-OWN - [0:0]\n"
@@ -22,8 +22,8 @@ def tcp(ip: str, port: int) -> Address:
     return Address(ip, "tcp", port)
 
 
-def found(text: str) -> set[Line]:
-    return set(iptables.lines(iptables.parse(text)))
+def found(text: str) -> set[Rule]:
+    return set(iptables.rules(iptables.parse(text)))
 
 
 def restored(text: str, given: str) -> str:
@@ -89,17 +89,17 @@ def test_a_node_s_rules_are_read_as_the_services_that_it_has() -> None:
     lines = found(RECORDED)
     assert len(lines) == 22
     nginx = "default/nginx-ds:http"
-    assert Line("iptables", tcp(NODE, 8000), tcp("172.7.22.7", 80), nginx, "nat KUBE-NODEPORTS") in lines
-    assert Line("iptables", tcp("192.168.235.104", 80), tcp("172.7.21.4", 80), nginx, "nat KUBE-SERVICES") in lines
+    assert Rule("iptables", tcp(NODE, 8000), tcp("172.7.22.7", 80), nginx, "nat KUBE-NODEPORTS") in lines
+    assert Rule("iptables", tcp("192.168.235.104", 80), tcp("172.7.21.4", 80), nginx, "nat KUBE-SERVICES") in lines
     dns = Address("192.168.0.2", "udp", 53)
-    assert {line.to for line in lines if line.asked == dns} == {
+    assert {rule.backend for rule in lines if rule.frontend == dns} == {
         Address("172.7.21.2", "udp", 53),
         Address("172.7.22.2", "udp", 53),
     }
 
 
 def test_what_the_network_plugin_translates_is_foreign() -> None:
-    assert [(line.asked, line.to) for line in found(RECORDED) if line.foreign] == [
+    assert [(rule.frontend, rule.backend) for rule in found(RECORDED) if rule.foreign] == [
         (tcp(NODE, 81), tcp("172.7.22.3", 80))
     ]
 
@@ -109,34 +109,34 @@ def test_a_service_without_endpoints_is_refused_in_the_table_filter() -> None:
     text += (
         '"default/none:http has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable\nCOMMIT\n'
     )
-    (line,) = found(text)
-    assert (line.asked, line.to, line.service) == (tcp("192.168.9.9", 80), None, "default/none:http")
-    given = iptables.cleaning(iptables.parse(text), [line])
+    (held,) = found(text)
+    assert (held.frontend, held.backend, held.service) == (tcp("192.168.9.9", 80), None, "default/none:http")
+    given = iptables.removal_input(iptables.parse(text), [held])
     assert given.startswith("*filter\n-D KUBE-SERVICES -d 192.168.9.9/32 ")
     assert given.endswith("-j REJECT --reject-with icmp-port-unreachable\nCOMMIT\n")
 
 
-def test_a_rule_of_somebody_else_in_a_chain_of_kube_proxy_is_foreign() -> None:
+def test_another_programs_rule_in_a_chain_of_kube_proxy_is_foreign() -> None:
     rule = "-A KUBE-SERVICES -d 192.168.77.77/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 1.2.3.4:80\n"
-    (line,) = [line for line in found(HEAD + rule + "COMMIT\n") if line.asked == tcp("192.168.77.77", 80)]
-    assert line.foreign
+    (held,) = [rule for rule in found(HEAD + rule + "COMMIT\n") if rule.frontend == tcp("192.168.77.77", 80)]
+    assert held.foreign
 
 
 def test_a_target_is_not_looked_for_in_a_comment() -> None:
-    rule = iptables.Rule("nat", "X", 'X -m comment --comment "see -j KUBE-SVC-ABC" -j ACCEPT')
+    rule = iptables.SavedRule("nat", "X", 'X -m comment --comment "see -j KUBE-SVC-ABC" -j ACCEPT')
     assert rule.target == "ACCEPT"
 
 
 def test_nothing_stale_nothing_to_do() -> None:
-    assert iptables.cleaning(iptables.parse(RECORDED), ()) == ""
+    assert iptables.removal_input(iptables.parse(RECORDED), ()) == ""
 
 
-def test_an_endpoint_that_two_services_share_is_taken_from_one_only() -> None:
+def test_a_shared_endpoint_is_removed_from_one_service_only() -> None:
     text = written({1: frozenset({5, 6}), 2: frozenset({5, 6})})
-    stale = [line for line in found(text) if line.service.startswith("default/s1:") and "21.5:" in str(line.to)]
-    after = found(restored(text, iptables.cleaning(iptables.parse(text), stale)))
+    stale = [rule for rule in found(text) if rule.service.startswith("default/s1:") and "21.5:" in str(rule.backend)]
+    after = found(restored(text, iptables.removal_input(iptables.parse(text), stale)))
     assert after == found(text) - set(stale)
-    assert len([line for line in after if line.to == tcp("172.7.21.5", 8080)]) == 2  # address and node port of s2
+    assert len([rule for rule in after if rule.backend == tcp("172.7.21.5", 8080)]) == 2  # address and node port of s2
 
 
 octets = st.integers(1, 250)
@@ -145,24 +145,24 @@ services = st.dictionaries(octets, st.frozensets(octets, min_size=1, max_size=5)
 
 @given(services, st.data())
 @settings(max_examples=50, deadline=None)
-def test_cleaning_removes_the_stale_lines_and_leaves_every_other(services: Services, data: st.DataObject) -> None:
+def test_only_stale_rules_are_removed(services: Services, data: st.DataObject) -> None:
     text = written(services)
     before = found(text)
-    assert {line.to for line in before if not line.foreign} == {
+    assert {rule.backend for rule in before if not rule.foreign} == {
         tcp(f"172.7.21.{end}", 8080) for ends in services.values() for end in ends
     }
     gone = data.draw(st.sets(st.sampled_from([(s, e) for s, ends in services.items() for e in ends])))
-    stale = {line for line in before if not line.foreign and _pair(line) in gone}
-    after = restored(text, iptables.cleaning(iptables.parse(text), stale))
+    stale = {rule for rule in before if not rule.foreign and _pair(rule) in gone}
+    after = restored(text, iptables.removal_input(iptables.parse(text), stale))
     assert found(after) == before - stale
     _share_evenly(after, {s: ends - {e for of, e in gone if of == s} for s, ends in services.items()})
 
 
-def _pair(line: Line) -> tuple[int, int]:
-    number = re.search(r"/s(\d+):", line.service)
+def _pair(rule: Rule) -> tuple[int, int]:
+    number = re.search(r"/s(\d+):", rule.service)
     assert number
-    assert line.to
-    return int(number[1]), int(line.to.ip.rpartition(".")[2])
+    assert rule.backend
+    return int(number[1]), int(rule.backend.ip.rpartition(".")[2])
 
 
 def _share_evenly(text: str, services: Mapping[int, Collection[int]]) -> None:

@@ -1,4 +1,4 @@
-"""/proc/net/ip_vs as lines, and the commands that remove stale ones and nothing else."""
+"""/proc/net/ip_vs as rules for Services, and the commands that remove stale ones and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kubeproxy import ipvs
 from kubeproxy.ipvs import Real, Virtual
-from kubeproxy.rules import Address, Line
+from kubeproxy.rules import Address, Rule
 
 IP_VS = (Path(__file__).parent / "recorded" / "ip_vs.txt").read_text()  # Linux 6.1
 
@@ -37,28 +37,28 @@ def test_addresses_and_ports_are_read_out_of_hexadecimal() -> None:
     )
 
 
-def test_each_real_server_is_a_line_with_its_weight_and_another_program_s_is_foreign() -> None:
+def test_a_real_server_is_a_rule_with_its_weight_or_foreign() -> None:
     named = ("foreign TCP 10.4.7.10:443", "foreign FWM 7", "foreign TCP [fd00:0:0:0:0:0:0:8]:80")
-    lines = list(ipvs.lines(ipvs.parse(IP_VS), {ipvs.named(line) for line in named}))
-    assert [line.weight for line in lines] == [100, 0, 1, 1, 1, 1, None, None, 100]
-    assert [lines.index(line) for line in lines if line.foreign] == [0, 6, 8]
-    assert lines[7].to is None
+    lines = list(ipvs.rules(ipvs.parse(IP_VS), {ipvs.named(rule) for rule in named}))
+    assert [rule.weight for rule in lines] == [100, 0, 1, 1, 1, 1, None, None, 100]
+    assert [lines.index(rule) for rule in lines if rule.foreign] == [0, 6, 8]
+    assert lines[7].backend is None
 
 
-def test_a_stale_real_server_goes_alone_and_a_stale_service_with_its_address() -> None:
+def test_a_stale_service_is_removed_with_its_address() -> None:
     servers = ipvs.parse(IP_VS)
-    lines = list(ipvs.lines(servers, ()))
-    assert ipvs.cleaning(servers, [lines[2]]) == "ipvsadm -d -t 192.168.0.1:443 -r 10.4.7.21:6443\n"
-    assert ipvs.cleaning(servers, [lines[7]]) == (
+    lines = list(ipvs.rules(servers, ()))
+    assert ipvs.removal_script(servers, [lines[2]]) == "ipvsadm -d -t 192.168.0.1:443 -r 10.4.7.21:6443\n"
+    assert ipvs.removal_script(servers, [lines[7]]) == (
         "ipvsadm -D -t 192.168.9.9:80\nip addr del 192.168.9.9 dev kube-ipvs0 2>/dev/null || :\n"
     )
-    assert ipvs.cleaning(servers, [lines[5]]).startswith("ipvsadm -D -t '[fd00::7]:80'\n")
+    assert ipvs.removal_script(servers, [lines[5]]).startswith("ipvsadm -D -t '[fd00::7]:80'\n")
 
 
-def test_an_address_stays_as_long_as_another_port_of_it_is_served() -> None:
+def test_an_address_stays_while_another_port_of_it_is_served() -> None:
     servers = (Virtual(tcp("192.168.0.2", 53), "rr"), Virtual(tcp("192.168.0.2", 9153), "rr"))
-    stale = [line for line in ipvs.lines(servers, ()) if line.asked == tcp("192.168.0.2", 9153)]
-    assert ipvs.cleaning(servers, stale) == "ipvsadm -D -t 192.168.0.2:9153\n"
+    stale = [rule for rule in ipvs.rules(servers, ()) if rule.frontend == tcp("192.168.0.2", 9153)]
+    assert ipvs.removal_script(servers, stale) == "ipvsadm -D -t 192.168.0.2:9153\n"
 
 
 addresses = st.builds(
@@ -109,11 +109,9 @@ def done(servers: Sequence[Virtual], commands: str) -> tuple[Virtual, ...]:
 
 @given(virtual_servers(), st.data())
 @settings(max_examples=30, deadline=None)
-def test_cleaning_removes_the_stale_lines_and_leaves_every_other(
-    servers: tuple[Virtual, ...], data: st.DataObject
-) -> None:
+def test_only_stale_rules_are_removed(servers: tuple[Virtual, ...], data: st.DataObject) -> None:
     assert ipvs.parse(printed(servers)) == servers
-    before = list(ipvs.lines(servers, ()))
-    stale: set[Line] = data.draw(st.sets(st.sampled_from(before))) if before else set()
-    after = set(ipvs.lines(done(servers, ipvs.cleaning(servers, stale)), ()))
+    before = list(ipvs.rules(servers, ()))
+    stale: set[Rule] = data.draw(st.sets(st.sampled_from(before))) if before else set()
+    after = set(ipvs.rules(done(servers, ipvs.removal_script(servers, stale)), ()))
     assert after == set(before) - stale

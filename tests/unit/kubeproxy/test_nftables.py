@@ -1,4 +1,4 @@
-"""nft's JSON as lines, and the input of nft that removes stale ones and nothing else."""
+"""nft's JSON as rules for Services, and the input of nft that removes stale ones and nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubeproxy import nftables
-from kubeproxy.rules import NODE, Address, Line
+from kubeproxy.rules import NODE, Address, Rule
 
 # a node of the lab, Kubernetes 1.34: with a Service without endpoints, and one with sessionAffinity
 RECORDED = (Path(__file__).parent / "recorded" / "nft.json").read_text()
@@ -24,8 +24,8 @@ def tcp(ip: str, port: int) -> Address:
     return Address(ip, "tcp", port)
 
 
-def found(text: str) -> set[Line]:
-    return set(nftables.lines(nftables.parse(text)))
+def found(text: str) -> set[Rule]:
+    return set(nftables.rules(nftables.parse(text)))
 
 
 def applied(text: str, given: str) -> str:
@@ -98,10 +98,10 @@ def written(services: Services) -> str:
 def test_a_node_s_table_is_read_as_the_services_that_it_has() -> None:
     lines = found(RECORDED)
     nginx = "default/nginx-ds:http"
-    assert Line("nftables", tcp(NODE, 8000), tcp("172.7.22.7", 80), nginx, "service-nodeports") in lines
-    assert Line("nftables", tcp("192.168.235.104", 80), tcp("172.7.21.4", 80), nginx, "service-ips") in lines
-    assert [line.to for line in lines if line.at == "no-endpoint-services"] == [None]
-    assert {line.to for line in lines if line.service == "kube-public/sticky"} == {
+    assert Rule("nftables", tcp(NODE, 8000), tcp("172.7.22.7", 80), nginx, "service-nodeports") in lines
+    assert Rule("nftables", tcp("192.168.235.104", 80), tcp("172.7.21.4", 80), nginx, "service-ips") in lines
+    assert [rule.backend for rule in lines if rule.source == "no-endpoint-services"] == [None]
+    assert {rule.backend for rule in lines if rule.service == "kube-public/sticky"} == {
         tcp("172.7.21.8", 80),
         tcp("172.7.22.4", 80),
     }
@@ -118,10 +118,10 @@ def test_a_node_s_table_is_read_as_the_services_that_it_has() -> None:
         ("masquerading", ""),
     ],
 )
-def test_a_service_is_named_by_its_chain_if_that_is_not_cut_short(chain: str, service: str) -> None:
+def test_a_service_is_named_by_a_chain_that_is_not_truncated(chain: str, service: str) -> None:
     elem = [[{"concat": ["192.168.0.9", "tcp", 80]}, {"goto": {"target": chain}}]]
     text = json.dumps({"nftables": [{"map": {"name": "service-ips", "elem": elem}}]})
-    assert [line.service for line in found(text)] == [service]
+    assert [rule.service for rule in found(text)] == [service]
 
 
 def test_no_table_holds_nothing() -> None:
@@ -134,22 +134,22 @@ def test_what_is_no_json_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("port", [tcp("172.7.21.8", 80), tcp("172.7.22.4", 80)])
-def test_one_endpoint_leaves_every_service_that_had_it_affinity_included(port: Address) -> None:
-    stale = {line for line in found(RECORDED) if line.to == port}
-    after = found(applied(RECORDED, nftables.cleaning(nftables.parse(RECORDED), stale)))
+def test_an_endpoint_is_removed_with_its_session_affinity(port: Address) -> None:
+    stale = {rule for rule in found(RECORDED) if rule.backend == port}
+    after = found(applied(RECORDED, nftables.removal_input(nftables.parse(RECORDED), stale)))
     assert after == found(RECORDED) - stale
 
 
-def test_a_service_goes_whole_with_its_address() -> None:
-    stale = {line for line in found(RECORDED) if line.service == "default/nginx-ds:http"}
-    given = nftables.cleaning(nftables.parse(RECORDED), stale)
+def test_a_removed_service_takes_its_address_with_it() -> None:
+    stale = {rule for rule in found(RECORDED) if rule.service == "default/nginx-ds:http"}
+    given = nftables.removal_input(nftables.parse(RECORDED), stale)
     assert "delete element ip kube-proxy service-nodeports { tcp . 8000 }\n" in given
     assert "delete element ip kube-proxy cluster-ips { 192.168.235.104 }\n" in given
     assert found(applied(RECORDED, given)) == found(RECORDED) - stale
 
 
 def test_nothing_stale_nothing_to_do() -> None:
-    assert nftables.cleaning(nftables.parse(RECORDED), ()) == ""
+    assert nftables.removal_input(nftables.parse(RECORDED), ()) == ""
 
 
 octets = st.integers(1, 250)
@@ -158,17 +158,19 @@ services = st.dictionaries(octets, st.frozensets(octets, min_size=1, max_size=5)
 
 @given(services, st.data())
 @settings(max_examples=50, deadline=None)
-def test_cleaning_removes_the_stale_lines_and_leaves_every_other(services: Services, data: st.DataObject) -> None:
+def test_only_stale_rules_are_removed(services: Services, data: st.DataObject) -> None:
     text = written(services)
     before = found(text)
     pairs = [(service, end) for service, ends in services.items() for end in ends]
-    assert {(_number(line), line.to) for line in before} == {(s, tcp(f"172.7.21.{e}", 8080)) for s, e in pairs}
+    assert {(_number(rule), rule.backend) for rule in before} == {(s, tcp(f"172.7.21.{e}", 8080)) for s, e in pairs}
     gone: Collection[tuple[int, int]] = data.draw(st.sets(st.sampled_from(pairs)))
-    stale = {line for line in before if (_number(line), line.to) in {(s, tcp(f"172.7.21.{e}", 8080)) for s, e in gone}}
-    assert found(applied(text, nftables.cleaning(nftables.parse(text), stale))) == before - stale
+    stale = {
+        rule for rule in before if (_number(rule), rule.backend) in {(s, tcp(f"172.7.21.{e}", 8080)) for s, e in gone}
+    }
+    assert found(applied(text, nftables.removal_input(nftables.parse(text), stale))) == before - stale
 
 
-def _number(line: Line) -> int:
-    number = re.search(r"/s(\d+):", line.service)
+def _number(rule: Rule) -> int:
+    number = re.search(r"/s(\d+):", rule.service)
     assert number
     return int(number[1])
