@@ -38,11 +38,11 @@ class Step:
     usual: float
 
 
-BUILT = Step("lab.up", "Start the lab: three bare hosts", 30)
-UNBUILT = Step("lab.up first", "Start the lab: build what its hosts install, boot three bare hosts", 720)
+BUILT = Step("lab.up", "Start the lab: three bare hosts", 10)
+UNBUILT = Step("lab.up first", "Start the lab: build what its hosts install, boot three bare hosts", 390)
 STEPS = (
-    Step("deploy", "Deploy the site: edge, DNS, etcd, Kubernetes, Traefik", 150),
-    Step("verify", "Verify the site: every check, from outside and from each node", 60),
+    Step("deploy", "Deploy the site: edge, DNS, etcd, Kubernetes, Traefik", 60),
+    Step("verify", "Verify the site: every check, from outside and from each node", 10),
 )
 Run = Callable[[Sequence[str]], int]
 

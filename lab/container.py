@@ -63,7 +63,7 @@ def running(lab: Lab, host: HostSpec) -> Run | None:
 def power_on(lab: Lab, topology: Topology, host: HostSpec) -> subprocess.Popen[bytes]:
     """Start a host that is off: cable it, give it control groups, boot it. Returns its process.
 
-    Everything is recorded before it is made, so that whoever finds the record can remove it.
+    Everything is recorded before it is made, so that `sweep` can remove it by the record.
     """
     tree = read(lab.host(host.name) / "disk.json", disk.Disk)
     if tree is None:

@@ -1,4 +1,4 @@
-"""Where a lab keeps what it knows: one folder per name, each record replaced as a whole."""
+"""The folder of a lab: one per name, each record in it replaced as a whole."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Lab(msgspec.Struct, frozen=True):
 
     @contextmanager
     def locked(self) -> Iterator[int]:
-        """Only one up or down at a time. Yields the lock's descriptor: whoever inherits it holds the lock as well.
+        """Only one up or down at a time. Yields the lock's descriptor: a process that inherits it holds the lock too.
 
         The kernel lets go when the last holder has ended, however it did.
         """

@@ -125,7 +125,7 @@ def _first(inventory: Inventory, group: str) -> str:
 def _domain(host: Host) -> str:
     try:
         settings = host.var(SITE, {})
-    except InputError:  # it may need what only a lab that is up can say; whoever deploys is told of any other error
+    except InputError:  # it may need facts of a lab that is up; deploy reports any other error
         return DOMAIN
     found = settings.get("domain") if isinstance(settings, dict) else None
     return found if isinstance(found, str) and found else DOMAIN
