@@ -110,7 +110,7 @@ def rules(options: Options) -> int:
 
 @command(*o.LOGIN, o.CHECK, o.WAIT, *o.OUTPUT)
 def clean(options: Options) -> int:
-    """Remove the stale lines of proxy.rules, after showing them; never what is known or foreign."""
+    """Remove the stale rules of proxy.rules, after showing them; never what is known or foreign."""
     from kubeproxy import commands
 
     return commands.clean(ROOT, options)

@@ -125,15 +125,15 @@ def _still_there(node: Node, left: Sequence[ClassifiedRule]) -> Explanation:
 
 def _only(found: ByNode, state: State) -> dict[str, tuple[ClassifiedRule, ...]]:
     """What is of one state; hosts that have nothing of it are left out."""
-    every = {name: tuple(each for each in lines if each.state == state) for name, lines in found.items()}
-    return {name: lines for name, lines in every.items() if lines}
+    every = {name: tuple(each for each in rules if each.state == state) for name, rules in found.items()}
+    return {name: rules for name, rules in every.items() if rules}
 
 
 def _table(found: ByNode) -> list[str]:
     """A row for each rule; what several nodes hold alike is one row."""
     hosts: dict[ClassifiedRule, list[str]] = {}
-    for name, lines in found.items():
-        for each in lines:
+    for name, rules in found.items():
+        for each in rules:
             hosts.setdefault(each, []).append(name)
     if not hosts:
         return []
@@ -161,14 +161,14 @@ def _remarks(nodes: Sequence[Node]) -> list[str]:
 
 
 def _counted(found: ByNode) -> str:
-    """`42 lines on 2 nodes: 40 known, 2 foreign`."""
-    counts = Counter(each.state for lines in found.values() for each in lines)
+    """`42 rules on 2 nodes: 40 known, 2 foreign`."""
+    counts = Counter(each.state for rules in found.values() for each in rules)
     states = ", ".join(f"{counts[state]} {state}" for state in ORDER if counts[state])
     return _number(found) + (f": {states}" if states else "")
 
 
 def _number(found: ByNode) -> str:
-    return f"{text.number(sum(map(len, found.values())), 'line')} on {text.number(len(found), 'node')}"
+    return f"{text.number(sum(map(len, found.values())), 'rule')} on {text.number(len(found), 'node')}"
 
 
 def _say(lines: Sequence[str], options: Options) -> None:

@@ -130,7 +130,7 @@ def with_images(installed: Host, prepared: Prepared) -> Host:
     return installed
 
 
-def test_a_bare_host_has_what_a_login_needs_and_nothing_that_a_role_brings(prepared: Prepared) -> None:
+def test_a_bare_host_has_what_a_login_needs_and_no_roles_work(prepared: Prepared) -> None:
     disk = prepared.disk
     for present in ("usr/sbin/sshd", "usr/bin/sudo", "usr/bin/apt-get", "usr/bin/curl", "lib/systemd/systemd"):
         assert (disk / present).exists(), present
@@ -138,7 +138,7 @@ def test_a_bare_host_has_what_a_login_needs_and_nothing_that_a_role_brings(prepa
         assert not (disk / absent).exists(), absent
 
 
-def test_the_disk_that_hosts_share_names_none_of_them_and_knows_no_way_out(prepared: Prepared) -> None:
+def test_the_shared_disk_names_no_host_and_no_package_source(prepared: Prepared) -> None:
     etc = prepared.disk / "etc"
     assert not list((etc / "ssh").glob("ssh_host_*"))
     assert (etc / "machine-id").read_text() == ""
@@ -146,7 +146,7 @@ def test_the_disk_that_hosts_share_names_none_of_them_and_knows_no_way_out(prepa
     assert not (etc / "resolv.conf").exists()
 
 
-def test_every_package_that_a_role_wants_installs_from_the_labs_repository_alone(installed: Host) -> None:
+def test_every_roles_packages_install_from_the_labs_repository(installed: Host) -> None:
     assert installed.run("dpkg --audit") == ""
     for program in ("nginx", "supervisord", "named", "etcd", "containerd", "runc", "nft", "ipvsadm", "dig"):
         assert installed.run(f"command -v {program}").strip(), program

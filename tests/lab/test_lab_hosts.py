@@ -93,7 +93,7 @@ def running() -> Lab:
     return Lab.named(NAME)
 
 
-def test_a_host_is_bare_and_lets_its_operator_in_by_the_keys_that_the_lab_made(running: Lab) -> None:
+def test_a_bare_host_admits_its_operator_by_the_labs_keys(running: Lab) -> None:
     for name in HOSTS:
         done = ssh(name, "hostname; systemctl is-system-running --wait; command -v python3 nginx containerd")
         assert done.stdout.split() == [name, "running"]
@@ -109,7 +109,7 @@ def test_sshd_logs_each_session_where_a_test_can_count_them(running: Lab) -> Non
     assert eventually(lambda: sessions() == before + 2)
 
 
-def test_the_controller_dials_hosts_by_name_or_address_and_stays_in_its_own_network(running: Lab) -> None:
+def test_the_controller_dials_hosts_from_its_own_network(running: Lab) -> None:
     home = os.readlink("/proc/thread-self/ns/net")
     for at in ("10.4.7.21", "hdss7-21"):
         with network.dial(at, 22, SECONDS, NAME) as connection:
@@ -140,7 +140,7 @@ def test_the_ops_host_serves_what_hosts_may_fetch(running: Lab, tmp_path: Path) 
         running.served.unlink()
 
 
-def test_a_command_on_the_ops_host_asks_the_labs_resolver_and_the_machines_files_stay(running: Lab) -> None:
+def test_a_command_on_the_ops_host_uses_the_labs_resolver_alone(running: Lab) -> None:
     before = Path("/etc/resolv.conf").read_text()
     assert "nameserver 10.4.7.11\n" in on("hdss7-200", "cat /etc/resolv.conf").stdout
     assert "10.4.7.200" in on("hdss7-200", "ip -brief address").stdout
@@ -252,7 +252,7 @@ def test_a_killed_up_is_put_right_by_the_next(milliseconds: int, then: Callable[
 
 
 @pytest.mark.parametrize("then", [up, lambda: commands.down(NAME, say=quiet)], ids=["up", "down"])
-def test_a_killed_daemon_is_put_right_by_the_next(running: Lab, then: Callable[[], None]) -> None:
+def test_the_next_command_recovers_from_a_killed_daemon(running: Lab, then: Callable[[], None]) -> None:
     daemon = running.daemon_process()
     assert daemon is not None
     assert daemon.kill(SECONDS)
@@ -318,7 +318,7 @@ def test_another_set_of_hosts_is_refused_while_the_lab_is_up(running: Lab, tmp_p
         commands.up(NAME, [tmp_path], wait_artifacts=False, say=quiet)
 
 
-def test_a_disk_whose_tree_has_left_the_cache_is_refused_with_the_way_on(running: Lab) -> None:
+def test_a_disk_whose_tree_left_the_cache_is_refused_with_advice(running: Lab) -> None:
     commands.down(NAME, say=quiet)
     record = running.host("hdss7-21") / "disk.json"
     kept = record.read_bytes()

@@ -1,4 +1,4 @@
-"""What a kernel holds for Services, against the API: stale lines are named and removed, all others stay.
+"""What a kernel holds for Services, against the API: stale rules are named and removed, all others stay.
 
 Each test leaves the site as declared.
 """
@@ -39,7 +39,7 @@ def rules(host: str) -> list[Mapping[str, Any]]:
 
 
 def stale(host: str) -> set[tuple[str, str]]:
-    """(where, why) of every stale line."""
+    """(where, why) of every stale rule."""
     return {(rule["asked"] or rule["at"], rule["why"]) for rule in rules(host) if rule["state"] == "stale"}
 
 
@@ -76,7 +76,7 @@ def unattended() -> Iterator[str]:
     assert mended.code == 0, str(mended)
 
 
-def test_on_a_sound_node_the_api_knows_every_line_of_kube_proxy_and_asking_costs_one_command_a_host() -> None:
+def test_a_sound_nodes_rules_are_known_at_one_exec_a_host() -> None:
     before = {host: sessions(host) for host in (OTHER, NODE)}
     looked = invoke("proxy.rules", "--json")
     assert looked.code == 0, str(looked)
@@ -91,7 +91,7 @@ def test_on_a_sound_node_the_api_knows_every_line_of_kube_proxy_and_asking_costs
     assert set(looked.document["hosts"]) == {OTHER, NODE}
 
 
-def test_a_deploy_ends_an_orphan_and_removes_another_mode_s_table_and_says_so_before() -> None:
+def test_a_deploy_ends_an_orphan_and_removes_another_modes_table() -> None:
     on(NODE, "cp /bin/sleep /run/kube-proxy && setsid -f /run/kube-proxy 300 </dev/null >/dev/null 2>&1")
     await_on(NODE, "ls -l /proc/[0-9]*/exe 2>/dev/null | grep /run/kube-proxy")
     on(NODE, "rm /run/kube-proxy; nft add table ip6 kube-proxy")
@@ -109,7 +109,7 @@ def test_a_deploy_ends_an_orphan_and_removes_another_mode_s_table_and_says_so_be
     assert invoke("plan").code == 0
 
 
-def test_a_service_that_went_while_nobody_looked_is_stale_as_is_what_other_modes_left(unattended: str) -> None:
+def test_rules_of_a_gone_service_and_of_other_modes_are_stale(unattended: str) -> None:
     assert stale(NODE) == {
         (f"{unattended}:80/tcp", f"Service {SERVICE} is gone"),
         (ORPHAN, "nothing leads to it"),
@@ -121,7 +121,7 @@ def test_a_service_that_went_while_nobody_looked_is_stale_as_is_what_other_modes
     assert stale(OTHER) == set()
 
 
-def test_check_shows_the_stale_lines_alone_and_changes_nothing(unattended: str) -> None:
+def test_check_shows_the_stale_rules_alone_and_changes_nothing(unattended: str) -> None:
     before = on(NODE, "iptables-save | grep -v '^[#:]'; nft list tables")
     shown = invoke("proxy.clean", "--limit", NODE, "--check")
     assert shown.code == 2, str(shown)
@@ -144,7 +144,7 @@ def test_a_node_that_another_run_changes_is_left_alone_and_named(unattended: str
     assert len(stale(NODE)) == 4
 
 
-def test_cleaning_removes_what_is_stale_keeps_the_rules_so_far_and_touches_nothing_else(unattended: str) -> None:
+def test_clean_saves_the_rules_and_removes_the_stale_ones_alone(unattended: str) -> None:
     kept = [rule for rule in rules(NODE) if rule["state"] != "stale"]
     cleaned = invoke("proxy.clean", "--limit", NODE, "--json")
     assert cleaned.code == 0, str(cleaned)

@@ -29,7 +29,7 @@ def test_hosts_that_are_reached_over_the_network_need_no_lab(write: Write) -> No
     found.check_up()
 
 
-def test_a_lab_that_never_was_up_is_stood_in_for_and_named_when_hosts_are_asked(write: Write) -> None:
+def test_placeholders_stand_for_a_lab_that_was_never_up(write: Write) -> None:
     found = completed((write({"hosts.yml": LAB}),), None, ("a=1",))
     assert "binaries" in found.extra_vars[0]
     assert found.extra_vars[1:] == ("a=1",)

@@ -138,7 +138,7 @@ def test_what_hosts_may_fetch_is_named_at_this_sites_ops_host(lab: Lab) -> None:
     assert written["dial"] == "lab.network:dial unit"
 
 
-def test_a_virtual_machine_is_a_host_of_every_command_on_its_lab_and_of_no_other(lab: Lab) -> None:
+def test_a_virtual_machine_is_a_host_of_its_own_lab_only(lab: Lab) -> None:
     site = ROOT / "inventory" / "lab"
     facts.write(lab, topology(Inventory.load([site, ROOT / "inventory" / "lab-vm"])), {})
     assert "hdss7-23" in Inventory.load([site, lab.inventory]).groups["proxy_only"]

@@ -102,7 +102,7 @@ def test_released_programs_are_fetched_checked_and_executable(tmp_path: Path, ur
         assert sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_a_wrong_checksum_is_refused_with_both_sums_and_nothing_is_kept(tmp_path: Path, url: str, mirror: Path) -> None:
+def test_a_wrong_checksum_is_refused_and_nothing_is_kept(tmp_path: Path, url: str, mirror: Path) -> None:
     (mirror / "kubelet.sha256").write_text("0" * 64)
     with pytest.raises(FailedError) as error:
         released(Cache(tmp_path / "cache"), Runner(), url)

@@ -57,7 +57,7 @@ def test_what_was_built_is_found_again_with_its_sum_and_its_time(tmp_path: Path)
     )
 
 
-def test_another_ingredient_makes_another_entry_and_leaves_the_old_one(tmp_path: Path) -> None:
+def test_another_ingredient_makes_another_entry_beside_the_old(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     old = cache.entry("thing", {"made of": "1"}, writes("old"))
     new = cache.entry("thing", {"made of": "2"}, writes("new"))

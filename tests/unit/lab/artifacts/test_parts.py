@@ -102,9 +102,7 @@ def entries(tmp_path: Path) -> list[Entry]:
     return [cache.entry(name, {}, builder(names)) for name, names in held.items()]  # type: ignore[arg-type]
 
 
-def test_every_url_of_the_inventory_is_served_with_the_sha256_that_it_says(
-    tmp_path: Path, entries: list[Entry]
-) -> None:
+def test_every_url_of_the_inventory_is_served_with_its_sha256(tmp_path: Path, entries: list[Entry]) -> None:
     catalog = assemble(Cache(tmp_path), entries)
     named = [*catalog.variables["binaries"].values(), *catalog.variables["images"].values()]
     assert len(named) == 12
