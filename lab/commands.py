@@ -49,7 +49,7 @@ def up(
     if not wait_artifacts:
         from lab.artifacts.rootfs import host_tree, machine_tree
 
-        _bring_up(lab, wanted, lambda spec: (machine_tree if spec.virtual else host_tree)(_progress(say)), say)
+        _bring_up(lab, wanted, lambda spec: (machine_tree if spec.virtual else host_tree)(_progress(say), doing), say)
         return
     from lab.artifacts.catalog import Preparation
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.artifacts.cache import Cache, Entry, Progress, silent
+from lab.artifacts.cache import Cache, Doing, Entry, Progress, silent, unseen
 from lab.artifacts.runner import Runner
 
 SUITE = "bookworm"
@@ -81,14 +81,14 @@ def _entry(
     return cache.entry(name, made_of, build, progress)
 
 
-def host_tree(progress: Progress = silent) -> Path:
+def host_tree(progress: Progress = silent, doing: Doing = unseen) -> Path:
     """The folder that is the lower layer of every host's overlay; built once, then shared.
 
     It must not be written to. Raises InputError without mmdebstrap, FailedError when the build fails.
     """
-    return tree_entry(Cache(), Runner(), progress).path / ROOT
+    return tree_entry(Cache(doing=doing), Runner(), progress).path / ROOT
 
 
-def machine_tree(progress: Progress = silent) -> Path:
+def machine_tree(progress: Progress = silent, doing: Doing = unseen) -> Path:
     """The folder that a virtual machine's disk is filled from; as `host_tree`."""
-    return machine_tree_entry(Cache(), Runner(), progress).path / ROOT
+    return machine_tree_entry(Cache(doing=doing), Runner(), progress).path / ROOT
