@@ -5,20 +5,20 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdss7.options import FORKS, Options
-from hdss7.project import OpenProject, open_project
-from hdss7.verify import gate
+from hdss7.project import open_project
 from provision.errors import Exit, InputError
-from provision.history.journal import About
 from provision.inventory import ansible
 from provision.spelling import listed
 
 if TYPE_CHECKING:
-    from provision.apply.run import Report, Work
+    from provision.apply.options import RunOptions
+    from provision.apply.run import Report
+    from provision.apply.site import Site
+    from provision.remote.lock import Holder
 
 
 def deploy(root: Path, options: Options) -> int:
@@ -32,41 +32,41 @@ def plan(root: Path, options: Options) -> int:
 
 
 def _run(root: Path, options: Options, name: str, *, check: bool) -> int:
-    site = open_project(root, options)
-    work = site.project.work(
-        options.selection(), check=check, forks=options.forks, wait=options.wait, prune=options.prune
+    from provision.apply.options import RunOptions
+    from provision.plan import planfile
+    from provision.project_site import ProjectSite
+
+    opened = open_project(root, options)
+    selection = options.selection()
+    if options.prune and not selection.everything:
+        raise InputError("--prune looks at everything that is declared", do="Leave out --tags and --skip-tags")
+    site = ProjectSite(opened.project, selection, changing=not check)
+    hosts = [login.name for login in site.logins]
+    run_options = RunOptions(
+        check=check,
+        forks=options.forks,
+        wait=options.wait,
+        force=options.force,
+        prune=options.prune,
+        command=name,
+        agreed=planfile.load(Path(options.plan).expanduser(), hosts) if options.plan else None,
     )
-    work = replace(
-        work, force=options.force, gate=gate(site.project, options.selection()), about=lambda: about(site, name)
-    )
-    if options.plan:
-        from provision.plan.planfile import check as agreed
-        from provision.plan.planfile import load
-
-        saved = load(Path(options.plan).expanduser(), [login.name for login in work.logins])
-        work = replace(work, approve=partial(agreed, saved.hosts))
-    site.check_up()
-    return carried_out(work, options, name)
+    opened.check_up()
+    return run_and_report(site, run_options, options, name)
 
 
-def about(site: OpenProject, command: str, undoes: str = "") -> About:
-    """What hosts write down about a run of this site."""
-    from hdss7.report.run_folder import commit_of
-
-    return About(command, commit_of(site.project.inventory.directory), undoes)
-
-
-def carried_out(work: Work, options: Options, name: str) -> int:
-    """Does the work and tells about it: on the terminal, as JSON, in the log, in the run's folder. The exit code."""
+def run_and_report(site: Site, run_options: RunOptions, options: Options, name: str) -> int:
+    """Runs the engine and reports: on the terminal, as JSON, in the log, in the run's folder. Returns the exit code."""
     from hdss7.report.console import Console
     from hdss7.report.log import Log
     from hdss7.report.run_folder import RunFolder
     from hdss7.signals import interrupts
     from provision import runner
+    from provision.history.journal import About
 
     console = Console(sys.stderr if options.json else sys.stdout, diff=options.diff, verbose=options.verbose)
     log = Log.open(name)
-    folder = RunFolder(work.holder, work.about)
+    folder = RunFolder(run_options.holder, lambda: About(run_options.command, site.commit(), run_options.rollback_of))
 
     def emit(event: Any) -> None:
         log(event)
@@ -74,29 +74,29 @@ def carried_out(work: Work, options: Options, name: str) -> int:
         console(event)
 
     with interrupts() as stop:
-        report = runner.run(work, emit, stop)
+        report = runner.run(site, run_options, emit, stop)
     then = next_step(report.exit, options, name, log.path)
     if report.rolled:
         then = f"What clients saw meanwhile: {folder.receipt}\n{then}"
-    console.finish(report, check=work.check, next_step=then)
+    console.finish(report, check=run_options.check, next_step=then)
     if options.save:
-        _save(Path(options.save).expanduser(), report, work)
+        _save(Path(options.save).expanduser(), report, run_options.holder, site.commit())
     if options.json:
         from hdss7.report.json import document
 
-        print(document(report, work.check))
+        print(document(report, run_options.check))
     return report.exit
 
 
-def _save(path: Path, report: Report, work: Work) -> None:
+def _save(path: Path, report: Report, holder: Holder, commit: str) -> None:
     """Keeps a plan of all the hosts. Raises InputError when one of them gave none."""
     from provision.plan.planfile import save
 
     silent = [host.name for host in report.hosts if host.error or not host.plan]
     if silent:
-        raise InputError("the plan was not saved", found=f"{listed(silent, 6)} could not be planned")
-    when = work.holder.began.isoformat(timespec="seconds")
-    save(path, [host.plan for host in report.hosts if host.plan], work.holder.who, when, work.about().commit)
+        raise InputError("the plan was not saved", found=f"{listed(silent, 6)} gave no plan")
+    when = holder.began.isoformat(timespec="seconds")
+    save(path, [host.plan for host in report.hosts if host.plan], holder.who, when, commit)
 
 
 def next_step(code: Exit, options: Options, name: str, log: Path) -> str:

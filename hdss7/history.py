@@ -8,15 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hdss7.deploy import about, carried_out
+from hdss7.deploy import run_and_report
 from hdss7.options import Options
 from hdss7.project import OpenProject, open_project
 from hdss7.report import text
 from hdss7.report.run_folder import receipts
+from provision.apply.options import RunOptions
 from provision.errors import Exit, InputError, worst
 from provision.history.journal import JournalQuestion, Written
 from provision.history.query import Past, Touch, remembered, result, touches, when
+from provision.project_site import ProjectSite
 from provision.remote.login import Login
+from provision.rollback_site import RollbackSite
 from provision.spelling import listed, suggestion
 
 
@@ -52,27 +55,33 @@ def blame(root: Path, options: Options) -> int:
 
 def rollback(root: Path, options: Options) -> int:
     """What hosts were before a run: planned, shown, and made so with the care of a deploy."""
-    site = open_project(root, options)
+    opened = open_project(root, options)
     run = _named(options.run)
     if not run:
-        pasts = _asked(site, options)
+        pasts = _asked(opened, options)
         run = _last([written for past in pasts for written in past.runs])
-    pasts = _asked(site, options, JournalQuestion(run, contents=True))
+    pasts = _asked(opened, options, JournalQuestion(run, contents=True))
     for past in pasts:
         if past.error:
             raise past.error
-    mine = {past.host: past.runs[0] for past in pasts if past.runs}
-    if not mine:
+    runs = {past.host: past.runs[0] for past in pasts if past.runs}
+    if not runs:
         raise _unknown_run(run)
-    written = next(iter(mine.values()))
+    written = next(iter(runs.values()))
     out = sys.stderr if options.json else sys.stdout
     print(f"undoing {run}, by {written.who}, {when(written)}: {written.about.command}", file=out)
-    work, lasting = site.project.undoing(options.selection(), mine, forks=options.forks, wait=options.wait)
-    for host, why in lasting:
+    site = RollbackSite(ProjectSite(opened.project, options.selection()), runs)
+    for host, why in site.lasting:
         print(f"{host}: stays as it is: {why}", file=out)
-    # no gate but the site's answer: the checks of a role promise what the inventory says now, not what was before
-    work = replace(work, check=options.check, force=options.force, about=lambda: about(site, f"rollback of {run}", run))
-    return carried_out(work, options, "rollback")
+    run_options = RunOptions(
+        check=options.check,
+        forks=options.forks,
+        wait=options.wait,
+        force=options.force,
+        command=f"rollback of {run}",
+        rollback_of=run,
+    )
+    return run_and_report(site, run_options, options, "rollback")
 
 
 def _asked(site: OpenProject, options: Options, question: JournalQuestion | None = None) -> list[Past]:

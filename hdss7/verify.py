@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
 from pathlib import Path
 
 from hdss7.options import Options
 from hdss7.project import open_project
 from hdss7.signals import interrupts
-from provision.project import Project, Selection
 
 
 def verify(root: Path, options: Options) -> int:
@@ -23,18 +20,3 @@ def verify(root: Path, options: Options) -> int:
     junit = Path(options.junit).expanduser().absolute() if options.junit else None
     with interrupts() as stop:
         return checks.main(site.project, selection, k=options.k, deep=options.deep, junit=junit, stop=stop)
-
-
-def gate(project: Project, selection: Selection) -> Callable[[str, Collection[str]], str]:
-    """For a rolling play: what the checks marked `gate` of these roles find on one host, '' when they pass."""
-
-    def passed(host: str, roles: Collection[str]) -> str:
-        from provision.verify.gate import Gate
-
-        checks = Gate(project, replace(selection, limit=None))
-        try:
-            return checks(host, roles)
-        finally:
-            checks.close()
-
-    return passed

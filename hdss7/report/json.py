@@ -41,17 +41,16 @@ def _hidden(value: Any) -> Any:
 
 def _host(host: HostRun, check: bool) -> dict[str, Any]:
     planned = host.plan.changes if host.plan else ()
-    connection = host.connection
-    left = [declaration.made_as for declaration in (host.plan.left if host.plan else ())]
+    orphans = [declaration.made_as for declaration in (host.plan.orphans if host.plan else ())]
     return {
-        **({"no_longer_declared": left} if left else {}),
-        **({"undone": [_change(applied.item) for applied in host.reverted]} if host.reverted else {}),
+        **({"no_longer_declared": orphans} if orphans else {}),
+        **({"undone": [_change(applied.item) for applied in host.changes.reverted]} if host.changes.reverted else {}),
         "status": host.status,
         "changes": [_change(item) for item in (planned if check else [applied.item for applied in host.applied])],
         "after": [_after(item) for item in (host.plan.after if host.plan else ())],
         "error": host.error.as_dict() if host.error else None,
-        "connections": connection.connections if connection else 0,
-        "execs": connection.execs if connection else 0,
+        "connections": host.remote.connections,
+        "execs": host.remote.execs,
         "seconds": round(host.seconds, 3),
     }
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -26,20 +25,6 @@ RECEIPT = "receipt.json"
 def folder() -> Path:
     """Where runs are: `$XDG_STATE_HOME/hdss7/runs`, by default under ~/.local/state."""
     return state_folder("runs")
-
-
-def commit_of(directory: Path) -> str:
-    """The commit that a folder is at: `1a2b3c4`, `1a2b3c4 and changes of its own`, or '' where git knows nothing."""
-
-    def git(*words: str) -> str:
-        argv = ["git", "-C", str(directory), *words]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
-
-    try:
-        commit = git("log", "-1", "--format=%h")
-        return f"{commit} and changes of its own" if git("status", "--porcelain", "--", ".") else commit
-    except (OSError, subprocess.SubprocessError):
-        return ""
 
 
 class RunFolder:

@@ -89,7 +89,7 @@ def orphan_lines(plans: Iterable[HostPlan]) -> list[Line]:
     """What no role declares any more, a line for each: it stays until --prune."""
     hosts: dict[tuple[str, str], list[str]] = {}
     for plan in plans:
-        for declaration in plan.left:
+        for declaration in plan.orphans:
             hosts.setdefault((declaration.made_as, declaration.role), []).append(plan.host)
     return [
         Line(
@@ -144,7 +144,7 @@ def outcome_summary(report: Report) -> str:
     busy = sum(1 for host in report.hosts if host.applied)
     bad = [host for host in report.hosts if host.error is not None]
     failed = sum(1 for host in bad if host.status == "failed")
-    skipped = sum(len(host.skipped) for host in report.hosts)
+    skipped = sum(len(host.not_done) for host in report.hosts)
     parts = [f"{number(made, 'change')} on {number(busy, 'host')}" if made else "0 changes on every host"]
     if not made and (bad or skipped):
         parts = ["0 changes"]
@@ -162,9 +162,9 @@ def outcome_summary(report: Report) -> str:
 def not_done_lines(hosts: Iterable[HostRun]) -> list[str]:
     """What was planned on each host and not done."""
     return [
-        f"{host.name}: not done: {listed((item.resource.key for item in host.skipped), 8)}"
+        f"{host.name}: not done: {listed((item.resource.key for item in host.not_done), 8)}"
         for host in hosts
-        if host.skipped
+        if host.not_done
     ]
 
 
@@ -181,15 +181,14 @@ def table(hosts: Sequence[HostRun], check: bool) -> list[str]:
     rows = [("host", "status", "changes", "after", "connections", "execs", "seconds")]
     for host in hosts:
         planned = len(host.plan.changes) if host.plan else 0
-        connection = host.connection
         rows.append(
             (
                 host.name,
                 host.status.replace("_", " "),
                 str(planned if check else len(host.applied)),
                 str(len(host.plan.after) if host.plan else 0),
-                str(connection.connections if connection else 0),
-                str(connection.execs if connection else 0),
+                str(host.remote.connections),
+                str(host.remote.execs),
                 f"{host.seconds:.2f}",
             )
         )

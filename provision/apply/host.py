@@ -11,11 +11,13 @@ from provision.apply.events import ChangeDone, ChangeStarted, Listener
 from provision.errors import FailedError
 from provision.facts.gather import answer
 from provision.facts.managed import ManagedQuestion
-from provision.history.prune import RemovalsQuestion, left, removals
+from provision.facts.question import Answers
+from provision.history.prune import RemovalsQuestion, orphans, removals
 from provision.plan.plan import (
     Declaration,
     HostPlan,
     Item,
+    StaleError,
     change_shown,
     check_platform,
     compare,
@@ -64,31 +66,35 @@ def plan(session: Session, host: str, declarations: Sequence[Declaration]) -> Ho
     )
 
 
-def pruned(
-    session: Session, plan: HostPlan, everywhere: Callable[[], Sequence[Declaration]], play: int, prune: bool
+def with_orphans(
+    session: Session,
+    plan: HostPlan,
+    declared_anywhere: Callable[[], Sequence[Declaration]],
+    play: int,
+    *,
+    remove: bool,
 ) -> HostPlan:
-    """The plan with what no role declares any more: listed, or with `prune` taken away as play number `play`.
+    """The plan with what this toolkit made and no role declares any more: listed, or removed by play number `play`.
 
-    everywhere: what is declared for any host of the inventory.
+    declared_anywhere: what is declared for any host of the inventory.
     """
-    mine = tuple(item.declaration for item in plan.items)
-    gone = left(plan.managed, mine)
+    declared = tuple(item.declaration for item in plan.items)
+    gone = orphans(plan.managed, declared)
     if not gone:
         return plan
-    remembered = answer(session, [RemovalsQuestion()])[RemovalsQuestion()]
-    declarations = removals(gone, remembered, mine, everywhere, play)
+    recorded = answer(session, [RemovalsQuestion()])[RemovalsQuestion()]
+    declarations = removals(gone, recorded, declared, declared_anywhere, play)
     answers = answer(session, questions(declarations))
     items = tuple(item for item in compare(declarations, answers) if not item.as_declared)
-    if not prune:
-        return replace(plan, left=tuple(item.declaration for item in items))
+    if not remove:
+        return replace(plan, orphans=tuple(item.declaration for item in items))
     return replace(plan, items=(*plan.items, *items), seen={**plan.seen, **seen(items, answers)})
 
 
 def require_fresh_plan(session: Session, plan: HostPlan) -> None:
-    """Asks everything again, now that nobody else may change it. Raises FailedError when the plan is stale."""
-    declarations = tuple(item.declaration for item in plan.items)
-    answers = answer(session, questions(declarations))
-    stale = stale_keys(plan.seen, seen(compare(declarations, answers), answers))
+    """Asks everything again, now that the host is locked. Raises StaleError when the plan does not hold any more."""
+    items, answers = _compared_again(session, plan)
+    stale = stale_keys(plan.seen, seen(items, answers))
     if stale:
         raise StaleError(
             "the host has changed since the plan was made: nothing was changed on any host",
@@ -97,8 +103,25 @@ def require_fresh_plan(session: Session, plan: HostPlan) -> None:
         )
 
 
-class StaleError(FailedError):
-    """What was planned rests on a state that is no more; exit 1."""
+def require_as_declared(session: Session, plan: HostPlan) -> None:
+    """Asks everything again at the end of a run. Raises FailedError for the first resource that is not as declared."""
+    items, _ = _compared_again(session, plan)
+    for item in items:
+        if not item.as_declared:
+            raise FailedError(
+                f"{item.resource.key} was as declared, and is not any more at the end of the run",
+                role=item.declaration.role,
+                line=item.declaration.line,
+                found=item.summary,
+                do="Something changed it meanwhile: a host that went away, somebody else, another change of this run. "
+                "Run again; if it comes back, two declarations contradict each other",
+            )
+
+
+def _compared_again(session: Session, plan: HostPlan) -> tuple[tuple[Item, ...], Answers]:
+    declarations = tuple(item.declaration for item in plan.items)
+    answers = answer(session, questions(declarations))
+    return compare(declarations, answers), answers
 
 
 def apply(
@@ -111,16 +134,17 @@ def apply(
     around: Callable[[Step, Item], Step] = lambda step, _: step,
     fresh_connection: Callable[[Step], StepResult] | None = None,
 ) -> Iterator[Applied]:
-    """Makes the items so, in order, and yields each that was made. `before` is called with each that is about to be;
-    `around` makes of its step the one that is run; `afresh` runs a step over a connection of its own.
+    """Changes the items in order, and yields each that was changed.
 
-    Raises FailedError at the first that won't, with role and line, and Interrupted between two steps.
+    before: called with each item before it is changed. around: makes of its step the one that is run.
+    fresh_connection: runs a step over a connection of its own.
+    Raises FailedError, with role and line, at the first item that fails, and Interrupted between two steps.
     """
     changed: set[str] = set()
     for item in items:
         if stop.is_set():
             raise Interrupted
-        change = _pending(session, item, changed)
+        change = _change_now(session, item, changed)
         if change is None:
             continue
         item = replace(item, outcome=change)
@@ -136,31 +160,31 @@ def apply(
 
 
 def reevaluate_unknown(session: Session, items: Sequence[Item]) -> tuple[Item, ...]:
-    """Looks again at items that could not be known when the plan was made: those as declared are now known to be.
+    """Asks again about items that could not be known when the plan was made, and marks those that are as declared.
 
     Raises FailedError when the first of them still can't be known.
     """
     answers = answer(session, dict.fromkeys(q for item in items for q in item.resource.questions()))
     outcomes = [outcome_of(item.declaration, answers, set()) for item in items]
     if isinstance(outcomes[0], Unknown):
-        raise _still(items[0], outcomes[0])
+        raise _still_unknown(items[0], outcomes[0])
     return tuple(
         replace(item, outcome=AS_DECLARED) if outcome == AS_DECLARED else item
         for item, outcome in zip(items, outcomes, strict=True)
     )
 
 
-def _pending(session: Session, item: Item, changed: set[str]) -> Change | None:
-    """The change to make now. What was deferred, or follows a change of this run, is asked again first."""
-    follows = any(r.key in changed for r in dependencies_of(item.resource))
+def _change_now(session: Session, item: Item, changed: set[str]) -> Change | None:
+    """The change to make now. What was unknown, or depends on a change of this run, is asked again first."""
+    depends = any(r.key in changed for r in dependencies_of(item.resource))
     if isinstance(item.outcome, Change):
         return item.outcome
-    if item.as_declared and not follows:
+    if item.as_declared and not depends:
         return None
     answers = answer(session, item.resource.questions())
     outcome = outcome_of(item.declaration, answers, changed)
     if isinstance(outcome, Unknown):
-        raise _still(item, outcome)
+        raise _still_unknown(item, outcome)
     if not isinstance(outcome, Change):
         return None
     more = evidence_for(item.resource, outcome)
@@ -176,19 +200,19 @@ def _fix(
     fresh_connection: Callable[[Step], StepResult],
 ) -> None:
     step = item.resource.fix(change)
-    owing = [
+    stamps = [
         i.resource.stamp for i in items if isinstance(i.resource, Dependent) and i.resource.stamp and _depends(i, item)
     ]
-    if owing and change.triggers_dependents:
-        # said on the host before the first file changes: a cut connection never loses a restart
-        step = replace(step, script="".join(clear_stamp(stamp) for stamp in owing) + step.script)
+    if stamps and change.triggers_dependents:
+        # cleared before the first file changes: a cut connection never loses a restart
+        step = replace(step, script="".join(clear_stamp(stamp) for stamp in stamps) + step.script)
     result = session.run(around(step, item))
     if result.code != 0:
         raise _failed(item, f"{change.summary}: failed", _said(result, step), _remedy(result))
-    if keep := confirm_step(item.resource, change):
-        kept = fresh_connection(keep)
-        if kept.code != 0:
-            raise _failed(item, f"{change.summary}: done, but not kept", _said(kept, keep), "Run again")
+    if confirm := confirm_step(item.resource, change):
+        confirmed = fresh_connection(confirm)
+        if confirmed.code != 0:
+            raise _failed(item, f"{change.summary}: done, but not kept", _said(confirmed, confirm), "Run again")
     after = outcome_of(item.declaration, answer(session, item.resource.questions()), set())
     if isinstance(after, Change):
         raise _failed(
@@ -199,7 +223,7 @@ def _fix(
         )
 
 
-def _still(item: Item, outcome: Unknown) -> FailedError:
+def _still_unknown(item: Item, outcome: Unknown) -> FailedError:
     return _failed(item, "could not be looked at", f"still waiting: {outcome.until}", "")
 
 

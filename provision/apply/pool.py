@@ -1,22 +1,23 @@
-"""Hosts side by side: whatever happens to one of them stays with it."""
+"""The hosts of a run side by side: what happens to one of them is written down with it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from provision.apply.events import HostFailed, Listener
 from provision.apply.host import Interrupted
-from provision.apply.run import HostRun, not_done
+from provision.apply.run import HostRun
+from provision.apply.states import Planned
 from provision.errors import ProvisionError, UnreachableError
+from provision.remote.pool import HostPool
 
 
-class HostPool:
-    """Who works on hosts, at most `forks` of them at a time. emit hears of each host that can't go on."""
+class RunPool:
+    """Works on the hosts of a run, at most `forks` of them at a time. emit gets each host that can't go on."""
 
     def __init__(self, forks: int, emit: Listener) -> None:
-        self._forks = forks
+        self._pool = HostPool(forks)
         self._emit = emit
         self._began = time.monotonic()
 
@@ -27,22 +28,29 @@ class HostPool:
 
     def for_each(self, hosts: Sequence[HostRun], work: Callable[[HostRun], None]) -> None:
         """`work` on all of these hosts. What it raises is that host's error; the others go on."""
-        with ThreadPoolExecutor(max(1, min(self._forks, len(hosts)))) as pool:
-            list(pool.map(lambda host: self._guarded(host, work), hosts))
+        self._pool.for_each(hosts, lambda host: self._guarded(host, work))
+
+    def for_each_planned(self, hosts: Sequence[HostRun], work: Callable[[HostRun, Planned], None]) -> None:
+        """`work` on those of these hosts whose plan is known and that did not fail."""
+
+        def planned(host: HostRun) -> None:
+            if isinstance(host.state, Planned):
+                work(host, host.state)
+
+        self.for_each(hosts, planned)
 
     def _guarded(self, host: HostRun, work: Callable[[HostRun], None]) -> None:
         try:
             work(host)
         except Interrupted:
-            host.skipped = not_done(host)
+            host.finish(complete=False)
         except ProvisionError as error:
             self.failed(host, error)
         finally:
             host.seconds = self.elapsed
 
     def failed(self, host: HostRun, error: ProvisionError) -> None:
-        """Writes down why a host can't go on, and what of it is left undone."""
-        host.code = error.exit
-        host.error = error.at(host=host.name).explanation
-        host.skipped = not_done(host)
-        self._emit(HostFailed(host.name, host.error, isinstance(error, UnreachableError), host.skipped))
+        """Writes down why a host can't go on, and tells the listener."""
+        host.fail(error)
+        if host.error:
+            self._emit(HostFailed(host.name, host.error, isinstance(error, UnreachableError), host.not_done))

@@ -1,94 +1,136 @@
-"""What a run is about, and what is known of each host while it goes on."""
+"""One host in a run, and the report of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from provision.apply.events import RollingFinished
 from provision.apply.host import Applied
-from provision.errors import Exit, Explanation, worst
-from provision.history.journal import About, Journal
-from provision.plan.plan import Declaration, HostPlan, Item
-from provision.playbook.health_check import HealthCheck
-from provision.playbook.plays import Play
-from provision.remote.connection import Connection, Session
-from provision.remote.lock import Holder
-from provision.remote.login import Login
+from provision.apply.states import Done, Failed, Planned, Skipped, State, Unreached
+from provision.errors import Exit, Explanation, ProvisionError, worst
+from provision.history.journal import Journal
+from provision.plan.plan import HostPlan, Item
+from provision.remote.connection import Session
+from provision.remote.host import RemoteHost
+
+
+@dataclass
+class Changes:
+    """What a run changed on one host.
+
+    reverted: what took a play's changes back. begun: entries of the journal before the present play.
+    finished: numbers of the plays that are complete here.
+    """
+
+    journal: Journal | None = None
+    applied: list[Applied] = field(default_factory=list)
+    reverted: list[Applied] = field(default_factory=list)
+    begun: int = 0
+    finished: set[int] = field(default_factory=set)
 
 
 @dataclass
 class HostRun:
-    """What is known of one host while a run goes on."""
+    """One host in a run. seconds: from the start of the run until the host was last worked on."""
 
-    login: Login
-    connection: Connection | None = None
-    journal: Journal | None = None
-    session: Session | None = None
-    plan: HostPlan | None = None
-    applied: list[Applied] = field(default_factory=list)
-    reverted: list[Applied] = field(default_factory=list)  # what took back a play's changes here
-    begun: int = 0  # entries of the journal before the present play
-    finished: set[int] = field(default_factory=set)  # numbers of the plays that came to their end here
-    error: Explanation | None = None
-    code: Exit = Exit.OK
-    skipped: tuple[Item, ...] = ()
+    remote: RemoteHost
+    state: State = field(default_factory=Unreached)
+    changes: Changes = field(default_factory=Changes)
     seconds: float = 0.0
 
     @property
     def name(self) -> str:
         """The host's name in the inventory."""
-        return self.login.name
+        return self.remote.name
 
     @property
     def status(self) -> str:
         """ok, changed, would_change, failed, unreachable or skipped, as --json says it."""
-        if self.error is not None:
+        if isinstance(self.state, Failed):
             return "unreachable" if self.code is Exit.UNREACHABLE else "failed"
         if self.applied:
             return "changed"
-        if self.plan is None or self.skipped:
+        if self.plan is None or self.not_done:
             return "skipped"
         return "ok" if self.plan.as_declared else "would_change"
 
     @property
+    def plan(self) -> HostPlan | None:
+        """Its plan, where it is known and was not given up."""
+        state = self.state.before if isinstance(self.state, Failed) else self.state
+        return state.plan if isinstance(state, (Planned, Done)) else None
+
+    @property
+    def session(self) -> Session | None:
+        """Its exec, also after it failed; None for a host that was not reached."""
+        state = self.state.before if isinstance(self.state, Failed) else self.state
+        return None if isinstance(state, Unreached) else state.session
+
+    @property
+    def error(self) -> Explanation | None:
+        """Why it can't go on."""
+        return self.state.error.explanation if isinstance(self.state, Failed) else None
+
+    @property
+    def code(self) -> Exit:
+        """The exit code that its error asks for."""
+        return self.state.error.exit if isinstance(self.state, Failed) else Exit.OK
+
+    @property
+    def not_done(self) -> tuple[Item, ...]:
+        """What was planned and is not done, once the run is over here."""
+        return self.state.not_done if isinstance(self.state, (Done, Skipped, Failed)) else ()
+
+    @property
+    def applied(self) -> list[Applied]:
+        """The changes that were made and stand."""
+        return self.changes.applied
+
+    @property
     def usable(self) -> bool:
-        """Whether it is known and nothing went wrong on it."""
-        return self.error is None and self.plan is not None
+        """Whether its plan is known and nothing went wrong on it."""
+        return isinstance(self.state, Planned)
+
+    def pending(self, play: int) -> tuple[Item, ...]:
+        """What one play still has to do here."""
+        return pending(self.state.plan.of_play(play)) if isinstance(self.state, Planned) else ()
+
+    def fail(self, error: ProvisionError) -> None:
+        """From now on the host can't go on."""
+        before = self.state.before if isinstance(self.state, Failed) else self.state
+        self.state = Failed(error.at(host=self.name), before, self._remaining())
+
+    def skip(self, play: int) -> None:
+        """Gives its plan up: a failure elsewhere ended this play."""
+        if isinstance(self.state, Planned):
+            self.state = Skipped(self.state.session, self.pending(play))
+
+    def finish(self, *, complete: bool) -> None:
+        """The run is over here. complete: every play ran."""
+        if isinstance(self.state, Planned):
+            self.state = Done(self.state.session, self.state.plan, () if complete else self._remaining())
+
+    def cut(self) -> None:
+        """Ends its connection at once."""
+        self.remote.cut()
+
+    def _remaining(self) -> tuple[Item, ...]:
+        """What was planned and not done: nothing of a finished play, nothing before the last change that was made."""
+        items = pending(self.plan.items if self.plan else ())
+        done = {applied.item.resource.key for applied in self.applied}
+        reached = max((place for place, item in enumerate(items, 1) if item.resource.key in done), default=0)
+        return tuple(item for item in items[reached:] if item.declaration.play not in self.changes.finished)
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a run went."""
+    """How a run went. rolled: what clients saw of each rolling play."""
 
     hosts: tuple[HostRun, ...]
     exit: Exit
     seconds: float
-    rolled: tuple[RollingFinished, ...] = ()  # what clients saw of each rolling play
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is to be done: plain data but for the declarations that each host's thread asks for when it needs them."""
-
-    plays: tuple[Play, ...]
-    logins: tuple[Login, ...]
-    declarations: Callable[[str], tuple[Declaration, ...]]
-    everything: Callable[[str], tuple[Declaration, ...]]  # the same for any host, whatever the tags leave
-    members: Callable[[str], tuple[str, ...]]  # the hosts that a pattern means, also outside --limit
-    login: Callable[[str], Login]  # how any host of the inventory is reached
-    watch: Callable[[Play], HealthCheck | None] = lambda _: None  # what has to answer while nodes are out
-    gate: Callable[[str, Collection[str]], str] = lambda host, roles: ""  # checks of a host, '' when they pass
-    force: bool = False  # change nodes without taking them out
-    everywhere: Callable[[], tuple[Declaration, ...]] = lambda: ()  # what is declared for any host of the inventory
-    prune: bool | None = None  # True: take away what no role declares any more; False: list it; None: don't look
-    approve: Callable[[HostPlan], None] = lambda plan: None  # refuses a plan that is not the one that was agreed to
-    check: bool = False
-    forks: int = 20
-    holder: Holder = field(default_factory=Holder)  # who does it, as hosts name them while they are locked
-    wait: float = 0  # seconds to wait for hosts that another run changes
-    about: Callable[[], About] = About  # what hosts write down about the run; asked only when there is a change
-    variables: Callable[[str, Declaration], tuple[str, ...]] = lambda host, declaration: ()  # that a resource rests on
+    rolled: tuple[RollingFinished, ...] = ()
 
 
 def pending(items: Sequence[Item]) -> tuple[Item, ...]:
@@ -96,29 +138,7 @@ def pending(items: Sequence[Item]) -> tuple[Item, ...]:
     return tuple(item for item in items if not item.as_declared)
 
 
-def mark_skipped(hosts: Sequence[HostRun], number: int) -> None:
-    """The hosts whose turn a failed batch before them took away."""
-    for host in hosts:
-        host.skipped += pending(host.plan.of_play(number)) if host.plan else ()
-        host.plan = None
-
-
-def mark_not_done(hosts: Sequence[HostRun]) -> None:
-    """A run that stops says of every host what it did not get to."""
-    for host in hosts:
-        if host.error is None:
-            host.skipped = not_done(host)
-
-
-def not_done(host: HostRun) -> tuple[Item, ...]:
-    """What was planned and not done: nothing of a finished play, nothing before the last change that was made."""
-    items = pending(host.plan.items if host.plan else ())
-    done = {applied.item.resource.key for applied in host.applied}
-    reached = max((place for place, item in enumerate(items, 1) if item.resource.key in done), default=0)
-    return tuple(item for item in items[reached:] if item.declaration.play not in host.finished)
-
-
-def ended(hosts: Sequence[HostRun], check: bool, stopped: bool) -> Exit:
+def exit_code(hosts: Sequence[HostRun], check: bool, stopped: bool) -> Exit:
     """How a run ends. check: it changed nothing; stopped: it was interrupted."""
     codes = [host.code for host in hosts]
     if stopped:

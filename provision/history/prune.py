@@ -1,6 +1,6 @@
-"""What left the roles: made by this toolkit on a host, and declared no longer.
+"""Orphans: what this toolkit made on a host and no role declares any more.
 
-Listed by every plan, taken away only with --prune. What stood there before us is never taken away, nor a package, nor
+Every plan lists them; only --prune removes them. What was there before the toolkit is never removed, nor a package, nor
 a path or object that something else declares by now.
 """
 
@@ -23,7 +23,7 @@ from provision.resources.optional.removable import removal_of
 LINE = "no longer declared"
 
 
-def left(made: Iterable[Managed], declared: Iterable[Declaration]) -> tuple[Managed, ...]:
+def orphans(made: Iterable[Managed], declared: Iterable[Declaration]) -> tuple[Managed, ...]:
     """The lines of a host's index that nothing declares, the youngest first: what was made last goes first."""
     keys = {d.resource.key for d in declared}
     return tuple(reversed([line for line in made if line.flag == MADE and line.key not in keys]))
@@ -46,18 +46,23 @@ class RemovalsQuestion(Question):
 
 def removals(
     gone: Iterable[Managed],
-    remembered: Mapping[str, str],
-    mine: Sequence[Declaration],
-    everywhere: Callable[[], Sequence[Declaration]],
+    recorded: Mapping[str, str],
+    declared: Sequence[Declaration],
+    declared_anywhere: Callable[[], Sequence[Declaration]],
     play: int,
 ) -> tuple[Declaration, ...]:
-    """What takes away what has left a host. mine: what it declares; everywhere: what any host does; play: number."""
-    paths = {path for d in mine for path in d.resource.paths}
+    """What removes the orphans of a host.
+
+    recorded: what the host's index holds of each. declared: for this host; declared_anywhere: for any host.
+    play: the number of the play that removes them.
+    """
+    paths = {path for d in declared for path in d.resource.paths}
     found = []
     for line in gone:
-        resource = _revived(remembered.get(line.key, ""))
+        resource = _revived(recorded.get(line.key, ""))
         if isinstance(resource, Manifests):  # only one host applies a set, and another may be it by now
-            resource = _without(resource, [d.resource for d in everywhere() if isinstance(d.resource, Manifests)])
+            sets = [d.resource for d in declared_anywhere() if isinstance(d.resource, Manifests)]
+            resource = _without(resource, sets)
         if resource and not paths.intersection(resource.paths):
             found.append(Declaration(resource, line.role, LINE, play, made_as=line.key))
     return tuple(found)

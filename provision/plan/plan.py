@@ -16,8 +16,12 @@ from provision.resources.optional.dependent import dependencies_of
 from provision.resources.optional.explainable import evidence_for, explain
 from provision.secret import NOTHING, Redactor
 
-# The oldest releases that are let in; tried was Debian 12.
+# The oldest releases that are accepted; Debian 12 is the one that is tested.
 SUPPORTED = {"debian": 12, "ubuntu": 22}
+
+
+class StaleError(FailedError):
+    """The host, or what is declared, is not what the plan was made of; exit 1."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ class HostPlan:
     host: str
     items: tuple[Item, ...]
     seen: Mapping[str, str] = field(default_factory=dict, repr=False)  # resource -> what its outcome rests on
-    drained: tuple[tuple[str, str], ...] = ()  # nodes that this edge leaves out, each with the run that said so
-    left: tuple[Declaration, ...] = ()  # what would take away what no role declares any more
+    drained: tuple[tuple[str, str], ...] = ()  # nodes that are drained on this edge, each with the run that did it
+    orphans: tuple[Declaration, ...] = ()  # what would remove what no role declares any more
     managed: tuple[Managed, ...] = ()  # what this toolkit made, or found and changed, on the host
 
     @property

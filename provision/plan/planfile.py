@@ -12,10 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from provision.apply.host import StaleError
 from provision.atomic import replace_file
 from provision.errors import InputError
-from provision.plan.plan import HostPlan, stale_keys
+from provision.plan.plan import HostPlan, StaleError, stale_keys
 from provision.spelling import listed
 
 VERSION = 1

@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from provision.apply.events import Listener
-from provision.apply.run import HostRun, Work
+from provision.apply.run import HostRun
+from provision.apply.site import Site
+from provision.apply.states import Planned
 from provision.errors import FailedError
 from provision.facts.gather import answer
 from provision.plan.plan import Item
+from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
 from provision.remote.connection import Session
 from provision.remote.login import dialer
@@ -23,31 +26,46 @@ from provision.traffic.probe import Prober, serving
 RATE = 10.0  # requests a second that the receipt rests on, and as many to what nodes answer by themselves
 WAY_BACK = 120  # seconds that a pod gets to be ready again as it was before; a broken change may have given it less
 
-Change = Callable[[HostRun], None]
-Undo = Callable[[HostRun], str]
+Change = Callable[[HostRun, Planned], None]
+Undo = Callable[[HostRun, Session], str]
 
 
 class RollingPlay:
     """The roll of one play, and the prober that writes its receipt."""
 
     def __init__(
-        self, work: Work, emit: Listener, play: Play, edges: Sequence[HostRun], stop: threading.Event | None = None
+        self,
+        site: Site,
+        run_id: str,
+        emit: Listener,
+        play: Play,
+        watch: HealthCheck,
+        edges: Sequence[HostRun],
+        stop: threading.Event | None = None,
     ) -> None:
-        watch = work.watch(play)
-        assert watch
-        asked = [found for found in (_ask(work, host) for host in edges) if found]
+        """watch: what has to go on answering. edges: the hosts that the play's `drain` names.
+
+        Raises FailedError when an edge can't be asked.
+        """
+        asked = [found for found in (_ask(site, host) for host in edges) if found]
         self._different = [found.edge for found in asked if not found.as_declared]
         self.edges = [found.edge for found in asked]
         names = sorted(frozenset().union(*(edge.drainer.drainable for edge in self.edges)))
-        self.nodes = {name: Node(name, work.login(name).address) for name in names}
+        self.nodes = {name: Node(name, site.login(name).address) for name in names}
         # not those of every role: checks of plays still to come may promise what is not deployed yet
         roles = {*(use.name for use in play.roles), *play.gate}
-        care = RollPolicy(watch, play.soak, lambda node: work.gate(node.name, roles), play.max_fail)
+        care = RollPolicy(
+            watch,
+            play.soak,
+            gate=lambda node: site.gate(node.name, roles),
+            max_fail=play.max_fail,
+            explain=lambda: site.explain(watch.url),
+        )
         left = frozenset().union(*(found.out for found in asked))
-        self._every = Edges(self.edges, watch, work.holder.run, left)
-        self.roll = RollingUpdate(self._every, tuple(self.nodes.values()), care, work.holder.run, emit, left, stop)
+        self._every = Edges(self.edges, watch, run_id, left)
+        self.roll = RollingUpdate(self._every, tuple(self.nodes.values()), care, run_id, emit, left, stop)
         self._wanted = targets(watch, self.edges, tuple(self.nodes.values()))
-        self._dial = dialer(edges[0].login.dial)
+        self._dial = dialer(edges[0].remote.login.dial)
 
     @property
     def served(self) -> bool:
@@ -71,41 +89,40 @@ class RollingPlay:
                 do=f"Deploy it first: invoke deploy --limit {edge.name}",
             )
 
-    def hosts(self, busy: Sequence[HostRun], change: Change, undo: Undo, prober: Prober) -> None:
-        """Every host in turn, each out while it changes. Raises ProvisionError at the first that fails."""
-        self.roll.go([self._unit(host, change, undo) for host in busy], prober)
+    def hosts(self, hosts: Sequence[HostRun], change: Change, undo: Undo, prober: Prober) -> None:
+        """Every host in turn, drained while it changes. Raises ProvisionError at the first that fails."""
+        steps = [self._step(host, host.state, change, undo) for host in hosts if isinstance(host.state, Planned)]
+        self.roll.go(steps, prober)
 
-    def _unit(self, host: HostRun, change: Change, undo: Undo) -> RollStep:
-        node = self.nodes.get(host.name, Node(host.name, host.login.address))
-        return RollStep(node, lambda: change(host), lambda: undo(host))
+    def _step(self, host: HostRun, planned: Planned, change: Change, undo: Undo) -> RollStep:
+        node = self.nodes.get(host.name, Node(host.name, host.remote.login.address))
+        return RollStep(node, lambda: change(host, planned), lambda: undo(host, planned.session))
 
-    def mover(self, host: HostRun, undo: Undo, prober: Prober) -> Callable[[Item], None]:
-        """For `converge.apply`: before a rollout is waited for, its pods are moved, each node out meanwhile."""
-
-        session = host.session
+    def pod_mover(self, host: HostRun, session: Session, undo: Undo, prober: Prober) -> Callable[[Item], None]:
+        """For `apply`: before a rollout is waited for, its pods are replaced, each node drained meanwhile."""
 
         def move(item: Item) -> None:
             rollout = item.resource
-            if session is None or not isinstance(rollout, Rollout) or not rollout.nodes:
+            if not isinstance(rollout, Rollout) or not rollout.nodes:
                 return
             outdated = set(session.run(rollout.outdated()).output.split())
             patient = replace(rollout, timeout=max(rollout.timeout, WAY_BACK))
 
-            def unit(name: str, node: str) -> RollStep:
+            def step(name: str, node: str) -> RollStep:
                 def back() -> str:
-                    stays = undo(host)
-                    _moved(session, patient, node)
+                    stays = undo(host, session)
+                    _replace_pod(session, patient, node)
                     return stays
 
-                return RollStep(self.nodes[name], lambda: _moved(session, rollout, node), back)
+                return RollStep(self.nodes[name], lambda: _replace_pod(session, rollout, node), back)
 
             nodes = [(name, node) for name, node in rollout.nodes if node in outdated and name in self.nodes]
-            self.roll.go([unit(name, node) for name, node in nodes], prober)
+            self.roll.go([step(name, node) for name, node in nodes], prober)
 
         return move
 
 
-def _moved(session: Session, rollout: Rollout, node: str) -> None:
+def _replace_pod(session: Session, rollout: Rollout, node: str) -> None:
     result = session.run(rollout.move(node))
     if result.code != 0:
         raise FailedError(f"the new pod of {rollout.name} on {node} did not become ready", found=result.errors)
@@ -120,9 +137,9 @@ class _Asked:
     as_declared: bool
 
 
-def _ask(work: Work, host: HostRun) -> _Asked | None:
+def _ask(site: Site, host: HostRun) -> _Asked | None:
     """None for a host that can drain nothing. Raises FailedError when it can't be asked."""
-    drainers = [d.resource for d in work.everything(host.name) if isinstance(d.resource, Drainer)]
+    drainers = [d.resource for d in site.everything(host.name) if isinstance(d.resource, Drainer)]
     drainer = next((each for each in drainers if each.drainable), None)
     if drainer is None:
         return None
@@ -134,5 +151,5 @@ def _ask(work: Work, host: HostRun) -> _Asked | None:
             do="Mend it first, or deploy with --force: then nodes change without being drained",
         )
     answers = answer(host.session, drainer.questions())
-    edge = Edge(host.name, host.session, drainer, host.login.address)
+    edge = Edge(host.name, host.session, drainer, host.remote.login.address)
     return _Asked(edge, frozenset(drainer.drained_now(answers)), drainer.compare(answers, ()) is None)

@@ -1,35 +1,39 @@
-"""What a plan means beyond the hosts that change: who is taken out for it, and on which edges. Pure."""
+"""Which nodes a plan will drain, and on which edges. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from provision.apply.events import RollingPlanned
-from provision.apply.run import Work, pending
+from provision.apply.run import pending
+from provision.apply.site import Site
 from provision.plan.plan import HostPlan, Item
 from provision.resources import Action, Change, Program, Rollout
 
 
-def rolling_plays(work: Work, plans: Mapping[str, HostPlan]) -> tuple[RollingPlanned, ...]:
-    """For each play that takes nodes out, which ones, one after the other. plans: of the hosts that may change.
+def rolling_plays(site: Site, plans: Mapping[str, HostPlan], *, force: bool = False) -> tuple[RollingPlanned, ...]:
+    """For each play that drains nodes, which ones, one after the other.
 
-    Left out is a play that begins programs on all of its hosts: nothing is served there yet that could be hurt.
+    plans: of the hosts that may change. force: nodes change without being drained.
+    A play that starts programs on all of its hosts is not among them: nothing is served there yet.
     """
+    if force:
+        return ()
     found = []
-    for number, play in enumerate(work.plays):
-        if play.drain and not work.force and (hosts := _out(work, number, plans)) and work.watch(play):
-            edges = work.members(play.drain)
-            found.append(RollingPlanned(play.name, hosts, edges, tuple(edge for edge in edges if edge not in plans)))
+    for number, play in enumerate(site.plays):
+        if play.drain and (nodes := _drained(site, number, plans)) and site.health_check(play):
+            edges = site.members(play.drain)
+            found.append(RollingPlanned(play.name, nodes, edges, tuple(edge for edge in edges if edge not in plans)))
     return tuple(found)
 
 
-def _out(work: Work, number: int, plans: Mapping[str, HostPlan]) -> tuple[str, ...]:
-    play = work.plays[number]
-    known = {name: plans[name].of_play(number) for name in work.members(play.hosts) if name in plans}
-    busy = {name: items for name, items in known.items() if pending(items)}
+def _drained(site: Site, number: int, plans: Mapping[str, HostPlan]) -> tuple[str, ...]:
+    play = site.plays[number]
+    items = {name: plans[name].of_play(number) for name in site.members(play.hosts) if name in plans}
+    changing = {name: found for name, found in items.items() if pending(found)}
     if play.serial:
-        return () if all(map(begins, busy.values())) else tuple(busy)
-    return tuple(dict.fromkeys(name for items in busy.values() for name in _moved(items)))
+        return () if all(map(begins, changing.values())) else tuple(changing)
+    return tuple(dict.fromkeys(name for found in changing.values() for name in _nodes_of_pods(found)))
 
 
 def begins(items: Iterable[Item]) -> bool:
@@ -37,8 +41,8 @@ def begins(items: Iterable[Item]) -> bool:
     return any(isinstance(i.resource, Program) and i.action is Action.CREATE for i in items)
 
 
-def _moved(items: Iterable[Item]) -> Iterable[str]:
-    """The hosts whose pods may be replaced, as far as it is known now."""
+def _nodes_of_pods(items: Iterable[Item]) -> Iterable[str]:
+    """The hosts whose pods may be replaced, as far as is known now."""
     changing = {item.resource.key for item in items if isinstance(item.outcome, Change)}
     for item in items:
         rollout = item.resource

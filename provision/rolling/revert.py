@@ -1,7 +1,7 @@
-"""What a play changed on a host, taken back at once: over the same session, by the run that changed it.
+"""Takes back what a play changed on a host: at once, over the same session, in the run that changed it.
 
-What `invoke rollback` does of whole runs this does of one play, before the run ends: the journal says what stood there,
-that becomes the declaration, it is compared, changed where it differs, read back, and written down.
+What `invoke rollback` does of whole runs this does of one play before the run ends: the journal says what was there
+before, that becomes the declaration, and it is compared, applied, read back and recorded.
 """
 
 from __future__ import annotations
@@ -14,25 +14,27 @@ from provision.apply.run import HostRun
 from provision.facts.gather import answer
 from provision.history.journal import JournalQuestion
 from provision.history.rollback import undoing
+from provision.remote.connection import Session
 
 
-def revert(host: HostRun, play: int, emit: Listener) -> str:
-    """Undoes what changed `host` since `host.begun`, in the play of this number.
+def revert(host: HostRun, session: Session, play: int, emit: Listener) -> str:
+    """Undoes what the play of this number changed on a host.
 
     Returns what of it stays, and why; '' for nothing. Raises ProvisionError when it can't be undone. Nothing interrupts
     it: half undone would be worse than either.
     """
-    journal, session = host.journal, host.session
-    if journal is None or session is None or journal.count == host.begun:
+    changes = host.changes
+    journal = changes.journal
+    if journal is None or journal.count == changes.begun:
         return ""
     asked = JournalQuestion(journal.run, contents=True)
     (written,) = answer(session, [asked])[asked]
-    back = undoing(written, lambda role: play, after=host.begun)
-    found = plan(session, host.name, back.declarations)
-    mine = journal.taking_back({made.key: made.flag for made in found.managed})
-    done = list(apply(session, host.name, found.items, emit, threading.Event(), around=mine.around))
-    host.reverted += done
-    host.applied = [applied for applied in host.applied if applied.item.declaration.play != play]
-    host.finished.discard(play)
-    emit(Reverted(host.name, tuple(applied.item.resource.key for applied in done), back.lasting))
-    return "; ".join(back.lasting)
+    rollback = undoing(written, lambda role: play, after=changes.begun)
+    found = plan(session, host.name, rollback.declarations)
+    reverting = journal.taking_back({made.key: made.flag for made in found.managed})
+    done = list(apply(session, host.name, found.items, emit, threading.Event(), around=reverting.around))
+    changes.reverted += done
+    changes.applied = [applied for applied in changes.applied if applied.item.declaration.play != play]
+    changes.finished.discard(play)
+    emit(Reverted(host.name, tuple(applied.item.resource.key for applied in done), rollback.lasting))
+    return "; ".join(rollback.lasting)

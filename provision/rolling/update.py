@@ -41,12 +41,14 @@ class RollPolicy:
 
     soak: seconds after a node is back, longer than the edge's fail_timeout. gate: further checks on one node, what
     they found or '' when they pass. max_fail: requests that may fail before the roll stops and goes back.
+    explain: why the site does not answer, for the error; '' when nobody can tell.
     """
 
     watch: HealthCheck
     soak: float
     gate: Callable[[Node], str] = lambda _: ""
     max_fail: int = 1
+    explain: Callable[[], str] = lambda: ""
 
 
 class RollingUpdate:
@@ -167,7 +169,8 @@ class RollingUpdate:
 
     def _why_unhealthy(self, node: Node, prober: Prober) -> str:
         """What does not answer on a node that has to: the site, and what it answered by itself before the roll."""
-        return self._edges.why_unhealthy(node) or prober.silent(node.name, ROUTES_BUDGET)
+        fault = self._edges.why_unhealthy(node) or prober.silent(node.name, ROUTES_BUDGET)
+        return ". ".join(filter(None, (fault, self._care.explain()))) if fault else ""
 
     def _put_back(self, node: Node, prober: Prober | None = None) -> None:
         self._out.discard(node.name)

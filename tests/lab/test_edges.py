@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from provision.apply.events import Drained, Event, PlayStarted
-from provision.apply.run import Report, Work
+from provision.apply.options import RunOptions
+from provision.apply.run import Report
 from provision.errors import Exit
 from provision.inventory import Inventory
 from provision.plan.plan import Declaration
@@ -19,6 +20,7 @@ from provision.resources import ConfigSet, File, Nginx, Package, Resource
 from provision.resources.base import Rendering
 from provision.resources.configset.marks import mark
 from provision.runner import run
+from tests.fixed_site import FixedSite
 from tests.lab.conftest import ROOT, RunningLab, running
 from tests.lab.test_engine import on_host
 
@@ -77,18 +79,16 @@ def declared(host: str, repository: str, content: str) -> tuple[Declaration, ...
 def roll(lab: RunningLab, content: str, on: Callable[[Event], None] = lambda _: None) -> Report:
     """One run: /srv/content on every node becomes this."""
     inventory = Inventory.load(lab.sources)
-    logins = {h: Login.of(inventory.host(h), user=None, key=None, become_password=None) for h in HOSTS}
+    logins = tuple(Login.of(inventory.host(h), user=None, key=None, become_password=None) for h in HOSTS)
     repository = inventory.host(EDGES[0]).var("apt_repository")["line"]
-    work = Work(
+    site = FixedSite(
         PLAYS,
-        tuple(logins.values()),
-        declarations=lambda host: declared(host, repository, content),
-        everything=lambda host: declared(host, repository, content),
-        members=lambda pattern: {"all": HOSTS, "edge": EDGES, "nodes": tuple(NODES)}[pattern],
-        login=logins.__getitem__,
-        watch=lambda play: HealthCheck("http://od.com/", 81) if play.drain else None,
+        logins,
+        {"all": HOSTS, "edge": EDGES, "nodes": tuple(NODES)},
+        lambda host: declared(host, repository, content),
+        HealthCheck("http://od.com/", 81),
     )
-    return run(work, on)
+    return run(site, RunOptions(), on)
 
 
 def left_out(lab: RunningLab) -> dict[str, str]:

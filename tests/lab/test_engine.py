@@ -13,7 +13,8 @@ import pytest
 
 from lab import commands
 from provision.apply.events import ChangeStarted, Event
-from provision.apply.run import HostRun, Report, Work
+from provision.apply.options import RunOptions
+from provision.apply.run import HostRun, Report
 from provision.errors import Exit
 from provision.inventory import Inventory
 from provision.plan.plan import Declaration
@@ -22,6 +23,7 @@ from provision.remote.login import Login
 from provision.resources import Command, Directory, Download, File, Package, Program, Resource, Service, Symlink, Sysctl
 from provision.resources.base import Rendering
 from provision.runner import run
+from tests.fixed_site import FixedSite
 from tests.lab.conftest import RunningLab
 
 HOSTS = ("hdss7-11", "hdss7-21", "hdss7-22")
@@ -46,18 +48,8 @@ def converge(
     rendering = Rendering(lambda template: "")
     declared = tuple(Declaration(rendering.resource(r), "role", "roles/role.py:1", 0) for r in resources)
     names = tuple(login.name for login in logins)
-    known = {login.name: login for login in logins}
-    work = Work(
-        (PLAY,),
-        logins,
-        declarations=lambda _: declared,
-        everything=lambda _: declared,
-        members=lambda _: names,
-        login=known.__getitem__,
-        check=check,
-        wait=wait,
-    )
-    return run(work, on, stop)
+    site = FixedSite((PLAY,), logins, {"all": names}, lambda _: declared)
+    return run(site, RunOptions(check=check, wait=wait), on, stop)
 
 
 def on_host(lab: RunningLab, host: str, script: str) -> str:
@@ -100,7 +92,7 @@ def test_a_run_with_nothing_to_do_costs_one_connection_and_one_exec(bare_lab: Ru
     for host in HOSTS:
         connections, execs = sessions(bare_lab, host)
         assert (connections - before[host][0], execs - before[host][1]) == (1, 1)
-    assert [(h.connection.connections, h.connection.execs) for h in report.hosts if h.connection] == [(1, 1)] * 3
+    assert [(h.remote.connections, h.remote.execs) for h in report.hosts] == [(1, 1)] * 3
 
 
 def test_a_run_with_many_changes_still_needs_one_exec(bare_lab: RunningLab, one: tuple[Login, ...]) -> None:
@@ -248,7 +240,7 @@ def test_a_run_that_is_stopped_ends_between_two_steps_and_says_what_is_left(one:
     host = only(report)
     assert report.exit is Exit.INTERRUPTED
     assert [a.item.resource.key for a in host.applied] == [f"File /data/stop-{n}" for n in range(3)]
-    assert [i.resource.key for i in host.skipped] == ["File /data/stop-3", "File /data/stop-4"]
+    assert [i.resource.key for i in host.not_done] == ["File /data/stop-3", "File /data/stop-4"]
     assert only(converge(one, files)).status == "changed"
 
 

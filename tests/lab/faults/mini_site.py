@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from lab.state import Lab
 from provision.apply.events import (
@@ -24,7 +23,8 @@ from provision.apply.events import (
     PutBack,
     RollingFinished,
 )
-from provision.apply.run import Report, Work
+from provision.apply.options import RunOptions
+from provision.apply.run import Report
 from provision.inventory import Inventory
 from provision.plan.plan import Declaration
 from provision.playbook.health_check import HealthCheck
@@ -35,6 +35,7 @@ from provision.resources.base import Rendering
 from provision.resources.configset.marks import mark
 from provision.runner import run
 from provision.traffic.probe import Target
+from tests.fixed_site import FixedSite
 from tests.lab.clients import EDGE, NODES
 from tests.lab.conftest import LAB_INVENTORY
 
@@ -78,7 +79,7 @@ server {{ listen 81; location / {{ add_header X-Version {version}; return 200 ok
     return (config, Service(name="nginx", restart_on=(config,)))
 
 
-def work(lab: str, *, edges: str = "one", nodes: str = "one", check: bool = False, wait: float = 0) -> Work:
+def mini_site(lab: str, *, edges: str = "one", nodes: str = "one") -> FixedSite:
     """The site of a lab, with these versions."""
     inventory = Inventory.load([LAB_INVENTORY, Lab.named(lab).inventory])
     logins = {name: Login.of(inventory.host(name), user=None, key=None, become_password=None) for name in HOSTS}
@@ -91,17 +92,7 @@ def work(lab: str, *, edges: str = "one", nodes: str = "one", check: bool = Fals
         places = [*((0, r) for r in first), *((play, r) for r in own)]
         return tuple(Declaration(rendering.resource(r), "role", "roles/role.py:1", number) for number, r in places)
 
-    return Work(
-        PLAYS,
-        tuple(logins.values()),
-        declarations=declared,
-        everything=declared,
-        members=MEMBERS.__getitem__,
-        login=logins.__getitem__,
-        watch=lambda play: HealthCheck("http://od.com/", 81) if play.drain else None,
-        check=check,
-        wait=wait,
-    )
+    return FixedSite(PLAYS, tuple(logins.values()), MEMBERS, declared, HealthCheck("http://od.com/", 81))
 
 
 def step(event: Event) -> str:
@@ -123,9 +114,9 @@ def step(event: Event) -> str:
             return ""
 
 
-def deploy(lab: str, on: Listener = lambda event: None, **versions: Any) -> Report:
+def deploy(lab: str, on: Listener = lambda event: None, *, wait: float = 0, **versions: str) -> Report:
     """One run."""
-    return run(work(lab, **versions), on)
+    return run(mini_site(lab, **versions), RunOptions(wait=wait), on)
 
 
 def at(wanted: str, do: Callable[[], None]) -> Listener:

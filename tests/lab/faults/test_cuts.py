@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def clients(site: Typed) -> Prober:
     return Prober(mini_site.TARGETS, dialer(site.name), rate=RATE, clients=4)
 
 
-def steps(site: Typed, cut: str, **versions: str) -> list[str]:
+def steps(site: Typed, cut: str, **versions: Any) -> list[str]:
     """The steps of a run that nobody cuts; those that have a midst, where that is where it is cut."""
     seen: list[str] = []
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from hdss7.report import run_folder
-from hdss7.report.run_folder import RunFolder, commit_of, receipts
+from hdss7.report.run_folder import RunFolder, receipts
 from provision.apply.events import ChangeDone, ChangeStarted, HostFailed, RollingFinished, RunEnded, RunStarted
 from provision.errors import Explanation
 from provision.history.journal import About
+from provision.inventory.revision import commit_of
 from provision.plan.plan import Declaration, Item
 from provision.remote.lock import Holder
 from provision.resources import Action, Change, File

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ from provision.apply.events import (
     RunStarted,
 )
 from provision.apply.host import Applied
-from provision.apply.run import HostRun, Report
-from provision.errors import Exit, Explanation
+from provision.apply.run import Changes, HostRun, Report
+from provision.apply.states import Done, Failed, Unreached
+from provision.errors import Exit, Explanation, FailedError, ProvisionError, UnreachableError
 from provision.plan.plan import Declaration, HostPlan, Item
+from provision.remote.host import RemoteHost
 from provision.remote.login import Login
 from provision.resources import Action, Change, Directory, File, Resource, Unknown
 from provision.resources.base import AS_DECLARED, Outcome
@@ -39,12 +42,11 @@ MOTD = File(path="/etc/motd", content="new\n")
 UPDATE = Change(Action.UPDATE, "/etc/motd: content", diff=DIFF)
 
 
-@dataclass
-class Counted:
-    """As much of a connection as a report looks at."""
+class Counted(RemoteHost):
+    """A host that was asked over one connection, in one exec."""
 
-    connections: int = 1
-    execs: int = 1
+    connections = 1
+    execs = 1
 
 
 def item(outcome: Outcome, resource: Resource = MOTD, play: int = 0) -> Item:
@@ -52,10 +54,19 @@ def item(outcome: Outcome, resource: Resource = MOTD, play: int = 0) -> Item:
     return Item(Declaration(resource, "base", "roles/base.py:7", play), outcome)
 
 
-def host(name: str, *items: Item, **known: Any) -> HostRun:
+SESSION: Any = None  # a report looks at what was found, and talks to no host
+
+
+def host(name: str, *items: Item, applied: Sequence[Item] = (), not_done: Sequence[Item] = ()) -> HostRun:
     """A host at the end of a run."""
-    counted: Any = Counted()
-    return HostRun(Login(name, "10.4.7.9"), connection=counted, plan=HostPlan(name, items), seconds=0.5, **known)
+    state = Done(SESSION, HostPlan(name, items), tuple(not_done))
+    changes = Changes(applied=[Applied(each, 0.1) for each in applied])
+    return HostRun(Counted(Login(name, "10.4.7.9")), state, changes, seconds=0.5)
+
+
+def broken(name: str, kind: type[ProvisionError] = FailedError) -> HostRun:
+    """A host that could not be asked."""
+    return HostRun(RemoteHost(Login(name, "10.4.7.9")), Failed(kind("disk full"), Unreached()))
 
 
 def lines(*plans: HostPlan, diff: bool = False, verbose: int = 0) -> list[str]:
@@ -148,15 +159,15 @@ BROKEN = Explanation("disk full", host="b", role="base", line="roles/base.py:7",
     ("hosts", "code", "said"),
     [
         ([host("a", item(AS_DECLARED))], Exit.OK, "0 changes on every host"),
-        ([host("a", item(UPDATE), applied=[Applied(item(UPDATE), 0.1)]), host("b")], Exit.OK, "1 change on 1 host"),
-        ([host("a"), host("b", error=BROKEN, code=Exit.FAILED)], Exit.FAILED, "0 changes; 1 host failed"),
+        ([host("a", item(UPDATE), applied=[item(UPDATE)]), host("b")], Exit.OK, "1 change on 1 host"),
+        ([host("a"), broken("b")], Exit.FAILED, "0 changes; 1 host failed"),
         (
-            [host("a"), host("b", error=BROKEN, code=Exit.UNREACHABLE)],
+            [host("a"), broken("b", UnreachableError)],
             Exit.UNREACHABLE,
             "0 changes; 1 host could not be reached",
         ),
         (
-            [host("a", item(UPDATE), skipped=(item(UPDATE),))],
+            [host("a", item(UPDATE), not_done=(item(UPDATE),))],
             Exit.INTERRUPTED,
             "0 changes; 1 planned change not made; interrupted",
         ),
@@ -236,7 +247,7 @@ def test_work_of_known_length_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_closing_table_counts_what_was_done_or_what_would_be() -> None:
-    hosts = [host("hdss7-11", item(UPDATE), item(Unknown("x")), applied=[Applied(item(UPDATE), 0.1)])]
+    hosts = [host("hdss7-11", item(UPDATE), item(Unknown("x")), applied=[item(UPDATE)])]
     head, row = text.table(hosts, check=False)
     assert re.split(r"\s{2,}", head.strip()) == [
         "host",
@@ -252,9 +263,9 @@ def test_the_closing_table_counts_what_was_done_or_what_would_be() -> None:
 
 
 def test_the_json_of_a_run_is_the_contracts() -> None:
-    made = host("a", item(UPDATE), applied=[Applied(item(UPDATE), 0.1)])
+    made = host("a", item(UPDATE), applied=[item(UPDATE)])
     planned = host("b", item(UPDATE), item(Unknown("Package nginx"), Directory(path="/srv")))
-    away = HostRun(Login("c", "10.4.7.9"), error=BROKEN, code=Exit.UNREACHABLE)
+    away = broken("c", UnreachableError)
     said = json.loads(document(Report((made, planned, away), Exit.UNREACHABLE, 1.0), check=False))
     change = {"resource": "File /etc/motd", "role": "base", "summary": "/etc/motd: content", "diff": DIFF}
     assert (said["exit"], said["error"], list(said["hosts"])) == (3, None, ["a", "b", "c"])

@@ -11,7 +11,7 @@ import pytest
 
 from provision.facts.managed import ADOPTED, MADE, Managed
 from provision.history.journal import About, Entry, Written
-from provision.history.prune import LINE, left, removals
+from provision.history.prune import LINE, orphans, removals
 from provision.history.rollback import RollbackPlan, undoing
 from provision.history.serialize import remember
 from provision.plan.plan import Declaration
@@ -121,7 +121,7 @@ def taken_away(
     made, remembered = index(*lines)
     here = declared(mine)
     elsewhere = declared(everywhere)
-    return list(removals(left(made, here), remembered, here, lambda: elsewhere, 9))
+    return list(removals(orphans(made, here), remembered, here, lambda: elsewhere, 9))
 
 
 def maps(name: str, *objects: str) -> Manifests:
@@ -157,5 +157,5 @@ def test_objects_that_another_set_or_another_host_declares_stay() -> None:
 
 def test_what_another_version_wrote_is_left_where_it_is() -> None:
     made, _ = index((NEW, MADE))
-    assert removals(left(made, []), {NEW.key: "{}"}, [], tuple, 9) == ()
-    assert removals(left(made, []), {}, [], tuple, 9) == ()
+    assert removals(orphans(made, []), {NEW.key: "{}"}, [], tuple, 9) == ()
+    assert removals(orphans(made, []), {}, [], tuple, 9) == ()

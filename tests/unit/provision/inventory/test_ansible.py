@@ -10,6 +10,7 @@ import pytest
 from provision.errors import InputError
 from provision.inventory import Inventory
 from provision.project import Project, Selection
+from provision.project_site import ProjectSite
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -80,7 +81,7 @@ def test_a_login_that_can_not_be_meant_ends_a_run_before_a_host_is_asked(write: 
     text = "nodes: {hosts: {h1: {ansible_host: 192.0.2.1}, h2: {ansible_timeout: soon}}}"
     project = Project(Path(__file__).parents[4], [write({"hosts.yml": text})])
     with pytest.raises(InputError, match=r"h2, .*hosts\.yml:1: the variable ansible_timeout can't be used") as caught:
-        project.work(Selection(), check=True, forks=1)
+        ProjectSite(project, Selection())
     assert caught.value.exit == 4
 
 

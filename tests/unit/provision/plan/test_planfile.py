@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from provision.apply.host import StaleError
 from provision.errors import InputError
 from provision.facts.host import FileQuestion, FileState, UnitQuestion, UnitState
 from provision.facts.question import Answers
-from provision.plan.plan import Declaration, HostPlan, Item, compare, seen
+from provision.plan.plan import Declaration, HostPlan, Item, StaleError, compare, seen
 from provision.plan.planfile import check, load, save
 from provision.resources import File, Pending, Resource, Service, Unknown
 from provision.resources.base import AS_DECLARED

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from hdss7.report.text import rolling_line
 from provision.apply.events import RollingPlanned
-from provision.apply.run import Work
 from provision.plan.plan import Declaration, HostPlan, Item
 from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
 from provision.resources import Action, Change, File, Manifests, Program, Resource, Rollout, Unknown
 from provision.resources.base import AS_DECLARED, Outcome
 from provision.rolling.preview import rolling_plays
+from tests.fixed_site import FixedSite
 
 PLAYS = (
     Play("every host", "all", ()),
@@ -37,18 +36,12 @@ def plan(host: str, play: int, *pending: tuple[Resource, Outcome]) -> HostPlan:
     return HostPlan(host, tuple(items))
 
 
-def said(*plans: HostPlan, **other: Any) -> tuple[RollingPlanned, ...]:
-    unasked: Any = None
-    work = Work(
-        PLAYS,
-        (),
-        declarations=unasked,
-        everything=unasked,
-        members=GROUPS.__getitem__,
-        login=unasked,
-        watch=lambda play: HealthCheck("http://od.com/", 81),
-    )
-    return rolling_plays(replace(work, **other), {plan.host: plan for plan in plans})
+CHECK = HealthCheck("http://od.com/", 81)
+
+
+def said(*plans: HostPlan, force: bool = False, check: HealthCheck | None = CHECK) -> tuple[RollingPlanned, ...]:
+    site = FixedSite(PLAYS, (), GROUPS, check=check)
+    return rolling_plays(site, {plan.host: plan for plan in plans}, force=force)
 
 
 BOTH = ("n1", "n2")
@@ -75,7 +68,7 @@ def test_a_plan_names_whom_it_takes_out(plans: list[HostPlan], out: Mapping[str,
 
 def test_nobody_is_taken_out_by_force_or_where_nobody_is_watched() -> None:
     change = plan("n1", 1, (FLAG, UPDATE))
-    assert said(change, force=True) == said(change, watch=lambda play: None) == ()
+    assert said(change, force=True) == said(change, check=None) == ()
 
 
 def test_an_edge_outside_the_limit_is_named() -> None:

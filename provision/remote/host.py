@@ -1,0 +1,70 @@
+"""One host as a command uses it: one connection and one exec, opened when first needed."""
+
+from __future__ import annotations
+
+from provision.remote.connection import Connection, Session
+from provision.remote.login import Login
+from provision.remote.protocol import Step, StepResult
+
+
+class RemoteHost:
+    """A host and its only connection. After `close` the next `session` opens another one."""
+
+    def __init__(self, login: Login) -> None:
+        self.login = login
+        self._connection: Connection | None = None
+        self._session: Session | None = None
+        self._closed: list[Connection] = []
+
+    @property
+    def name(self) -> str:
+        """The host's name in the inventory."""
+        return self.login.name
+
+    @property
+    def connections(self) -> int:
+        """Connections that were opened so far."""
+        return sum(connection.connections for connection in self._every)
+
+    @property
+    def execs(self) -> int:
+        """SSH execs that were started so far."""
+        return sum(connection.execs for connection in self._every)
+
+    @property
+    def _every(self) -> tuple[Connection, ...]:
+        return (*self._closed, *((self._connection,) if self._connection else ()))
+
+    def session(self) -> Session:
+        """The one exec of this host. Raises UnreachableError."""
+        if self._session is None:
+            if self._connection is None:
+                self._connection = Connection(self.login)
+            self._session = self._connection.session()
+        return self._session
+
+    def cut(self) -> None:
+        """Ends the connection at once; a started step runs to its end on the host."""
+        if self._connection:
+            self._connection.cut()
+
+    def close(self) -> None:
+        """Ends the connection in order."""
+        if self._session:
+            self._session.close()
+        if self._connection:
+            self._connection.close()
+            self._closed.append(self._connection)
+        self._session = self._connection = None
+
+
+def over_fresh_connection(login: Login, step: Step) -> StepResult:
+    """One step over a connection of its own: proof that the host can still be reached, whatever the last change did.
+
+    Raises UnreachableError.
+    """
+    remote = RemoteHost(login)
+    try:
+        return remote.session().run(step)
+    finally:
+        remote.close()
