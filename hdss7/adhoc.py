@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from hdss7.options import Options
 from hdss7.project import open_project
 from hdss7.report import text
 from provision.errors import Exit, FailedError, ProvisionError, UnreachableError, worst
-from provision.remote.connection import Connection, Session
-from provision.remote.login import Login
+from provision.remote.host import RemoteHost
+from provision.remote.pool import HostPool, HostResult
 from provision.remote.protocol import Step
 
 PING = '. /etc/os-release; printf "%s\\n" "$PRETTY_NAME" "$(id -un)" "$(uname -r)"'
@@ -95,60 +94,45 @@ def run(root: Path, options: Options) -> int:
 def asked(root: Path, options: Options, step: Step, show: Callable[[Answer], None]) -> list[Answer]:
     """Runs one step on every host within the limit, side by side; `show` gets each answer as it comes.
 
-    Ctrl-C cuts the connections; a step that was begun ends on its host by itself, or by its timeout.
+    Ctrl-C cuts the connections; a started step runs to its end on the host, or to its timeout.
     """
     site = open_project(root, options)
     selection = options.selection()
-    logins = [site.project.login(host, selection) for host in site.project.hosts(options.limit)]
+    hosts = [RemoteHost(site.project.login(host, selection)) for host in site.project.hosts(options.limit)]
     site.check_up()
 
-    connections: list[Connection] = []
-
-    def one(login: Login) -> Answer:
-        answer = _one(login, step, connections)
-        if answer.error is None:
-            show(answer)
+    def ask(host: RemoteHost) -> Answer:
+        answer = _ask(host, step)
+        show(answer)
         return answer
 
-    with ThreadPoolExecutor(max(1, min(options.forks, len(logins)))) as pool:
-        try:
-            return list(pool.map(one, logins))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for connection in connections:
-                connection.cut()
-            raise
+    return [result.value or _not_asked(result) for result in HostPool(options.forks).for_each(hosts, ask)]
 
 
-def _one(login: Login, step: Step, connections: list[Connection]) -> Answer:
+def _ask(host: RemoteHost, step: Step) -> Answer:
     began = time.monotonic()
-    connection: Connection | None = None
-    session: Session | None = None
     try:
-        connection = Connection(login)
-        connections.append(connection)
-        session = connection.session()
+        session = host.session()
         session.begin()
         ready = time.monotonic()
         result = session.run(step)
         return Answer(
-            login.name,
+            host.name,
             result.code,
             result.output,
             result.errors,
             login=ready - began,
             seconds=time.monotonic() - ready,
-            connections=connection.connections,
-            execs=connection.execs,
+            connections=host.connections,
+            execs=host.execs,
         )
-    except ProvisionError as error:
-        used = (connection.connections, connection.execs) if connection else (0, 0)
-        return Answer(login.name, error=error, login=time.monotonic() - began, connections=used[0], execs=used[1])
     finally:
-        if session:
-            session.close()
-        if connection:
-            connection.close()
+        host.close()
+
+
+def _not_asked(result: HostResult[RemoteHost, Answer]) -> Answer:
+    host = result.host
+    return Answer(host.name, error=result.error, login=result.seconds, connections=host.connections, execs=host.execs)
 
 
 def _timed_out(answer: Answer, seconds: int) -> Answer:

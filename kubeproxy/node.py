@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +13,10 @@ from provision.errors import Explanation, FailedError, ProvisionError
 from provision.facts.gather import answer
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.facts.question import Question
-from provision.remote.connection import Connection, Session
+from provision.remote.host import RemoteHost
 from provision.remote.lock import Holder, refuse, take
 from provision.remote.login import Login
+from provision.remote.pool import HostPool
 from provision.remote.protocol import Step
 from provision.resources import ProxyMode
 from provision.resources.kubernetes.live import asking, kubectl_words
@@ -25,23 +25,19 @@ from provision.resources.kubernetes.proxy_rules import Mode
 GET = ("get", "services,endpointslices", "-A", "-o", "json", "--request-timeout=10s")
 
 
-class Node:
-    """One host: one connection and one exec, opened when first needed. proxy: None on a host without kube-proxy."""
+class Node(RemoteHost):
+    """A host and what its kernel holds for Services. proxy: None on a host without kube-proxy.
+
+    failure: why it could not be asked or changed. error: what is to be told of it.
+    """
 
     def __init__(self, login: Login, proxy: ProxyMode | None = None) -> None:
-        self.login = login
+        super().__init__(login)
         self.proxy = proxy
         self.state = KernelState()
         self.error: Explanation | None = None
         self.failure: ProvisionError | None = None
         self.began = time.monotonic()
-        self.connection: Connection | None = None
-        self._session: Session | None = None
-
-    @property
-    def name(self) -> str:
-        """The host's name in the inventory."""
-        return self.login.name
 
     @property
     def mode(self) -> Mode | None:
@@ -59,11 +55,11 @@ class Node:
 
     def answers(self, asked: Iterable[Question]) -> Any:
         """Everything asked, in one step. Raises ProvisionError."""
-        return answer(self._open(), asked)
+        return answer(self.session(), asked)
 
     def change(self, step: Step, wait: int = 0) -> None:
         """Runs a step under the host's lock, as every change is. wait: seconds for it. Raises ProvisionError."""
-        session = self._open()
+        session = self.session()
         if who := take(session, Holder(), wait):
             refuse(self.name, who, wait)
         result = session.run(step)
@@ -75,46 +71,17 @@ class Node:
                 do="kube-proxy may have changed them meanwhile: look again (invoke proxy.rules)",
             )
 
-    def close(self) -> None:
-        """Ends the connection."""
-        for part in (self._session, self.connection):
-            if part is not None:
-                part.close()
-
-    def cut(self) -> None:
-        """Ends the connection at once; a step that was begun ends on its host by itself."""
-        if self.connection:
-            self.connection.cut()
-
     def failed(self, error: ProvisionError) -> None:
         """Keeps why this node could not be asked or changed."""
         self.failure, self.error = error, replace(error.explanation, host=self.name)
 
-    def _open(self) -> Session:
-        if self._session is None:
-            self.connection = Connection(self.login)
-            self._session = self.connection.session()
-        return self._session
-
 
 def side_by_side(nodes: Sequence[Node], work: Callable[[Node], None], forks: int) -> None:
     """`work` for each node that has not failed yet; what it raises stays with its node."""
-
-    def one(node: Node) -> None:
-        try:
-            if node.failure is None:
-                work(node)
-        except ProvisionError as error:
-            node.failed(error)
-
-    with ThreadPoolExecutor(max(1, min(forks, len(nodes)))) as pool:
-        try:
-            list(pool.map(one, nodes))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for node in nodes:
-                node.cut()
-            raise
+    usable = [node for node in nodes if node.failure is None]
+    for result in HostPool(forks).for_each(usable, work):
+        if result.error:
+            result.host.failed(result.error)
 
 
 def api(masters: Sequence[Node], kubectl: str) -> cluster.Cluster:

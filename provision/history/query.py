@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
 from provision.errors import ProvisionError
 from provision.facts.gather import answer
 from provision.history.journal import Entry, JournalQuestion, Written
-from provision.remote.connection import Connection
+from provision.remote.host import RemoteHost
 from provision.remote.login import Login
+from provision.remote.pool import HostPool
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,15 @@ def remembered(logins: Sequence[Login], forks: int, question: JournalQuestion | 
     """One connection and one exec a host. question: which runs; by default all of them, without former contents."""
     asked = question or JournalQuestion()
 
-    def one(login: Login) -> Past:
-        connection: Connection | None = None
+    def ask(host: RemoteHost) -> tuple[Written, ...]:
         try:
-            connection = Connection(login)
-            session = connection.session()
-            runs: tuple[Written, ...] = answer(session, [asked])[asked]
-            session.close()
-            return Past(login.name, runs)
-        except ProvisionError as error:
-            return Past(login.name, error=error)
+            runs: tuple[Written, ...] = answer(host.session(), [asked])[asked]
+            return runs
         finally:
-            if connection:
-                connection.close()
+            host.close()
 
-    with ThreadPoolExecutor(max(1, min(forks, len(logins)))) as pool:
-        return list(pool.map(one, logins))
+    results = HostPool(forks).for_each([RemoteHost(login) for login in logins], ask)
+    return [Past(result.host.name, result.value or (), result.error) for result in results]
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from provision.errors import ProvisionError
 
@@ -19,23 +21,34 @@ H = TypeVar("H", bound=Cuttable)
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class HostResult(Generic[H, T]):
+    """What came of the work on one host. value: what it returned, None when it raised `error`. seconds: it took."""
+
+    host: H
+    value: T | None
+    error: ProvisionError | None
+    seconds: float
+
+
 class HostPool:
     """Works on hosts, at most `forks` of them at a time."""
 
     def __init__(self, forks: int) -> None:
         self._forks = forks
 
-    def for_each(self, hosts: Sequence[H], work: Callable[[H], T]) -> list[T | ProvisionError]:
-        """For each host, in the order of `hosts`: what `work` returned, or the ProvisionError that it raised.
+    def for_each(self, hosts: Sequence[H], work: Callable[[H], T]) -> list[HostResult[H, T]]:
+        """`work` for each of the hosts; the results in their order. A ProvisionError ends the work on its host only.
 
         Ctrl-C cuts the connections of all these hosts and is raised again.
         """
 
-        def guarded(host: H) -> T | ProvisionError:
+        def guarded(host: H) -> HostResult[H, T]:
+            began = time.monotonic()
             try:
-                return work(host)
+                return HostResult(host, work(host), None, time.monotonic() - began)
             except ProvisionError as error:
-                return error
+                return HostResult(host, None, error, time.monotonic() - began)
 
         with ThreadPoolExecutor(max(1, min(self._forks, len(hosts)))) as pool:
             try:

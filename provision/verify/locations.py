@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeVar
 from provision.errors import FailedError, InputError, UnreachableError
 from provision.facts.gather import answer
 from provision.facts.question import Question, ask
-from provision.remote.connection import Connection, Session
+from provision.remote.connection import Session
+from provision.remote.host import RemoteHost
 from provision.remote.login import Login
 from provision.remote.protocol import Step, StepResult
 
@@ -35,8 +36,7 @@ class HostLocation:
 
     def __init__(self, login: Login) -> None:
         self.login = login
-        self._connection: Connection | None = None
-        self._session: Session | None = None
+        self._remote = RemoteHost(login)
         self._lock = threading.Lock()
 
     def answers(self, asked: Iterable[Question]) -> Mapping[Any, Any]:
@@ -49,25 +49,16 @@ class HostLocation:
 
     def close(self) -> None:
         """Ends the connection."""
-        for part in (self._session, self._connection):
-            if part is not None:
-                part.close()
-        self._session = self._connection = None
+        self._remote.close()
 
     def _with(self, work: Callable[[Session], T]) -> T:
         """A connection that breaks is given up: the next question opens another (the host may just have rebooted)."""
         with self._lock:
             try:
-                return work(self._open())
+                return work(self._remote.session())
             except UnreachableError:
-                self.close()
+                self._remote.close()
                 raise
-
-    def _open(self) -> Session:
-        if self._session is None:
-            self._connection = Connection(self.login)
-            self._session = self._connection.session()
-        return self._session
 
 
 class LocalLocation:

@@ -28,8 +28,8 @@ def test_an_error_stays_with_its_host() -> None:
         return target.name.upper()
 
     first, second, third = HostPool(2).for_each([Target(name) for name in "abc"], work)
-    assert (first, third) == ("A", "C")
-    assert isinstance(second, FailedError)
+    assert (first.value, third.value) == ("A", "C")
+    assert (second.value, str(second.error), second.host.name) == (None, "b is broken.", "b")
 
 
 def test_no_more_than_forks_hosts_are_worked_on_at_once() -> None:
