@@ -218,7 +218,7 @@ class Run:
             return
 
         def put_back(_: HostRun) -> None:
-            RollingPlay(self.site, self.options.holder.run, self.emit, play, check, edges).roll.resume()
+            RollingPlay(self.site, self.options.holder.run, self.emit, play, check, edges).update.resume()
 
         def not_drained(host: HostRun, planned: Planned) -> None:
             host.state = Planned(planned.session, replace(planned.plan, drained=()))

@@ -1,4 +1,4 @@
-"""A play with `drain`, brought together: which edges, which nodes, and what goes on answering meanwhile."""
+"""A play with `drain`: which edges, which nodes, and what goes on answering meanwhile."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from provision.rolling.update import RollingUpdate, RollPolicy, RollStep
 from provision.traffic.probe import Prober, serving
 
 RATE = 10.0  # requests a second that the receipt rests on, and as many to what nodes answer by themselves
-WAY_BACK = 120  # seconds that a pod gets to be ready again as it was before; a broken change may have given it less
+REVERT_TIMEOUT = 120  # seconds that a reverted pod gets to be ready; a broken change may have given it less
 
 Change = Callable[[HostRun, Planned], None]
 Undo = Callable[[HostRun, Session], str]
 
 
 class RollingPlay:
-    """The roll of one play, and the prober that writes its receipt."""
+    """The rolling update of one play, and the prober that writes its receipt."""
 
     def __init__(
         self,
@@ -39,11 +39,11 @@ class RollingPlay:
         run_id: str,
         emit: Listener,
         play: Play,
-        watch: HealthCheck,
+        check: HealthCheck,
         edges: Sequence[HostRun],
         stop: threading.Event | None = None,
     ) -> None:
-        """watch: what has to go on answering. edges: the hosts that the play's `drain` names.
+        """check: what has to go on answering. edges: the hosts that the play's `drain` names.
 
         Raises FailedError when an edge can't be asked.
         """
@@ -54,26 +54,26 @@ class RollingPlay:
         self.nodes = {name: Node(name, site.login(name).address) for name in names}
         # not those of every role: checks of plays still to come may promise what is not deployed yet
         roles = {*(use.name for use in play.roles), *play.gate}
-        care = RollPolicy(
-            watch,
+        policy = RollPolicy(
+            check,
             play.soak,
             gate=lambda node: site.gate(node.name, roles),
             max_fail=play.max_fail,
-            explain=lambda: site.explain(watch.url),
+            explain=lambda: site.explain(check.url),
         )
-        left = frozenset().union(*(found.out for found in asked))
-        self._every = Edges(self.edges, watch, run_id, left)
-        self.roll = RollingUpdate(self._every, tuple(self.nodes.values()), care, run_id, emit, left, stop)
-        self._wanted = targets(watch, self.edges, tuple(self.nodes.values()))
+        drained = frozenset().union(*(found.drained for found in asked))
+        self._all_edges = Edges(self.edges, check, run_id, drained)
+        self.update = RollingUpdate(self._all_edges, tuple(self.nodes.values()), policy, run_id, emit, drained, stop)
+        self._wanted = targets(check, self.edges, tuple(self.nodes.values()))
         self._dial = dialer(edges[0].remote.login.dial)
 
     @property
     def served(self) -> bool:
-        """Whether anybody is served now: else there is nothing to protect."""
-        return bool(self.nodes) and bool(self._every.healthy(tuple(self.nodes.values())))
+        """Whether the site is served now: else there is nothing to protect."""
+        return bool(self.nodes) and bool(self._all_edges.healthy(tuple(self.nodes.values())))
 
     def prober(self) -> Prober:
-        """Who writes the receipt. It asks what answers now: what did not before is no fault of the change."""
+        """Writes the receipt. It asks what answers now: what did not answer before is no fault of the change."""
         served, silent = serving(self._wanted, self._dial)
         asked = tuple(target for target in self._wanted if target in served)
         own = any(target.node for target in asked)
@@ -92,7 +92,7 @@ class RollingPlay:
     def hosts(self, hosts: Sequence[HostRun], change: Change, undo: Undo, prober: Prober) -> None:
         """Every host in turn, drained while it changes. Raises ProvisionError at the first that fails."""
         steps = [self._step(host, host.state, change, undo) for host in hosts if isinstance(host.state, Planned)]
-        self.roll.go(steps, prober)
+        self.update.roll(steps, prober)
 
     def _step(self, host: HostRun, planned: Planned, change: Change, undo: Undo) -> RollStep:
         node = self.nodes.get(host.name, Node(host.name, host.remote.login.address))
@@ -106,7 +106,7 @@ class RollingPlay:
             if not isinstance(rollout, Rollout) or not rollout.nodes:
                 return
             outdated = set(session.run(rollout.outdated()).output.split())
-            patient = replace(rollout, timeout=max(rollout.timeout, WAY_BACK))
+            patient = replace(rollout, timeout=max(rollout.timeout, REVERT_TIMEOUT))
 
             def step(name: str, node: str) -> RollStep:
                 def back() -> str:
@@ -117,7 +117,7 @@ class RollingPlay:
                 return RollStep(self.nodes[name], lambda: _replace_pod(session, rollout, node), back)
 
             nodes = [(name, node) for name, node in rollout.nodes if node in outdated and name in self.nodes]
-            self.roll.go([step(name, node) for name, node in nodes], prober)
+            self.update.roll([step(name, node) for name, node in nodes], prober)
 
         return move
 
@@ -130,10 +130,10 @@ def _replace_pod(session: Session, rollout: Rollout, node: str) -> None:
 
 @dataclass(frozen=True)
 class _Asked:
-    """An edge as it is now: whom it leaves out, and whether its set is as declared."""
+    """An edge as it is now: which nodes are drained there, and whether its configuration is as declared."""
 
     edge: Edge
-    out: frozenset[str]
+    drained: frozenset[str]
     as_declared: bool
 
 

@@ -1,9 +1,9 @@
-"""A play that takes one node out after the other: drained at the edge, changed, judged, put back. Nothing else is out.
+"""A rolling update: one node after the other is drained at the edges, changed, checked and put back.
 
     for each node:  drain on every edge -> wait for its connections to end -> change -> gate -> put back -> soak
 
-What a node's change, its gate or the budget of failed requests says against is taken back on that node at once, and the
-roll stops there. Once the node answers as before it is put back; if it does not, it stays out, with the site answering.
+When a node's change or its gate fails, or too many requests failed meanwhile, the change is reverted on that node at
+once and the update stops. The node is put back once it answers as before; until then it stays drained.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from provision.playbook.health_check import HealthCheck
 from provision.rolling.edges import ROUTES_BUDGET, Edges, Node
 from provision.traffic.probe import Prober
 
-LOOK_EVERY = 0.2  # seconds between two looks at the budget of failed requests
+CHECK_EVERY = 0.2  # seconds between two looks at the number of failed requests
 
 
 @dataclass(frozen=True)
 class RollStep:
-    """One piece of a rolling change. `change` does it and raises ProvisionError when it fails.
+    """One node's part of a rolling update.
 
-    undo: takes back what `change` did, and returns what of it stays ('' for nothing). Raises ProvisionError as well.
+    change: raises ProvisionError when it fails. undo: reverts what `change` did, and returns what of it stays ('' for
+    nothing). Raises ProvisionError as well.
     """
 
     node: Node
@@ -37,14 +38,14 @@ class RollStep:
 
 @dataclass(frozen=True)
 class RollPolicy:
-    """How carefully: the play's own words in site.yml.
+    """When a node has passed and when the update stops, as the play says in site.yml.
 
-    soak: seconds after a node is back, longer than the edge's fail_timeout. gate: further checks on one node, what
-    they found or '' when they pass. max_fail: requests that may fail before the roll stops and goes back.
+    soak: seconds after a node is back, longer than the edge's fail_timeout. gate: what further checks of one node found
+    wrong, '' when they pass. max_fail: requests that may fail before the update stops and the node is reverted.
     explain: why the site does not answer, for the error; '' when nobody can tell.
     """
 
-    watch: HealthCheck
+    health_check: HealthCheck
     soak: float
     gate: Callable[[Node], str] = lambda _: ""
     max_fail: int = 1
@@ -52,45 +53,45 @@ class RollPolicy:
 
 
 class RollingUpdate:
-    """One rolling play over its units."""
+    """One rolling play over its steps."""
 
     def __init__(
         self,
         edges: Edges,
         nodes: Sequence[Node],
-        care: RollPolicy,
+        policy: RollPolicy,
         run: str,
         emit: Listener,
-        leftover: Iterable[str] = (),
+        drained: Iterable[str] = (),
         stop: threading.Event | None = None,
     ) -> None:
-        """leftover: nodes that a run which died has left drained; they are put back only once they pass.
+        """run: the run's name. drained: nodes that an interrupted run left drained; they are put back once they pass.
 
-        stop: set when the roll shall end with the node that it is at.
+        stop: set to end the update after the node that it is at.
         """
-        self._out = set(leftover)
+        self._drained = set(drained)
         self._stop = stop or threading.Event()
         self._edges = edges
         self._nodes = nodes
-        self._care = care
+        self._policy = policy
         self._run = run
         self._emit = emit
-        self._since = 0.0
+        self._drained_at = 0.0
 
-    def go(self, units: Sequence[RollStep], prober: Prober) -> None:
-        """Every unit in turn, those that are out or do not answer first. Raises FailedError at the first that fails."""
-        self.resume(but={unit.node.name for unit in units})
+    def roll(self, steps: Sequence[RollStep], prober: Prober) -> None:
+        """Every step in turn, nodes that are drained or unhealthy first. Raises FailedError at the first that fails."""
+        self.resume(except_for={step.node.name for step in steps})
         healthy = self._edges.healthy(self._nodes)
-        for unit in sorted(units, key=lambda unit: (unit.node.name not in self._out, unit.node.name in healthy)):
-            self._one(unit, healthy, prober)
-            healthy.add(unit.node.name)
+        for step in sorted(steps, key=lambda step: (step.node.name not in self._drained, step.node.name in healthy)):
+            self._roll_node(step, healthy, prober)
+            healthy.add(step.node.name)
 
-    def resume(self, but: Collection[str] = ()) -> None:
-        """Puts back what a run that died has left out, each node once it passes. `but`: nodes that change first."""
+    def resume(self, except_for: Collection[str] = ()) -> None:
+        """Puts back what an interrupted run left drained, each node once it passes. except_for: nodes that change."""
         for node in self._nodes:
-            if node.name in self._out and node.name not in but:
-                self._since = time.monotonic()
-                if fault := self._edges.why_unhealthy(node) or self._care.gate(node):
+            if node.name in self._drained and node.name not in except_for:
+                self._drained_at = time.monotonic()
+                if fault := self._edges.why_unhealthy(node) or self._policy.gate(node):
                     raise FailedError(
                         f"{node.name} did not pass its gate and stays drained",
                         host=node.name,
@@ -99,54 +100,54 @@ class RollingUpdate:
                     )
                 self._put_back(node)
 
-    def _one(self, unit: RollStep, healthy: set[str], prober: Prober) -> None:
+    def _roll_node(self, step: RollStep, healthy: set[str], prober: Prober) -> None:
         if self._stop.is_set():
             raise Interrupted
-        node = unit.node
-        if not healthy - self._out - {node.name}:
+        node = step.node
+        if not healthy - self._drained - {node.name}:
             raise FailedError(
-                f"only {node.name} answers {self._care.watch.url}: taking it out would leave none",
+                f"only {node.name} answers {self._policy.health_check.url}: taking it out would leave none",
                 host=node.name,
                 found=f"of {', '.join(node.name for node in self._nodes)} only it answered 200",
                 do="Mend the others first (invoke verify), or deploy with --force",
             )
-        self._take_out(node, prober)
-        self._or_go_back(unit, prober, lambda: self._change(unit, prober))
+        self._drain(node, prober)
+        self._or_revert(step, prober, lambda: self._change(step, prober))
         self._put_back(node, prober)
-        self._or_go_back(unit, prober, lambda: self._soak(node, prober))
+        self._or_revert(step, prober, lambda: self._soak(node, prober))
 
-    def _change(self, unit: RollStep, prober: Prober) -> None:
-        self._within_budget(unit.node, prober)
-        unit.change()
-        if fault := self._why_unhealthy(unit.node, prober) or self._care.gate(unit.node):
-            raise FailedError(f"{unit.node.name} did not pass its gate", host=unit.node.name, found=fault)
-        self._within_budget(unit.node, prober)
+    def _change(self, step: RollStep, prober: Prober) -> None:
+        self._check_failures(step.node, prober)
+        step.change()
+        if fault := self._why_unhealthy(step.node, prober) or self._policy.gate(step.node):
+            raise FailedError(f"{step.node.name} did not pass its gate", host=step.node.name, found=fault)
+        self._check_failures(step.node, prober)
 
-    def _or_go_back(self, unit: RollStep, prober: Prober, attempt: Callable[[], None]) -> None:
-        """Does it; when it fails, the node is made what it was before the play. Raises what the user has to hear."""
-        name = unit.node.name
+    def _or_revert(self, step: RollStep, prober: Prober, attempt: Callable[[], None]) -> None:
+        """Reverts the node when the attempt fails. Raises the error with what became of the node."""
+        name = step.node.name
         try:
             attempt()
-        except UnreachableError as error:  # nothing can be taken back there, nor is it known how it is
+        except UnreachableError as error:  # nothing can be reverted there, and its state is unknown
             stays = f"{name} stays out: the next deploy finds out what was done, and puts it back once it passes"
-            raise _told(error, name, stays if name in self._out else "") from error
+            raise _with_consequence(error, name, stays if name in self._drained else "") from error
         except ProvisionError as error:
-            raise _told(error, name, self._go_back(unit, prober)) from error
+            raise _with_consequence(error, name, self._revert(step, prober)) from error
 
-    def _go_back(self, unit: RollStep, prober: Prober) -> str:
-        """What became of the node, in a sentence or two."""
-        node, stays = unit.node, ""
+    def _revert(self, step: RollStep, prober: Prober) -> str:
+        """Reverts a node. Returns the outcome in a sentence or two."""
+        node, stays = step.node, ""
         self._emit(RevertStarted(node.name))
         try:
-            if node.name not in self._out:
-                self._take_out(node, prober)
-            stays = unit.undo()
-            # no gate but the site's answer: the checks of a role promise what the inventory says now
+            if node.name not in self._drained:
+                self._drain(node, prober)
+            stays = step.undo()
+            # no gate but the site's answer: the checks of a role are about what the inventory says now
             if fault := self._why_unhealthy(node, prober):
                 return f"It was taken back, but {node.name} stays out: {fault}. The site is served by the other nodes"
             self._put_back(node, prober)
-        except ProvisionError as second:
-            parts = second.explanation
+        except ProvisionError as failure:
+            parts = failure.explanation
             why = f"{parts.what} ({parts.found})" if parts.found else parts.what
             return f"It could not be taken back: {why}. {node.name} stays out, the site is served by the other nodes"
         return (
@@ -154,50 +155,50 @@ class RollingUpdate:
             f"{f', but for {stays}' if stays else ''}: it answers as before and takes requests again"
         )
 
-    def _take_out(self, node: Node, prober: Prober) -> None:
-        self._out.add(node.name)
+    def _drain(self, node: Node, prober: Prober) -> None:
+        self._drained.add(node.name)
         prober.out(node.name)
-        self._since = time.monotonic()
+        self._drained_at = time.monotonic()
         try:
-            self._edges.set_drained(self._out, f"drain {node.name}")
+            self._edges.set_drained(self._drained, f"drain {node.name}")
         except ProvisionError:
-            self._out.discard(node.name)
+            self._drained.discard(node.name)
             prober.back(node.name)
             raise
         self._edges.wait_for_idle(node)
         self._emit(Drained(node.name, self._run))
 
     def _why_unhealthy(self, node: Node, prober: Prober) -> str:
-        """What does not answer on a node that has to: the site, and what it answered by itself before the roll."""
+        """What a node does not answer that it has to: the site, and its own ports that answered before the update."""
         fault = self._edges.why_unhealthy(node) or prober.silent(node.name, ROUTES_BUDGET)
-        return ". ".join(filter(None, (fault, self._care.explain()))) if fault else ""
+        return ". ".join(filter(None, (fault, self._policy.explain()))) if fault else ""
 
     def _put_back(self, node: Node, prober: Prober | None = None) -> None:
-        self._out.discard(node.name)
-        self._edges.set_drained(self._out, f"put {node.name} back")
+        self._drained.discard(node.name)
+        self._edges.set_drained(self._drained, f"put {node.name} back")
         if prober:
             prober.back(node.name)
-        self._emit(PutBack(node.name, time.monotonic() - self._since))
+        self._emit(PutBack(node.name, time.monotonic() - self._drained_at))
 
     def _soak(self, node: Node, prober: Prober) -> None:
-        """Requests go to the changed node for a while before the next one is taken out."""
-        end = time.monotonic() + self._care.soak
-        while (left := end - time.monotonic()) > 0 and not self._stop.wait(min(left, LOOK_EVERY)):
-            self._within_budget(node, prober)
-        self._within_budget(node, prober)
+        """Sends requests to the changed node for a while before the next one is drained."""
+        end = time.monotonic() + self._policy.soak
+        while (remaining := end - time.monotonic()) > 0 and not self._stop.wait(min(remaining, CHECK_EVERY)):
+            self._check_failures(node, prober)
+        self._check_failures(node, prober)
 
-    def _within_budget(self, node: Node, prober: Prober) -> None:
-        if prober.failures > self._care.max_fail:
+    def _check_failures(self, node: Node, prober: Prober) -> None:
+        if prober.failures > self._policy.max_fail:
             raise FailedError(
-                f"{prober.failures} requests failed while the change was rolled, and {self._care.max_fail} may",
+                f"{prober.failures} requests failed while the change was rolled, and {self._policy.max_fail} may",
                 host=node.name,
                 found="; ".join(prober.receipt().first_faults),
                 do=f"Look at the log of the edge ({self._edges.error_logs}), then deploy again",
             )
 
 
-def _told(error: ProvisionError, node: str, after: str) -> ProvisionError:
-    """The same error, of this node, with what became of it."""
+def _with_consequence(error: ProvisionError, node: str, after: str) -> ProvisionError:
+    """The same error, of this node, with the sentence that says what became of it."""
     known = error.explanation
     found = f"{known.found.rstrip('. ')}. {after}" if known.found and after else known.found or after
     do = known.do or "Mend what is said above, then deploy again"
