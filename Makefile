@@ -4,18 +4,20 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/made-of-$(shell sha256sum requirements.lock | cut -c 1-16)
-# Further options of pytest, as in: make test AGAIN=--last-failed
-AGAIN :=
+# Further options of tests/suites.py, as in: make test-all OPTIONS=--resume
+OPTIONS :=
+SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy roles lab tests bench
 
-.PHONY: help deploy test test-faults test-vm reliability bench lint packages clean
+.PHONY: help deploy test test-faults test-vm test-core test-all reliability bench lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
 	@echo 'make test     the tests of the project itself: style, types, units, then a lab of their own'
 	@echo 'make test-faults  every fault of docs/reliability.md injected into a lab of its own, and survived'
 	@echo 'make test-vm  kube-proxy in each of its modes, ipvs too, on a virtual machine with a kernel of its own'
-	@echo 'make reliability  docs/reliability.md written from what that has measured'
+	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'
+	@echo 'make reliability  docs/reliability.md written from what was measured at this commit'
 	@echo 'make bench    what a run costs beside plain ssh, as a table'
 	@echo 'make lint     style, types, imports, shell, and everything declared, without a host'
 	@echo 'make clean    take the default lab down with its disks, and remove .venv; builds stay in the cache'
@@ -27,14 +29,20 @@ test: packages
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --strict --no-error-summary $(CHECKED)
-	@$(BIN)/python -m pytest $(AGAIN) tests/unit tests/lab --ignore=tests/lab/faults
+	@$(SUITES) test
 
 test-faults: packages
-	@$(BIN)/python -m pytest $(AGAIN) tests/lab/faults
+	@$(SUITES) faults
 
-test-vm: packages
-	@.ci/install $$($(BIN)/python -c 'from lab import preflight; print(*preflight.packages(vm=True))')
-	@$(BIN)/python -m pytest $(AGAIN) tests/vm
+test-vm: packages-vm
+	@$(SUITES) vm
+
+test-core: packages-vm
+	@$(SUITES) --core faults vm
+
+test-all: packages-vm
+	@$(SUITES) --resume faults vm test
+	@$(BIN)/python -m tests.lab.faults.table
 
 reliability: $(READY)
 	@$(BIN)/python -m tests.lab.faults.table
@@ -53,6 +61,9 @@ lint: $(READY)
 packages: $(READY)
 	@.ci/install $$($(BIN)/python -c 'from lab import preflight; from provision import verify; \
 		print(*preflight.packages(), *verify.packages())')
+
+packages-vm: packages
+	@.ci/install $$($(BIN)/python -c 'from lab import preflight; print(*preflight.packages(vm=True))')
 
 # The stamp's name holds the lock's checksum: another lock is another environment.
 $(READY):

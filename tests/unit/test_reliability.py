@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.faults import table
+from tests.lab.faults.core import CORE
 from tests.lab.faults.record import Book, Row
 
 
@@ -20,6 +21,10 @@ def test_the_page_has_no_row_that_is_not_tested() -> None:
     known = {name for _, name in table.declared()}
     lines = [line for line in table.PAGE.read_text().splitlines() if line.startswith("| **")]
     assert [line for line in lines if line.split("**")[1] not in known] == []
+
+
+def test_every_core_row_is_a_row() -> None:
+    assert {name for _, name in table.declared()} > CORE
 
 
 def test_a_row_keeps_its_place_and_what_is_around_the_tables_stays(tmp_path: Path) -> None:

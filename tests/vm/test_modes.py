@@ -90,6 +90,7 @@ def clock(bench: Bench) -> Iterator[None]:
     bench.on(MACHINE, f"date -s @{time.time():.0f}")
 
 
+@pytest.mark.core
 def test_ipvs_serves_node_ports_and_cluster_addresses_to_other_hosts(bench: Bench) -> None:
     servers = bench.on(MACHINE, "ipvsadm -Ln")
     for server in (f"TCP  {API}:443 nq", f"TCP  {DNS}:53 nq", f"UDP  {DNS}:53 nq", f"TCP  {ADDRESS}:{NODE_PORT} nq"):
@@ -119,6 +120,7 @@ def test_an_idle_nq_sends_everything_to_one_pod_and_rr_takes_turns(bench: Bench)
     assert shares(bench) == [3, 3]
 
 
+@pytest.mark.core
 @pytest.mark.usefixtures("clock")
 def test_iptables_takes_over_from_ipvs_though_the_clock_is_an_hour_ahead(bench: Bench) -> None:
     bench.on(MACHINE, f"date -s @{time.time() + HOUR:.0f}")

@@ -1,4 +1,4 @@
-"""What a run of the fault tests saw, row by row: kept as JSON, and made into the table of docs/reliability.md."""
+"""What the fault tests saw at this commit, row by row: kept as JSON, and made into the table of docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.lab.conftest import ROOT
-
-MEASURED = ROOT / ".logs" / "faults.json"
+from tests.suites import results_folder
 
 
 @dataclass(frozen=True)
@@ -26,14 +24,15 @@ class Row:
 class Book:
     """The rows of the latest runs. A run of a few tests replaces their rows and keeps the others."""
 
-    path: Path = MEASURED
+    path: Path
     rows: dict[str, Row] = field(default_factory=dict)
     when: str = ""
     machine: str = ""
 
     @staticmethod
-    def read(path: Path = MEASURED) -> Book:
-        """What was measured so far; empty when nothing was."""
+    def read(path: Path | None = None) -> Book:
+        """What was measured so far, by default at this commit; empty when nothing was."""
+        path = path or results_folder() / "faults.json"
         if not path.exists():
             return Book(path)
         held = json.loads(path.read_text())
@@ -44,7 +43,7 @@ class Book:
         self.rows[row.name] = row
         self.when = f"{datetime.now(UTC):%Y-%m-%d}"
         self.machine = f"{os.cpu_count()} cores"
-        self.path.parent.mkdir(exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         rows = {name: asdict(one) for name, one in self.rows.items()}
         held = {"when": self.when, "machine": self.machine, "rows": rows}
         self.path.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n")

@@ -86,8 +86,8 @@ def page(text: str, book: Book) -> str:
 def main(path: Path = PAGE) -> None:
     """Writes the page."""
     book = Book.read()
-    if not book.rows:
-        sys.exit("Nothing was measured yet: make test-faults")
+    if missing := [name for _, name in declared() if name not in book.rows]:
+        sys.exit(f"Not measured at this commit: {', '.join(missing)}. make test-faults measures them.")
     path.write_text(page(path.read_text(), book))
 
 

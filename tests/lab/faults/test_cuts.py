@@ -19,6 +19,7 @@ from provision.traffic.probe import Prober
 from tests.lab.clients import NODES, dialer, unharmed
 from tests.lab.conftest import ROOT, running
 from tests.lab.faults import cutpoints, mini_site
+from tests.lab.faults.core import core
 from tests.lab.faults.record import Book, Row
 from tests.lab.typed import Typed
 
@@ -117,7 +118,7 @@ POWER = "a set, the host's power is cut"
 ROWS = (*(f"{what}, {cut}" for what in ("a roll", "a set") for cut in CUTS), INSIDE, POWER)
 
 
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("cut", [pytest.param(cut, marks=core("a roll, " + cut)) for cut in CUTS])
 def test_a_roll_that_is_cut_at_any_step_is_ended_by_the_next_run(cut: str, site: Typed, book: Book) -> None:
     edges = the_set(site)
     versions = (f"v{number}" for number in itertools.count(10 * (1 + list(CUTS).index(cut))))
@@ -256,7 +257,7 @@ def test_a_set_is_whole_after_a_power_cut_at_every_rename_and_reload(site: Typed
     book.write(Row("cuts", POWER, cells))
 
 
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("cut", [pytest.param(cut, marks=core("a set, " + cut)) for cut in CUTS])
 def test_a_set_whose_run_is_cut_at_any_step_is_old_or_new_and_ended_by_the_next_run(
     cut: str, site: Typed, book: Book
 ) -> None:

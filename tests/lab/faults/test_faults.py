@@ -12,6 +12,7 @@ import pytest
 from provision.traffic.receipt import Receipt
 from tests.lab.clients import await_answered
 from tests.lab.faults.catalog import FAULTS, OUT_21
+from tests.lab.faults.core import rows
 from tests.lab.faults.fault import LIGHT, ROLLED, Fault
 from tests.lab.faults.record import Book, Row
 from tests.lab.faults.testbed import SETTLED, Bench, paragraph, summary
@@ -46,7 +47,7 @@ def lost(receipt: Receipt, why: str) -> str:
     return f"{receipt}; {why}" if why and receipt.failures else str(receipt)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
+@pytest.mark.parametrize("fault", rows(FAULTS))
 def test_fault(fault: Fault, hale: Bench, book: Book, tmp_path: Path) -> None:
     words = fault.asked.words(hale)
     with hale.clients() as prober:
@@ -70,6 +71,7 @@ def test_fault(fault: Fault, hale: Bench, book: Book, tmp_path: Path) -> None:
     assert again.code == 0, str(again)
 
 
+@pytest.mark.core
 def test_two_operators(hale: Bench, book: Book) -> None:
     words = ROLLED.words(hale)
     with hale.clients() as prober:

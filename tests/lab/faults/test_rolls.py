@@ -15,6 +15,7 @@ from lab.state import Lab
 from provision.traffic.receipt import Receipt
 from tests.lab.clients import NODES, clients, unharmed
 from tests.lab.faults import older
+from tests.lab.faults.core import rows
 from tests.lab.faults.probes import Probe, api, asking, in_pods, node_port, outs
 from tests.lab.faults.record import Book, Row
 from tests.lab.faults.streams import streams
@@ -199,7 +200,7 @@ def untranslated(bench: Bench, node: str) -> list[str]:
     return [line for line, (_, asked, answering, *_) in ends.items() if asked == answering]
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name.replace(" ", "-"))
+@pytest.mark.parametrize("change", rows(CHANGES))
 def test_nobody_notices(change: Change, whole: Bench, book: Book) -> None:
     change.prepare(whole)
     careful = [watched(whole, change, deployed(each), windows=True) for each in change.care]
