@@ -11,9 +11,11 @@ from provision.errors import FailedError, ProvisionError
 from provision.playbook.health_check import HealthCheck
 from provision.remote.connection import Session
 from provision.remote.protocol import Step
+from provision.remote.shell import Scripts, function
 from provision.resources.configset.drain import Drainer
 from provision.traffic.probe import Target
 
+_SCRIPTS = Scripts(__file__)
 DRAIN_BUDGET = 30.0  # seconds that running requests get to end before the node is changed all the same
 ROUTES_BUDGET = 60.0  # seconds that a changed node gets to answer again
 
@@ -82,36 +84,30 @@ class Edges:
         """Returns once no edge has a connection to the node any more, or after DRAIN_BUDGET seconds an edge."""
         for edge in self._edges:
             count = edge.drainer.count_connections(node.address, self._health_check.port)
-            wait = f"n={int(DRAIN_BUDGET * 5)}\n" + (
-                f'while [ "$({count})" -gt 0 ] && [ $n -gt 0 ]; do n=$((n-1)); sleep 0.2; done\n'
-            )
-            edge.session.run(Step(wait, timeout=DRAIN_BUDGET + 10))
+            wait = _SCRIPTS.call("wait_idle", SECONDS_ALLOWED=f"{DRAIN_BUDGET:.0f}")
+            edge.session.run(Step(function("count_connections", count) + wait, timeout=DRAIN_BUDGET + 10))
 
     def healthy(self, nodes: Sequence[Node]) -> set[str]:
         """The nodes that answer the URL alone, as the first edge sees them."""
-        checks = "".join(f'[ "$({self._curl(node)})" = 200 ] && echo {node.name}\n' for node in nodes)
-        result = self._edges[0].session.run(Step(checks + "true", timeout=10 + 6 * len(nodes)))
+        pairs = [text for node in nodes for text in (node.name, node.address)]
+        script = self._status_function + _SCRIPTS.call("healthy", *pairs)
+        result = self._edges[0].session.run(Step(script, timeout=10 + 6 * len(nodes)))
         return set(result.output.split())
 
     def why_unhealthy(self, node: Node) -> str:
         """What a node answers when it does not answer 200 within ROUTES_BUDGET seconds; '' once it does."""
-        until = (
-            f"n={int(ROUTES_BUDGET * 4)}\n"
-            f'until [ "$({self._curl(node)})" = 200 ]; do\n'
-            f"  n=$((n-1)); [ $n -gt 0 ] || {{ {self._curl(node)}; exit 1; }}; sleep 0.25\ndone\n"
-        )
-        result = self._edges[0].session.run(Step(until, timeout=ROUTES_BUDGET * 7))
+        wait = _SCRIPTS.call("wait_healthy", node.address, SECONDS_ALLOWED=f"{ROUTES_BUDGET:.0f}")
+        result = self._edges[0].session.run(Step(self._status_function + wait, timeout=ROUTES_BUDGET * 7))
+        if result.code == 0:
+            return ""
         status = result.output.strip() or "nothing"
-        return f"it answered {self._health_check.url} with status {status} for {ROUTES_BUDGET:.0f} s" * bool(
-            result.code
-        )
+        return f"it answered {self._health_check.url} with status {status} for {ROUTES_BUDGET:.0f} s"
 
-    def _curl(self, node: Node) -> str:
+    @property
+    def _status_function(self) -> str:
         parts = urlsplit(self._health_check.url)
-        return (
-            "curl -s -o /dev/null -w '%{http_code}' -m 5 --connect-timeout 2 "
-            f"-H 'Host: {parts.netloc}' 'http://{node.address}:{self._health_check.port}{parts.path or '/'}'"
-        )
+        port = str(self._health_check.port)
+        return _SCRIPTS.call("status", HOST=parts.netloc, PORT=port, URL_PATH=parts.path or "/")
 
 
 def targets(check: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) -> tuple[Target, ...]:

@@ -215,7 +215,7 @@ def test_a_set_that_is_kept_in_time_stays(edge: Edge) -> None:
     two = SITE.format(port=80, answer="two")
     assert edge.converge(confirm=4, od=two).error is None
     assert plan(edge, od=two) == ""
-    edge.sh("while systemctl list-timers --all | grep -q provision-back; do sleep 0.2; done")
+    edge.sh("while systemctl list-timers --all | grep -q provision-revert; do sleep 0.2; done")
     assert edge.says() == "two"
     assert edge.sh("ls /run/provision.set-*") == ""
 
@@ -242,4 +242,4 @@ def test_who_says_too_late_that_a_set_is_kept_is_told(edge: Edge) -> None:
 
     failed = edge.converge(kind=Late, confirm=1, od=SITE.format(port=80, answer="two"))
     assert failed.error is not None
-    assert "nobody said within 1 s that it is kept" in failed.error.found
+    assert "not confirmed within 1 s" in failed.error.found

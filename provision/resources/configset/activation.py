@@ -7,12 +7,12 @@ from collections.abc import Collection
 
 
 class Activation(ABC):
-    """How a program takes a new configuration in. Each returns sh; a failing line ends with a non-zero code."""
+    """How a program takes a new configuration in. Each method returns sh, which fails with a non-zero code."""
 
-    def complete(self, new: str, now: str) -> str:
-        """Add to the set at `new`, whose folder is named as the release, what only the host can know.
+    def complete(self) -> str:
+        """Adds to the set at $NEW, whose folder is named as the release, what only the host can know.
 
-        `now` is the set in use, if there is one.
+        $CURRENT is the set in use, if there is one.
         """
         return ":"
 
@@ -21,12 +21,12 @@ class Activation(ABC):
         return False
 
     @abstractmethod
-    def validate(self, staged: str) -> str:
-        """Judge the whole tree staged at `$staged` (a shell word); prints what is wrong on stderr."""
+    def validate(self) -> str:
+        """Checks the whole tree staged at $STAGED, the working directory; prints what is wrong on stderr."""
 
     @abstractmethod
     def activate(self) -> str:
-        """Make the program read the tree, and confirm that the new configuration is the one that runs."""
+        """Makes the program read the tree, and fails unless the new configuration is the one that runs."""
 
 
 class LoadBalancer(Activation):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provision.remote.shell import words
+from provision.remote.shell import Scripts
 from provision.resources.configset.activation import Activation
+
+_SCRIPTS = Scripts(__file__)
 
 
 @dataclass(frozen=True)
@@ -22,41 +24,14 @@ class Bind(Activation):
     service: str = "named"
     ttl: int = 60
 
-    def complete(self, new: str, now: str) -> str:
-        return f"""  set -eu
-  for zone in {words(self.zones)}; do
-    was=$(sed -n 's/.*(\\([0-9]*\\) .*/\\1/p' {now}/zones/$zone.soa 2>/dev/null) || was=
-    if [ -n "$was" ] && cmp -s {now}/zones/$zone.zone {new}/zones/$zone.zone; then
-      serial=$was
-    else
-      serial=$(date -u +%Y%m%d01)
-      [ "$serial" -gt "${{was:-0}}" ] || serial=$((was+1))
-    fi
-    echo "@ IN SOA dns dnsadmin ($serial 10800 900 604800 {self.ttl})" >{new}/zones/$zone.soa
-  done"""
+    def complete(self) -> str:
+        return _SCRIPTS.call("bind_serials", *self.zones, TTL=str(self.ttl))
 
     def completes(self, name: str) -> bool:
         return name.endswith(".soa")
 
-    def validate(self, staged: str) -> str:
-        # BIND's paths are absolute, so in the staged copy they are made to lead into it
-        return (
-            f'find . -type f -exec sed -i "s|/etc/bind/site/|{staged}/|g; s|/etc/bind/|{staged}/|g" {{}} + && '
-            f'o=$(named-checkconf -z "{staged}/named.conf" 2>&1) || '
-            '{ printf "%s\\n" "$o" | grep -v "loaded serial" >&2; false; }'
-        )
+    def validate(self) -> str:
+        return _SCRIPTS.call("bind_validate")
 
     def activate(self) -> str:
-        return f"""  set -u
-  if systemctl is-active -q {self.service}; then rndc reload >/dev/null || exit 1
-  else systemctl restart {self.service} || {{ journalctl -u {self.service} -n 10 --no-pager -o cat >&2; exit 1; }}; fi
-  for zone in {words(self.zones)}; do
-    want=$(sed -n 's/.*(\\([0-9]*\\) .*/\\1/p' site/zones/$zone.soa)
-    n=50
-    until rndc zonestatus $zone 2>/dev/null | grep -q "^serial: $want$"; do
-      n=$((n-1))
-      [ $n -gt 0 ] || {{ echo "bind does not serve $zone with serial $want:" >&2
-        journalctl -u {self.service} -n 10 --no-pager -o cat >&2; exit 1; }}
-      sleep 0.1
-    done
-  done"""
+        return _SCRIPTS.call("bind_activate", *self.zones, SERVICE=self.service)

@@ -1,30 +1,33 @@
-"""Files that one program reads together: staged, judged by that program, swapped as one, confirmed, or put back."""
+"""Files that one program reads together: staged, validated by that program, swapped as one, confirmed, or put back."""
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from provision.errors import InputError
 from provision.facts.host import ContentQuestion, FileQuestion
-from provision.facts.question import STAMPS, Answers, Question
+from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import Action, Change, Rendering, Unknown
-from provision.resources.configset import swap
 from provision.resources.configset.activation import Activation, LoadBalancer
 from provision.resources.configset.comparison import difference, may_be_shown, set_digest
 from provision.resources.configset.drain import Drainer, drained_question, read_drained, record_drained
 from provision.resources.configset.marks import marked_hosts
+from provision.resources.configset.snapshot import read_snapshot, snapshot_script
+from provision.resources.configset.swap import Swap
 from provision.resources.content import Content, Pending, Template
 from provision.resources.optional.confirmable import Confirmable
-from provision.resources.optional.dependent import clear_stamp, stamp_question, write_stamp
+from provision.resources.optional.dependent import stamp_question
 from provision.resources.optional.explainable import Explainable, unified
 from provision.resources.optional.reversible import Reversible, Rollback
 from provision.resources.optional.sensitive import Sensitive
 from provision.resources.validation import check_path
 from provision.secret import Redactor, Secret
+
+_NAME = re.compile(r"[\w.@+-]+", re.ASCII)  # names go through lists of sh, with blanks between
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +38,10 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
 
     On the host the set lives in `directory`/releases/ID behind the link `directory`/site, so one rename swaps it;
     each known path (`conf.d/od.com.conf`) is a link through `site`. What an editor or `sed -i` makes of such a path is
-    drift like any other; a host that a run has drained is not (`drained`: host and run, set by the roll alone).
+    drift like any other; a host that a run has drained is not (`drained`: host and run, set by rolling updates alone).
 
-    confirm: seconds after which the host itself puts the set before back and activates it, unless the controller has
-    reached the host anew by then and said that the set is kept. 0: it stays. For what can cut the controller off.
+    confirm: seconds after which the host itself puts the previous set back and activates it, unless the controller has
+    confirmed the new one over a new connection by then. 0: it stays. For what can cut the controller off.
     """
 
     directory: str
@@ -52,10 +55,12 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
     def __post_init__(self) -> None:
         check_path("ConfigSet", self.directory)
         for name in self.files:
-            if name.startswith("/") or ".." in name.split("/") or name.split("/")[0] in ("site", "releases"):
+            parts = name.split("/")
+            if not all(map(_NAME.fullmatch, parts)) or ".." in parts or parts[0] in ("site", "releases"):
                 raise InputError(
                     f"ConfigSet {self.directory}: {name!r} is not a path below it",
-                    do="Name files relative to the directory, none of them below site/ or releases/",
+                    do="Name files relative to the directory, with letters, digits and . _ @ + -, and none of them "
+                    "below site/ or releases/",
                 )
 
     @property
@@ -156,26 +161,17 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
         return "the set before it, as one"
 
     def snapshot_script(self, change: Change) -> str:
-        names = " ".join(shlex.quote(name) for name in self.files)
-        return f"""cd {shlex.quote(self.directory)} || exit
-{{ printf '%s\\n' {names}; (cd site 2>/dev/null && find . -type f | sed 's|^./||'); }} | sort -u | while read -r f; do
-  [ -f "$f" ] || continue
-  [ -n "$(find -L "$f" -maxdepth 0 -perm -004)" ] || {{ printf -- '-\\t%s\\n' "$f"; continue; }}
-  printf '%s\\t%s\\n' "$(wc -c <"$f")" "$f"; cat "$f"
-done"""
+        return snapshot_script(self.directory, self.files)
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        files: dict[str, Content] = {}
-        while snapshot:
-            head, _, rest = snapshot.partition(b"\n")
-            size, _, name = head.decode("utf-8", "surrogateescape").partition("\t")
-            if size == "-":
-                return Rollback(why=f"{self.key}: {name} was closed to others, and such contents are not kept")
-            if len(rest) < int(size):
-                return Rollback(why=f"{self.key}: the set before it was bigger than what a host keeps")
-            content, snapshot = rest[: int(size)], rest[int(size) :]
-            if not self.activation.completes(name):
-                files[name] = self._with_marks(name, content)
+        before = read_snapshot(snapshot)
+        if before.missing:
+            return Rollback(why=f"{self.key}: {before.missing}")
+        files: dict[str, Content] = {
+            name: self._with_marks(name, content)
+            for name, content in before.files.items()
+            if not self.activation.completes(name)
+        }
         if not files:
             return Rollback(why=f"{self.key}: there was no set before it")
         return Rollback((replace(self, files=files, drained=()),))
@@ -202,48 +198,28 @@ done"""
         program = self.activation
         if isinstance(program, LoadBalancer) and (script := program.drain_script(drained)):
             return Step(f"({script}\n) || exit\n{record_drained(drained.items())}", timeout=60)
-        return replace(self._with_drained(drained), confirm=0.0)._swap()
+        return replace(self._with_drained(drained), confirm=0.0)._swap_step()
 
     def _with_drained(self, drained: Mapping[str, str]) -> ConfigSet:
         """The set as it reads while these hosts are drained."""
         return replace(self, drained=tuple(sorted(drained.items())))
 
     def fix(self, change: Change) -> Step:
-        return self._with_drained(dict(change.drained))._swap()
+        return self._with_drained(dict(change.drained))._swap_step()
 
     def confirm_step(self, change: Change) -> Step | None:
         if not self.confirm:
             return None
-        declared = self._with_drained(dict(change.drained))
-        return Step(swap.kept(self.stamp, self.confirm) + write_stamp(self.stamp, declared.digest), timeout=20)
+        return self._swap.confirm_step(self._with_drained(dict(change.drained)).digest)
 
-    def _swap(self) -> Step:
-        contents = self._contents
-        receive = "".join(
-            f'mkdir -p "$new/$(dirname {shlex.quote(name)})"\n'
-            f'head -c {len(data)} >"$new/"{shlex.quote(name)} || refuse "the set could not be written"\n'
-            for name, data in contents.items()
-        )
-        names = " ".join(shlex.quote(name) for name in contents)
-        activate = self.activation.activate()
-        script = swap.SWAP % {
-            "directory": shlex.quote(self.directory),
-            "names": names,
-            "receive": receive,
-            "complete": self.activation.complete('"$new"', '"$PWD/site"'),
-            "owed": clear_stamp(self.stamp),
-            "validate": self.activation.validate("$staged"),
-            "functions": swap.functions(activate),
-            "settles": f"{STAMPS}/{self.stamp}",
-            "watch": swap.watch(self.stamp),
-            "arm": swap.armed(self.directory, self.stamp, activate, self.confirm) if self.confirm else "",
-            # what still has to be kept is not settled: the next run activates it again, or finds it gone
-            "settled": (":" if self.confirm else write_stamp(self.stamp, self.digest))
-            + "\n"
-            + record_drained(self.drained),
-            "kept": swap.KEPT_RELEASES + 1,
-        }
-        return Step(script, b"".join(contents.values()), timeout=120)
+    @property
+    def _swap(self) -> Swap:
+        return Swap(self.directory, self.stamp, self.activation, self.confirm)
+
+    def _swap_step(self) -> Step:
+        """The step that makes this the set in use, and records what it drains once it runs."""
+        record = record_drained(self.drained) if isinstance(self.activation, LoadBalancer) else ""
+        return self._swap.step(self._contents, self.digest, record)
 
 
 def _readable(what: str) -> InputError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
+from provision.remote.shell import quote
 from provision.resources.base import Resource
 from provision.resources.optional.dependent import clear_stamp, stamp_question, write_stamp
 
@@ -47,7 +48,7 @@ class Drainer(Resource):
 
     def count_connections(self, address: str, port: int) -> str:
         """sh that prints how many connections to a target still run."""
-        return f"ss -Htn state established dst {address}:{port} | wc -l"
+        return f"ss -Htn state established dst {quote(f'{address}:{port}')} | wc -l"
 
 
 def drained_question() -> Question:
@@ -65,4 +66,4 @@ def read_drained(answers: Answers) -> dict[str, str]:
 def record_drained(drained: Iterable[tuple[str, str]]) -> str:
     """sh that records on the host what is drained: what `read_drained` reads."""
     record = " ".join(f"{target}={run}" for target, run in sorted(drained))
-    return write_stamp(_STAMP, f"'{record}'") if record else clear_stamp(_STAMP)
+    return write_stamp(_STAMP, quote(record)) if record else clear_stamp(_STAMP)

@@ -6,9 +6,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from provision.remote.shell import Scripts
 from provision.resources.configset.activation import LoadBalancer
 from provision.resources.configset.marks import mark, marked_lines, replace_marks
 
+_SCRIPTS = Scripts(__file__)
 RELEASE = "release.conf"
 DOWN = b" down"  # of a server in an upstream: gets no new request, and running ones end (measured with 1.22.1)
 
@@ -18,8 +20,8 @@ class Nginx(LoadBalancer):
     """`nginx -t` on the staged tree, reload, and proof that the new configuration runs.
 
     `nginx -s reload` returns 0 although the new configuration could not bind, and the old one goes on serving: only a
-    new worker, no old one that still accepts, and no last [emerg] since the mark say that it was taken (measured
-    with 1.22.1).
+    new worker, no old one that still accepts, and no last [emerg] since the reload prove that it was taken
+    (measured with 1.22.1).
 
     A template marks a server before the semicolon: `server 10.4.7.21:81 max_fails=3{{ drain(node) }};`.
 
@@ -32,9 +34,8 @@ class Nginx(LoadBalancer):
     error_log: str = "/var/log/nginx/error.log"
     pidfile: str = "/run/nginx.pid"
 
-    def complete(self, new: str, now: str) -> str:
-        server = f'server {{ listen {self.answer}; access_log off; return 200 "%s"; }}\\n'
-        return f"printf '{server}' \"$(basename {new})\" >{new}/{RELEASE}" if self.answer else ":"
+    def complete(self) -> str:
+        return _SCRIPTS.call("nginx_release", ANSWER=self.answer, RELEASE=RELEASE) if self.answer else ":"
 
     def completes(self, name: str) -> bool:
         return bool(self.answer) and name == RELEASE
@@ -48,55 +49,15 @@ class Nginx(LoadBalancer):
             content = line.sub((server + mark(host).encode()).replace(b"\\", rb"\\"), content)
         return content
 
-    def validate(self, staged: str) -> str:
-        # a conflicting server name is only a [warn], yet the second server never answers
-        return (
-            f'o=$(nginx -t -c "{staged}/nginx.conf" 2>&1) || {{ printf "%s\\n" "$o" >&2; false; }} && '
-            'case $o in *"conflicting server name"*) printf "%s\\n" "$o" >&2; false ;; esac'
-        )
+    def validate(self) -> str:
+        return _SCRIPTS.call("nginx_validate")
 
     def activate(self) -> str:
-        return f"""  set -u
-  log={self.error_log}; master=$(cat {self.pidfile} 2>/dev/null)
-  mark=$(wc -c <$log 2>/dev/null || echo 0)
-  told() {{  # what answers is this set; one of before, or a stranger's, does not say which it is
-    {self._told}
-  }}
-  if ! systemctl is-active -q {self.service}; then
-    systemctl restart {self.service} || {{ journalctl -u {self.service} -n 10 --no-pager -o cat >&2; exit 1; }}
-    told || {{ sleep 1; told; }} && exit 0
-    echo "nginx was started, but {self.answer} is not answered by this set" >&2
-    exit 1
-  fi
-  workers=" $(cat /proc/$master/task/$master/children) "
-  nginx -s reload || exit 1
-  taken() {{  # a new worker serves, and no old one takes connections any more
-    for w in $workers; do
-      case $(tr '\\0' ' ' 2>/dev/null </proc/$w/cmdline) in ''|*'is shutting down'*) ;; *) return 1 ;; esac
-    done
-    for w in $(cat /proc/$master/task/$master/children); do
-      case $workers in *" $w "*) ;; *) return 0 ;; esac
-    done
-    return 1
-  }}
-  n=80
-  while [ $n -gt 0 ]; do
-    n=$((n-1))
-    # it tries a taken port five times within 2.5 s and may get it: only 'still could not bind()' is its last word
-    ! tail -c +$((mark+1)) $log | grep -F '[emerg]' | grep -qvF 'bind() to' || break
-    ! taken || {{ took=yes; ! told || exit 0; }}
-    sleep 0.1
-  done
-  [ -z "${{took-}}" ] || {{
-    echo "nginx took the new configuration, but {self.answer} is not answered by this set" >&2; exit 1
-  }}
-  echo "nginx did not take the new configuration:" >&2
-  tail -c +$((mark+1)) $log | grep -F '[emerg]' | tail -n 5 >&2
-  exit 1"""
-
-    @property
-    def _told(self) -> str:
-        """sh that succeeds once the set in use is the one that answers."""
-        said = f"curl -s -m 1 http://{self.answer}/"
-        includes = f"grep -qsF site/{RELEASE} nginx.conf"
-        return f'! {includes} || [ "$({said})" = "$(basename "$(readlink site)")" ]' if self.answer else ":"
+        return _SCRIPTS.call(
+            "nginx_activate",
+            SERVICE=self.service,
+            PIDFILE=self.pidfile,
+            ERROR_LOG=self.error_log,
+            ANSWER=self.answer,
+            RELEASE=RELEASE,
+        )

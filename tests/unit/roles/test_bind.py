@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provision.errors import InputError
+from provision.remote.shell import function
 from provision.resources import Bind, ConfigSet
 from tests.unit.conftest import Declared
 
@@ -49,7 +50,8 @@ def test_a_record_that_is_no_address_is_refused(declared: Declared) -> None:
 
 def serial(new: Path, now: Path) -> int:
     """The serial that the host writes for what stands at `new`, with `now` in use."""
-    subprocess.run(["sh", "-c", Bind(("od.com",)).complete(str(new), str(now))], check=True)
+    script = function("complete_set", Bind(("od.com",)).complete())
+    subprocess.run(["sh", "-c", f"{script}NEW={new} CURRENT={now} complete_set"], check=True)
     found = re.search(r"\((\d+) ", (new / "zones/od.com.soa").read_text())
     assert found
     return int(found[1])

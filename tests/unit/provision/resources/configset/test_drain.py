@@ -36,7 +36,7 @@ class Socket(LoadBalancer):
     def drain_script(self, drained: Collection[str]) -> str:
         return f"printf '%s\\n' {' '.join(sorted(drained))} >{self.path}"
 
-    def validate(self, staged: str) -> str:
+    def validate(self) -> str:
         return "true"
 
     def activate(self) -> str:

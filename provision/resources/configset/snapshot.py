@@ -1,0 +1,37 @@
+"""What a host keeps of the set in use before it changes: written by sh/snapshot.sh, read back here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from provision.remote.shell import Scripts
+
+_SCRIPTS = Scripts(__file__)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The files of a set, by name. missing: why not all of it is here; '' when it is."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    missing: str = ""
+
+
+def snapshot_script(directory: str, names: Iterable[str]) -> str:
+    """sh that prints the set in use. names: of the set that is about to replace it."""
+    return _SCRIPTS.call("snapshot", *names, DIRECTORY=directory)
+
+
+def read_snapshot(snapshot: bytes) -> Snapshot:
+    """The set that the script has printed, of which the host may have kept only the first bytes."""
+    files: dict[str, bytes] = {}
+    while snapshot:
+        head, _, rest = snapshot.partition(b"\n")
+        size, _, name = head.decode("utf-8", "surrogateescape").partition("\t")
+        if size == "-":
+            return Snapshot(missing=f"{name} was closed to others, and such contents are not kept")
+        if len(rest) < int(size):
+            return Snapshot(missing="the set before it was bigger than what a host keeps")
+        files[name], snapshot = rest[: int(size)], rest[int(size) :]
+    return Snapshot(files)
