@@ -24,4 +24,4 @@ def open_project(root: Path, options: Options) -> OpenProject:
 
     vault = options.vault()
     sources = completed(options.sources(root), options.lab, options.extra_vars, vault)
-    return OpenProject(Project(root, sources.paths, sources.extra_vars, vault), sources.check_up)
+    return OpenProject(Project(root, sources.opened, sources.extra_vars, vault), sources.check_up)

@@ -12,6 +12,7 @@ from lab import facts
 from lab.state import Lab
 from provision.errors import UnreachableError
 from provision.inventory import Inventory
+from provision.inventory.sources import Source, open_source
 from provision.inventory.vault import Vault
 
 DIAL = "lab.network:dial"
@@ -24,7 +25,7 @@ IMAGES = ("pause", "coredns", "traefik", "nginx", "agnhost", "websocket")
 class Sources:
     """What an inventory is loaded from, and the lab that its hosts live in, if they do."""
 
-    paths: tuple[Path, ...]
+    opened: tuple[Source, ...]
     extra_vars: tuple[str, ...] = ()
     lab: Lab | None = None
 
@@ -41,13 +42,16 @@ def completed(
 
     Placeholders stand for what a lab that is down has not served yet: enough to compile every role.
     """
-    if name is None and not _dials(paths, vault):
-        return Sources(tuple(paths), tuple(extra_vars))
+    here, vault = Path.cwd(), vault or Vault()
+    opened = tuple(open_source(path, here, vault) for path in paths)
+    if name is None and not _dials(opened):
+        return Sources(opened, tuple(extra_vars))
     lab = Lab.named(name or "main")
     written = lab.inventory.exists()
     whole = written and facts.renew(lab)
     stand_in = () if whole or lab.daemon_process() else (json.dumps(placeholders()),)
-    return Sources((*paths, *((lab.inventory,) if written else ())), (*stand_in, *extra_vars), lab)
+    own = (open_source(lab.inventory, here, vault),) if written else ()
+    return Sources((*opened, *own), (*stand_in, *extra_vars), lab)
 
 
 def placeholders() -> dict[str, Any]:
@@ -64,5 +68,5 @@ def placeholders() -> dict[str, Any]:
     }
 
 
-def _dials(paths: Sequence[Path], vault: Vault | None) -> bool:
-    return any(str(host.var("dial", "")).startswith(DIAL) for host in Inventory.load(list(paths), vault=vault).hosts)
+def _dials(opened: Sequence[Source]) -> bool:
+    return any(str(host.var("dial", "")).startswith(DIAL) for host in Inventory.load(opened).hosts)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from provision.errors import InputError
 from provision.inventory import Host, Inventory
 from provision.inventory.settings import SITE, check_names
+from provision.inventory.sources import Source
 from provision.inventory.vault import Vault
 from provision.plan.plan import Declaration
 from provision.playbook.health_check import HealthCheck
@@ -47,7 +48,7 @@ class Project:
     """
 
     def __init__(
-        self, root: Path, sources: Sequence[Path], extra_vars: Sequence[str] = (), vault: Vault | None = None
+        self, root: Path, sources: Sequence[Path | Source], extra_vars: Sequence[str] = (), vault: Vault | None = None
     ) -> None:
         self.root = root
         self.roles = Roles(root)

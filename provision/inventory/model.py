@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +15,7 @@ from provision.inventory import ansible, extravars, layers, patterns
 from provision.inventory.groups import Tree
 from provision.inventory.layers import Layer
 from provision.inventory.precedence import host_layers
-from provision.inventory.sources import open_source
+from provision.inventory.sources import Source, open_source, shown_from
 from provision.inventory.variables import Evaluator, Scope, Variables, View
 from provision.inventory.vault import Vault
 from provision.secret import Secret, bare, secret
@@ -42,7 +41,7 @@ class Inventory:
 
     @staticmethod
     def load(
-        sources: Sequence[Path],
+        sources: Sequence[Path | Source],
         extra_vars: Sequence[str] = (),
         cwd: Path | None = None,
         namespaces: frozenset[str] = frozenset(),
@@ -50,16 +49,13 @@ class Inventory:
     ) -> Inventory:
         """The inventory that `sources` describe together, the later one stronger, as Ansible's repeated `-i`.
 
+        sources: paths, or sources that are open already: their files are not read again.
         vault: opens what is encrypted: whole files now, single values when they are used. Raises InputError for
         whatever can't be read, or is Ansible's and not supported.
         """
         here = cwd or Path.cwd()
-
-        def show(path: Path) -> str:
-            return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
         vault = vault or Vault()
-        opened = [open_source(Path(os.path.normpath(here / path.expanduser())), show, vault) for path in sources]
+        opened = [each if isinstance(each, Source) else open_source(each, here, vault) for each in sources]
         if not opened:
             raise InputError("no inventory was given", do="Name one: --inventory inventory/lab.")
         tree = Tree()
@@ -69,7 +65,7 @@ class Inventory:
         tree.finish()
         if not tree.hosts:
             raise InputError("there is no host in the inventory", line=listed(source.shown for source in opened))
-        extra = extravars.layers(extra_vars, here, show, vault)
+        extra = extravars.layers(extra_vars, here, partial(shown_from, here), vault)
         return _assemble(tree, host_layers(tree, opened, extra), opened[0].directory, namespaces)
 
     def select(self, pattern: str) -> tuple[Host, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from provision.errors import InputError
@@ -21,15 +22,18 @@ _DO_EXPORT = "Write down what it gives: ansible-inventory -i SOURCE --list --exp
 
 @dataclass(frozen=True)
 class Source:
-    """One `--inventory`. directory: where group_vars/ and host_vars/ are; documents: its inventory files.
+    """One `--inventory`, whose files are read once.
 
+    path: as it was given. directory: where group_vars/ and host_vars/ are. documents: its inventory files.
     show: a path as a person in the current folder reads it. vault: opens what is encrypted.
     """
 
+    path: Path
     directory: Path
     documents: tuple[Document | IniFile, ...]
     show: Callable[[Path], str]
     vault: Vault
+    _read: dict[Path, Document] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def shown(self) -> str:
@@ -38,8 +42,13 @@ class Source:
 
     def variables(self, kind: str, name: str) -> tuple[Layer, ...]:
         """What `kind` ('group_vars' or 'host_vars') says of `name`, weakest first; () when it says nothing."""
-        documents = (read(path, self.show(path), self.vault) for path in self._files(self.directory / kind, name))
+        documents = (self._document(path) for path in self._files(self.directory / kind, name))
         return tuple(Layer(_names(document), document.line) for document in documents if document.data is not None)
+
+    def _document(self, path: Path) -> Document:
+        if path not in self._read:
+            self._read[path] = read(path, self.show(path), self.vault)
+        return self._read[path]
 
     def strangers(self, kind: str, known: frozenset[str]) -> Iterator[tuple[str, str]]:
         """Names that `kind` has a file for and that are not `known`, each with the file."""
@@ -59,21 +68,31 @@ class Source:
         return tuple(file for path in found for file in (_inside(path) if path.is_dir() else (path,)))
 
 
-def open_source(path: Path, show: Callable[[Path], str], vault: Vault) -> Source:
-    """The inventory at `path`: a file, a folder, or the list of hosts that stands for one. Raises InputError."""
+def shown_from(here: Path, path: Path) -> str:
+    """A path as a person in the folder `here` reads it."""
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def open_source(given: Path, here: Path, vault: Vault) -> Source:
+    """The inventory that was given: a file, a folder, or the list of hosts that stands for one. Raises InputError.
+
+    here: the current folder. vault: opens what is encrypted.
+    """
+    show = partial(shown_from, here)
+    path = Path(os.path.normpath(here / given.expanduser()))
     if not path.exists():
         if "," in path.name:
-            return Source(path / "no files", (host_list(path.name, "--inventory"),), show, vault)
+            return Source(given, path / "no files", (host_list(path.name, "--inventory"),), show, vault)
         raise InputError(f"there is no inventory at {show(path)}", do="Name a folder, or a YAML or INI file.")
     if path.is_file():
-        return Source(path.parent, (_inventory(path, show, vault),), show, vault)
+        return Source(given, path.parent, (_inventory(path, show, vault),), show, vault)
     documents = tuple(_inventory(file, show, vault) for file in _inventory_files(path))
     if not documents:
         raise InputError(
             f"there is no inventory file in {show(path)}",
             do="Copy inventory/hdss7 and edit it, or name another folder.",
         )
-    return Source(path, documents, show, vault)
+    return Source(given, path, documents, show, vault)
 
 
 def _inventory_files(directory: Path) -> Iterator[Path]:

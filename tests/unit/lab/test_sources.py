@@ -25,7 +25,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_hosts_that_are_reached_over_the_network_need_no_lab(write: Write) -> None:
     paths = (write({"real/hosts.yml": REAL}) / "real",)
     found = completed(paths, None, ("a=1",))
-    assert (found.paths, found.extra_vars) == (paths, ("a=1",))
+    assert (tuple(source.path for source in found.opened), found.extra_vars) == (paths, ("a=1",))
     found.check_up()
 
 
@@ -44,7 +44,7 @@ def test_placeholders_stand_for_a_lab_that_was_never_up(write: Write) -> None:
 def test_any_inventory_can_be_tried_in_a_lab_that_is_named(write: Write, state: Path) -> None:
     path = write({"hosts.yml": REAL, "state/hdss7/labs/mine/inventory.yml": "all:\n  vars:\n    binaries: {}\n"})
     found = completed((path / "hosts.yml",), "mine", ())
-    assert found.paths == (path / "hosts.yml", state / "mine" / "inventory.yml")
+    assert tuple(source.path for source in found.opened) == (path / "hosts.yml", state / "mine" / "inventory.yml")
     assert found.extra_vars == ()
 
 

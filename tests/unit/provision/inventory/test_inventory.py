@@ -11,6 +11,8 @@ import pytest
 
 from provision.errors import Exit, InputError
 from provision.inventory import Inventory
+from provision.inventory.sources import open_source
+from provision.inventory.vault import Vault
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -241,3 +243,11 @@ def test_reading_an_inventory_imports_neither_jinja2_nor_msgspec(write: Write) -
     )
     root = Path(__file__).parents[4]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+def test_an_open_source_is_read_once(write: Write) -> None:
+    directory = write({"hosts.yml": "all: {hosts: {gw: }}", "group_vars/all.yml": "color: red"})
+    opened = open_source(directory, Path.cwd(), Vault())
+    assert Inventory.load([opened]).host("gw").var("color") == "red"
+    write({"hosts.yml": "all: {hosts: {other: }}", "group_vars/all.yml": "color: blue"})
+    assert Inventory.load([opened], ["size=3"]).host("gw").var("color") == "red"
