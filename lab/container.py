@@ -16,6 +16,7 @@ import msgspec
 
 from lab import cgroups, disk, network, vm
 from lab.process import Process, children
+from lab.scripts import SCRIPTS, mounted
 from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError
@@ -30,19 +31,6 @@ NSPAWN_ENVIRONMENT = {
     "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
     "SYSTEMD_NSPAWN_USE_CGNS": "1",
 }
-# Waits for one line before it does anything: if the daemon dies before it has recorded this process, it never comes.
-START = """read -r go || exit 1
-exec </dev/null
-while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift
-exec "$@"
-"""
-# Runs in a mount namespace that is a slave of the machine's, so that what the lab unmounts is let go here too.
-MOUNT = """tree=$1 disk=$2; shift 2
-mkdir -p /run/systemd/nspawn
-mount -t tmpfs tmpfs /run/systemd/nspawn
-mount -t overlay overlay -o "lowerdir=$tree,upperdir=$disk/upper,workdir=$disk/work" "$disk/root"
-exec "$@"
-"""
 ENTER = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd")
 INSIDE_ENVIRONMENT = ("HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 
@@ -78,7 +66,7 @@ def power_on(lab: Lab, topology: Topology, host: HostSpec) -> subprocess.Popen[b
     folder = disk.folder(lab, host)
     argv = [
         *cgroups.scope(lab.name, host.name),
-        *("sh", "-ec", START, "sh", *map(str, directories), "--"),
+        *SCRIPTS.argv("start", *map(str, directories), "--"),
         *(vm.boot(lab, host, tree.tree, folder) if host.virtual else _nspawn(tree.tree, folder, host, path)),
     ]
     with console.open("ab") as output:
@@ -172,14 +160,14 @@ def last_words(lab: Lab, host: HostSpec, count: int = 8) -> str:
 
 def _nspawn(tree: Path, folder: Path, host: HostSpec, namespace: Path) -> list[str]:
     volumes = [f"--bind={folder}/volumes/{name}:{path}" for name, path in disk.VOLUMES.items()]
-    return [
-        *("unshare", "--mount", "--propagation", "slave", "sh", "-ec", MOUNT, "sh", str(tree), str(folder)),
+    argv = [
         *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", f"--directory={folder}/root"),
         *(f"--machine={host.name}", f"--hostname={host.name}", f"--network-namespace-path={namespace}"),
         *("--capability=all", "--system-call-filter=add_key keyctl request_key bpf", "--bind=/dev/kmsg"),
         *("--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe"),
         *volumes,
     ]
+    return mounted(tree, folder, SCRIPTS.argv("nspawn", *argv), propagation="slave")
 
 
 def _kill(process: Process) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from lab import keys, network, vm
+from lab.scripts import SCRIPTS, mounted
 from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError, InputError
@@ -25,22 +26,6 @@ VOLUMES = {
     "etcd": "/var/lib/etcd",
     "data": "/data",
 }
-# Without these a v1 controller is read-only inside, mounts don't reach pods, and kubelet finds sysctls that it would
-# change for the whole machine: it sees files with the values that it wants (gotchas 1 and 4).
-PREPARE = """#!/bin/sh
-# Stands for the hardware: runs before everything else.
-mount --make-rshared /
-for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
-  [ ! -d /sys/fs/cgroup/$controller ] || mount -o remount,bind,rw /sys/fs/cgroup/$controller
-done
-mkdir -p /run/lab
-for setting in vm/overcommit_memory=1 kernel/panic=10 kernel/panic_on_oops=1; do
-  name=${setting%=*}
-  file=/run/lab/$(echo "$name" | tr / .)
-  echo "${setting#*=}" >"$file"
-  mount --bind "$file" "/proc/sys/$name"
-done
-"""
 PREPARE_UNIT = """[Unit]
 Description=What stands for this host's hardware
 DefaultDependencies=no
@@ -166,7 +151,7 @@ def _files(lab: Lab, topology: Topology, host: HostSpec) -> dict[str, tuple[str,
 def _hardware() -> dict[str, tuple[str, int]]:
     return {
         "etc/systemd/system/lab-prep.service": (PREPARE_UNIT, 0o644),
-        "usr/local/sbin/lab-prep": (PREPARE, 0o755),
+        "usr/local/sbin/lab-prep": (SCRIPTS.text("prepare"), 0o755),
     }
 
 
@@ -179,20 +164,8 @@ def _card(topology: Topology, host: HostSpec) -> dict[str, tuple[str, int]]:
 def _add_user(disk: Path, tree: Path, host: HostSpec) -> None:
     """The installer's own way to a first user: useradd, chpasswd, sudo; with no password, sudo asks for none."""
     rule = f"{host.user} ALL=(ALL:ALL) {'ALL' if host.password else 'NOPASSWD: ALL'}"
-    script = """set -e
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
-exec chroot "$2/root" sh -ec '
-  useradd --create-home --shell /bin/bash "$1"
-  install -d -m 700 -o "$1" -g "$1" "/home/$1/.ssh"
-  install -m 600 -o "$1" -g "$1" /root/.ssh/authorized_keys "/home/$1/.ssh/authorized_keys"
-  rm /root/.ssh/authorized_keys
-  echo "$2" >/etc/sudoers.d/lab
-  chmod 440 /etc/sudoers.d/lab
-  if read -r login; then echo "$login" | chpasswd; fi
-' sh "$3" "$4"
-"""
     done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", tree, disk, host.user, rule],
+        mounted(tree, disk, ["chroot", f"{disk}/root", *SCRIPTS.argv("add_user", host.user, rule)]),
         input=f"{host.user}:{host.password}\n" if host.password else "",
         capture_output=True,
         text=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import network
+from lab.scripts import SCRIPTS
 from lab.state import Lab
 from lab.topology import Topology
 from provision.errors import FailedError
@@ -12,13 +13,6 @@ from provision.errors import FailedError
 # Bound over the machine's own files in a mount namespace of the command's: the machine's are never written, and
 # names are asked of the lab's bind only, past whatever resolver service the machine runs.
 BOUND = ("resolv.conf", "hosts", "nsswitch.conf")
-ENTER = """folder=$1; shift
-for name in resolv.conf hosts nsswitch.conf; do
-  file=$(readlink -f "/etc/$name") && [ -e "$file" ] || { echo "lab: /etc/$name is missing" >&2; exit 1; }
-  mount --bind "$folder/$name" "$file" || exit 1
-done
-exec "$@"
-"""
 
 
 def write_files(lab: Lab, topology: Topology) -> None:
@@ -41,7 +35,7 @@ def command(lab: Lab, argv: list[str]) -> list[str]:
         raise FailedError(f"the lab {lab.name} is down", do=f"start it: invoke lab.up{lab.option}")
     return [
         *("nsenter", f"--net={path}", "unshare", "--mount", "--propagation", "slave"),
-        *("sh", "-c", ENTER, "sh", str(_folder(lab)), *argv),
+        *SCRIPTS.argv("on_ops_host", str(_folder(lab)), *argv),
     ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from lab.scripts import SCRIPTS
 from provision.errors import InputError
 
 GIB = 1 << 30
@@ -38,16 +39,14 @@ NAMESPACED = (
     "setpriv", "--pdeathsig", "KILL",
     "unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child",
 )  # fmt: skip
-TRIAL = """cd "$1" && mkdir -p lower upper work root &&
-mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work root"""
 
 
 class Machine(msgspec.Struct, frozen=True):
     """What preflight looks at.
 
     missing: Debian packages. sbin: PATH leads to the administrator's programs. disk, memory: bytes free.
-    watchers: inotify instances that the user may still make. trial: why TRIAL failed, or ''. tun: a virtual machine
-    can be cabled.
+    watchers: inotify instances that the user may still make. trial: why sh/trial.sh failed, or ''. tun: a virtual
+    machine can be cabled.
     """
 
     root: bool
@@ -145,12 +144,12 @@ def _check_room(machine: Machine, watchers: int, memory: int) -> None:
 
 
 def _try(folder: Path) -> str:
-    """What TRIAL printed when it failed. It lies in the lab's folder, so that a kill here is swept up with it."""
+    """What sh/trial.sh printed when it failed. It lies in the lab's folder, so that a kill here is swept up with it."""
     trial = folder / "trial"
     shutil.rmtree(trial, ignore_errors=True)
     trial.mkdir(mode=0o700, parents=True)
     done = subprocess.run(
-        [*NAMESPACED, "sh", "-c", TRIAL, "sh", str(trial)], capture_output=True, text=True, check=False
+        [*NAMESPACED, *SCRIPTS.argv("trial", str(trial))], capture_output=True, text=True, check=False
     )
     shutil.rmtree(trial)
     with contextlib.suppress(OSError):  # a lab that is there already

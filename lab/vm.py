@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from lab import network, ssh
+from lab.scripts import mounted
 from lab.state import Lab
 from lab.topology import HostSpec
 from provision.errors import FailedError
@@ -19,11 +20,6 @@ PROCESSORS = 2
 DISK = "3G"  # as the guest sees it; the file holds what was written
 KERNEL_ARGUMENTS = "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off no_timer_check fsck.mode=skip"
 TAIL = 8192
-# The disk's content is the same two layers as another host's root; nothing is mounted but in this command's namespace.
-FILL = """mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
-rm -f "$2/disk.img"
-exec mke2fs -q -t ext4 -E root_owner=0:0 -d "$2/root" "$2/disk.img" "$3"
-"""
 NETWORK = """[Match]
 Name=eth0
 [Network]
@@ -35,9 +31,15 @@ IPv6AcceptRA=no
 
 
 def fill(folder: Path, host: HostSpec, tree: Path) -> None:
-    """Make `folder`/disk.img of the shared tree with what `folder`/upper lays over it. Raises FailedError."""
+    """Make `folder`/disk.img of the shared tree with what `folder`/upper lays over it. Raises FailedError.
+
+    Its content is the same two layers as another host's root; nothing is mounted but in this command's namespace.
+    """
+    image = folder / "disk.img"
+    image.unlink(missing_ok=True)
+    make = ["mke2fs", "-q", "-t", "ext4", "-E", "root_owner=0:0", "-d", f"{folder}/root", str(image), DISK]
     done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", FILL, "sh", str(tree), str(folder), DISK],
+        mounted(tree, folder, make),
         capture_output=True,
         text=True,
         check=False,

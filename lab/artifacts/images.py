@@ -10,8 +10,9 @@ from pathlib import Path
 from lab.artifacts import oci
 from lab.artifacts.binaries import COREDNS_VERSION, VERSION
 from lab.artifacts.cache import Cache, Entry, Progress, sha256_of, silent
-from lab.artifacts.rootfs import SUITE
+from lab.artifacts.rootfs import SCRIPTS, SUITE
 from lab.artifacts.runner import Runner
+from provision.remote.shell import quote
 
 ECHO_SERVER = Path(__file__).parent / "payload" / "echo_server.py"
 # A layer is made of extracted packages only: no package manager, no maintainer scripts, a fifth of the size of
@@ -22,26 +23,7 @@ TRIMMED = (
     "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/perl", "usr/lib/x86_64-linux-gnu/perl-base",
     "usr/lib/python3.11/lib2to3", "usr/lib/python3.11/pydoc_data", "usr/include",
 )  # fmt: skip
-# A shell, so that `kubectl exec` into a pod finds one, and the users that programs switch to.
-FURNISHED = """
-set -e
-cd "$1"
-mkdir -p bin proc sys run root var/log
-for applet in cat cp date env grep head hostname id kill ls mkdir mv nslookup ping ps rm sh sleep tail touch wget
-do [ -e bin/$applet ] || ln -s busybox bin/$applet; done
-printf '%s\\n' root:x:0:0:root:/root:/bin/sh www-data:x:33:33:www-data:/var/www:/bin/false \\
-    nobody:x:65534:65534:nobody:/:/bin/false > etc/passwd
-printf '%s\\n' root:x:0: www-data:x:33: nogroup:x:65534: > etc/group
-"""
-# Debian's default site, which answers on every port-80 request, without IPv6 (a kernel may have none); logs go
-# where `kubectl logs` reads them.
-NGINX_SITE = """
-mkdir -p var/www/html run/nginx
-sed '/\\[::\\]/d' etc/nginx/sites-available/default > etc/nginx/sites-enabled/default
-cp usr/share/nginx/html/index.html var/www/html/index.html
-ln -sf /dev/stdout var/log/nginx/access.log
-ln -sf /dev/stderr var/log/nginx/error.log
-"""
+FURNISHED = SCRIPTS.text("furnished")
 
 
 @dataclass(frozen=True)
@@ -59,13 +41,13 @@ NGINX = Image(
     "nginx",
     oci.Config("lab.local/nginx:1.22", command=("nginx", "-g", "daemon off;")),
     packages=("nginx-light", "curl", "busybox"),
-    hook=FURNISHED + NGINX_SITE,
+    hook=FURNISHED + SCRIPTS.text("nginx_site"),
 )
 WEBSOCKET = Image(
     "websocket",
     oci.Config("lab.local/websocket:10.4", entrypoint=("/usr/bin/python3", "-u", "/echo_server.py")),
     packages=("python3-websockets", "busybox"),
-    hook=FURNISHED + f"cat > echo_server.py <<'END'\n{ECHO_SERVER.read_text()}END\n",
+    hook=FURNISHED + f"printf %s {quote(ECHO_SERVER.read_text())} >echo_server.py\n",
 )
 PAUSE = Image("pause", oci.Config("lab.local/pause:0.1.7", entrypoint=("/catatonit", "-P")))
 TRAEFIK = Image("traefik", oci.Config("lab.local/traefik:3.7.15", entrypoint=("/traefik",)))

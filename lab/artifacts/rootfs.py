@@ -7,7 +7,9 @@ from pathlib import Path
 
 from lab.artifacts.cache import Cache, Doing, Entry, Progress, silent, unseen
 from lab.artifacts.runner import Runner
+from provision.remote.shell import Scripts
 
+SCRIPTS = Scripts(__file__)
 SUITE = "bookworm"
 # curl is what a host fetches with, sudo what a login that is not root needs; no Python on purpose.
 PACKAGES = (
@@ -20,12 +22,6 @@ MACHINE_PACKAGES = (
     "linux-image-cloud-amd64", "initramfs-tools",
     "supervisor", "iptables", "nftables", "ipset", "ipvsadm", "conntrack",
 )  # fmt: skip
-# The drivers of its only disk: with all that Debian has, the initial disk is several times as big, and as slow.
-MACHINE_DRIVERS = """
-mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"
-echo MODULES=list > "$1/etc/initramfs-tools/conf.d/lab"
-printf '%s\\n' virtio_pci virtio_blk ext4 > "$1/usr/share/initramfs-tools/modules.d/lab"
-"""
 # Documentation doubles a package's files and nobody reads it in a lab; a lab's disk needs no fsync per file.
 LEAN = (
     "--dpkgopt=path-exclude=/usr/share/doc/*",
@@ -37,18 +33,9 @@ LEAN = (
     '--aptopt=Acquire::Languages "none"',
 )
 # A disk that many hosts share names no host: each gets its keys, machine-id, name and resolver from the lab.
-# The package sources move out of it, to where the lab's own repository is made from: hosts have no way out,
-# so apt's daily timers could only hold its lock when a role wants it.
-ANONYMOUS = """
-cd "$1"
-rm -f etc/ssh/ssh_host_* etc/hostname etc/resolv.conf var/lib/dbus/machine-id
-: > etc/machine-id
-mv etc/apt/sources.list ../sources.list
-: > etc/apt/sources.list
-rm -f etc/systemd/system/timers.target.wants/* var/cache/apt/*.bin
-find var/log -type f -delete
-mkdir -p var/log/journal
-"""
+# The package sources move out of it: hosts have no way out, so apt's daily timers could only hold its lock when a role
+# wants it.
+ANONYMOUS = SCRIPTS.text("anonymous")
 ROOT = "root"
 KEYRING = "on Ubuntu, Debian's keys come with apt-get install debian-archive-keyring"
 SOURCES = "sources.list"
@@ -61,7 +48,7 @@ def tree_entry(cache: Cache, runner: Runner, progress: Progress = silent) -> Ent
 
 def machine_tree_entry(cache: Cache, runner: Runner, progress: Progress = silent) -> Entry:
     """As `tree_entry`, for virtual machines: with a kernel and an initial disk in `root/boot`."""
-    hook = (f"--essential-hook={MACHINE_DRIVERS}",)
+    hook = (f"--essential-hook={SCRIPTS.text('machine_drivers')}",)
     return _entry("machine-tree", (*PACKAGES, *MACHINE_PACKAGES), hook, cache, runner, progress)
 
 

@@ -58,6 +58,10 @@ class Scripts:
         """sh/NAME.sh as it is written: for functions that other scripts call."""
         return _read(self._folder / f"{name}.sh")
 
+    def argv(self, name: str, *arguments: str) -> list[str]:
+        """The command line that runs sh/NAME.sh with these arguments, here or wherever there is an sh."""
+        return ["sh", "-c", self.text(name), "sh", *arguments]
+
     def call(self, name: str, *arguments: str, **variables: str) -> str:
         """sh that sets the arguments and the variables, whose names are capitals, and then does what sh/NAME.sh says.
 
