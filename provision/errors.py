@@ -57,7 +57,7 @@ def _sentence(text: str) -> str:
 
 
 class ProvisionError(Exception):
-    """Any failure that a user can cause or has to hear of; never shown as a traceback."""
+    """Any failure that a user can cause or has to know of; never shown as a traceback."""
 
     exit = Exit.FAILED
 

@@ -1,4 +1,4 @@
-"""What happens during a run, as values. The engine emits them and prints nothing; listeners do as they like."""
+"""What happens during a run, as values. The engine emits them and prints nothing; listeners write the output."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class HostKnown:
 
 @dataclass(frozen=True)
 class RollingPlanned:
-    """All plans are known: this play takes these hosts out at the edges, one after the other, where the site is served.
+    """All plans are known: this play drains these hosts at the edges, one after the other, where the site is served.
 
-    beyond: the edges that are not among the run's hosts; they are asked and marked, and otherwise left as they are.
+    beyond: the edges that are not among the run's hosts; they are asked and drain nodes, and are otherwise left alone.
     """
 
     play: str
@@ -42,7 +42,7 @@ class RollingPlanned:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Another run holds this host's lock; it is waited for."""
+    """Another run holds this host's lock; this run waits for it."""
 
     host: str
     who: str
@@ -85,7 +85,7 @@ class HostFailed:
 
 @dataclass(frozen=True)
 class Drained:
-    """A node was taken out on every edge, and its connections have ended."""
+    """A node was drained on every edge, and its connections have ended."""
 
     host: str
     run: str
@@ -93,7 +93,7 @@ class Drained:
 
 @dataclass(frozen=True)
 class PutBack:
-    """A node takes requests again: it passed its gate, or is as it was before. `seconds` that it was out."""
+    """A node takes requests again: it passed its gate, or is as it was before. seconds: how long it was drained."""
 
     host: str
     seconds: float
@@ -101,14 +101,14 @@ class PutBack:
 
 @dataclass(frozen=True)
 class RevertStarted:
-    """A node's change failed, or its gate did: what this play changed there is now taken back."""
+    """A node's change failed, or its gate did: what this play changed there is now reverted."""
 
     host: str
 
 
 @dataclass(frozen=True)
 class Reverted:
-    """It is taken back. changes: keys of what was changed for that; lasting: what stays as it is, and why."""
+    """A node was reverted. changes: keys of what was changed for that; lasting: what stays as it is, and why."""
 
     host: str
     changes: tuple[str, ...]
