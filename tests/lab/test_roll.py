@@ -13,7 +13,7 @@ from tests.lab.typed import NAME, SITE, invoke, on
 pytestmark = pytest.mark.usefixtures("site")
 
 OTHER = ("--extra-vars", "traefik.log_level=DEBUG")
-BROKEN = ("--extra-vars", '{"traefik": {"trusted": ["not-an-address"], "ready_timeout": 10}}')
+BROKEN = ("--extra-vars", '{"traefik": {"trusted": ["10.4.7.0/99"], "ready_timeout": 10}}')
 NO_START = ("--extra-vars", '{"kube_proxy": {"flags": {"no-such-flag": "x"}}}')
 
 
@@ -42,7 +42,7 @@ def test_a_changed_traefik_argument_reaches_every_node_without_one_failed_reques
 @pytest.mark.parametrize(
     ("words", "resource", "said"),
     [
-        (BROKEN, "Manifests traefik", "not-an-address"),
+        (BROKEN, "Manifests traefik", "10.4.7.0/99"),
         (NO_START, "File /opt/kubernetes/server/bin/kube-proxy.sh", "supervisor gave up on kube-proxy-7-21"),
     ],
     ids=["traefik", "kube-proxy"],

@@ -186,24 +186,24 @@ PEOPLE = (
         saved=True,
     ),
 )
-NO_LIMIT = "edge.max_body=nonsense"
-NO_ADDRESS = '{"traefik": {"trusted": ["not-an-address"], "ready_timeout": 10}}'
+NO_TIME = "edge.read_timeout=10s10m"
+NO_NETWORK = '{"traefik": {"trusted": ["10.4.7.0/99"], "ready_timeout": 10}}'
 NOT_MINE = '{"kube_proxy": {"flags": {"metrics-bind-address": "10.9.9.9:1"}}}'
 STOPS = (
     Fault(
         "a bad edge configuration",
         "nginx does not know what it is told",
-        asked=Asked(f"`{NO_LIMIT}`", extra=("--extra-vars", NO_LIMIT)),
+        asked=Asked(f"`{NO_TIME}`", extra=("--extra-vars", NO_TIME)),
         exit=1,
-        told='^hdss7-11, role edge, roles/edge.py:.*"client_max_body_size" directive invalid value',
+        told='^hdss7-11, role edge, roles/edge.py:.*"proxy_read_timeout" directive invalid value',
         table="stops",
     ),
     Fault(
         "a Traefik that exits",
         "it does not know what it is told",
-        asked=Asked(f"`{NO_ADDRESS}`", extra=("--extra-vars", NO_ADDRESS)),
+        asked=Asked(f"`{NO_NETWORK}`", extra=("--extra-vars", NO_NETWORK)),
         exit=1,
-        told="^hdss7-21.*not-an-address",
+        told=r"^hdss7-21.*10\.4\.7\.0/99",
         table="stops",
     ),
     Fault(
