@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from hdss7.options import Options
@@ -61,9 +60,9 @@ class Answer:
         }
 
 
-def ping(root: Path, options: Options) -> int:
+def ping(options: Options) -> int:
     """Log in to each host, become who the inventory says, and say what answered."""
-    answers = asked(root, options, Step(PING, timeout=LOOP_SECONDS), lambda _: None)
+    answers = asked(options, Step(PING, timeout=LOOP_SECONDS), lambda _: None)
     code = worst([answer.exit for answer in answers])
     rows = [("host", "system", "user", "kernel", "login s", "answer ms")]
     for answer in answers:
@@ -73,7 +72,7 @@ def ping(root: Path, options: Options) -> int:
     return _end(answers, code, options, text.columns(rows, right=(4, 5)) if len(rows) > 1 else [])
 
 
-def run(root: Path, options: Options) -> int:
+def run(options: Options) -> int:
     """Run a command on each host. One word is a line for the shell; several are run exactly as they are."""
     words = options.words
     script = words[0] if len(words) == 1 else shlex.join(words)
@@ -84,19 +83,19 @@ def run(root: Path, options: Options) -> int:
             _prefixed(answer.host, answer.output, sys.stderr if options.json else sys.stdout)
             _prefixed(answer.host, answer.errors, sys.stderr)
 
-    answers = asked(root, options, Step(f"{script}\n", timeout=options.timeout), show)
+    answers = asked(options, Step(f"{script}\n", timeout=options.timeout), show)
     answers = [_timed_out(answer, options.timeout) for answer in answers]
     broken = worst([answer.exit for answer in answers])
     code = max((answer.code for answer in answers), default=0)
     return _end(answers, int(broken) or code, options, [])
 
 
-def asked(root: Path, options: Options, step: Step, show: Callable[[Answer], None]) -> list[Answer]:
+def asked(options: Options, step: Step, show: Callable[[Answer], None]) -> list[Answer]:
     """Runs one step on every host within the limit, side by side; `show` gets each answer as it comes.
 
     Ctrl-C cuts the connections; a started step runs to its end on the host, or to its timeout.
     """
-    site = open_project(root, options)
+    site = open_project(options)
     selection = options.selection()
     hosts = [RemoteHost(site.project.login(host, selection)) for host in site.project.hosts(options.limit)]
     site.check_up()

@@ -6,28 +6,31 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from invoke import Exit as Quit
 from invoke import Task
 
-from hdss7.options import Kind, Option, Options
+from hdss7.options import OPTIONS, Kind, Option, Options
 from provision.errors import Exit, Explanation, InputError, ProvisionError
 
 Command = Callable[[Options], int]
 DASHES = "--"
 
 
-def command(*options: Option, words: bool = False, default: bool = False) -> Callable[[Command], Task[int]]:
+def command(*names: str, words: bool = False, default: bool = False) -> Callable[[Command], Task[int]]:
     """Makes an Invoke task of a function of Options that returns an exit code.
 
-    words: it takes a command line after `--`. default: it is what its collection's name alone means.
+    names: the fields of Options that it takes. words: it takes a command line after `--`. default: it is what its
+    collection's name alone means.
     """
+
+    options = tuple(OPTIONS[name] for name in names)
 
     def decorate(function: Command) -> Task[int]:
         def body(_: Any, **typed: Any) -> None:
-            outcome = run(function.__name__, bool(typed.get("json")), lambda: function(_options(typed, words)))
+            outcome = run(function.__name__, bool(typed.get("json")), lambda: function(_options(options, typed, words)))
             if outcome:
                 raise Quit(code=outcome)
 
@@ -88,8 +91,9 @@ def fail(error: Explanation, code: Exit, json: bool) -> int:
     return code
 
 
-def _options(typed: dict[str, Any], words: bool) -> Options:
-    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in typed.items()}
+def _options(options: Iterable[Option], typed: dict[str, Any], words: bool) -> Options:
+    values = {option.field: typed[option.attribute] for option in options}
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return Options(**given, words=after_dashes(sys.argv) if words else ())
 
 

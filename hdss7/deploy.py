@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdss7.options import FORKS, Options
+from hdss7.options import CHOSEN, LOGIN, OPTIONS, Kind, Options
 from hdss7.project import open_project
 from provision.errors import Exit, InputError
 from provision.inventory import ansible
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from provision.remote.lock import Holder
 
 
-def deploy(root: Path, options: Options) -> int:
+def deploy(options: Options) -> int:
     """Plan every host and, unless --check, make the plan true. Returns the exit code."""
-    return _run(root, options, "deploy", check=options.check)
+    return _run(options, "deploy", check=options.check)
 
 
-def plan(root: Path, options: Options) -> int:
+def plan(options: Options) -> int:
     """What deploy would change, with diffs."""
-    return _run(root, replace(options, diff=True), "plan", check=True)
+    return _run(replace(options, diff=True), "plan", check=True)
 
 
-def _run(root: Path, options: Options, name: str, *, check: bool) -> int:
+def _run(options: Options, name: str, *, check: bool) -> int:
     from provision.apply.options import RunOptions
     from provision.plan import planfile
     from provision.project_site import ProjectSite
 
-    opened = open_project(root, options)
+    opened = open_project(options)
     selection = options.selection()
     if options.prune and not selection.everything:
         raise InputError("--prune looks at everything that is declared", do="Leave out --tags and --skip-tags")
@@ -118,26 +118,16 @@ def next_step(code: Exit, options: Options, name: str, log: Path) -> str:
 def retyped(options: Options, *, chosen: bool = True) -> str:
     """The options that say which hosts and which login, to be typed again. chosen: the tags too."""
     words: list[str] = []
-    names = [
-        "inventory",
-        "lab",
-        "limit",
-        "run",
-        "extra_vars",
-        "user",
-        "private_key",
-        "vault_password_file",
-        "vault_id",
-        *(["tags", "skip_tags"] if chosen else []),
-    ]
-    for name in names:
-        value = getattr(options, name)
-        for each in (value,) if isinstance(value, str) else value or ():
-            words += [f"--{name.replace('_', '-')}", _unspoken(each) if name == "extra_vars" else each]
-    words += ["--forks", str(options.forks)] if options.forks != FORKS else []
-    words += ["--prune"] if options.prune and chosen else []
-    words += ["--ask-become-pass"] if options.ask_become_pass else []
-    words += ["--ask-vault-pass"] if options.ask_vault_pass else []
+    for name in (*LOGIN, "run", *(("prune", *CHOSEN) if chosen else ())):
+        option = OPTIONS[name]
+        value = getattr(options, option.field)
+        if option.kind is Kind.NUMBER:
+            words += [f"--{option.name}", str(value)] if value != option.default else []
+        elif option.kind is Kind.FLAG:
+            words += [f"--{option.name}"] if value else []
+        else:
+            for each in (value,) if isinstance(value, str) else value or ():
+                words += [f"--{option.name}", _unspoken(each) if option.field == "extra_vars" else each]
     return "".join(f" {shlex.quote(word)}" for word in words)
 
 

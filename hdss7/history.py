@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from hdss7.deploy import run_and_report
@@ -23,9 +22,9 @@ from provision.rollback_site import RollbackSite
 from provision.spelling import listed, suggestion
 
 
-def history(root: Path, options: Options) -> int:
+def history(options: Options) -> int:
     """The runs that hosts remember, or with --run the changes of one of them."""
-    site = open_project(root, options)
+    site = open_project(options)
     pasts = _asked(site, options, JournalQuestion(_named(options.run) or "*"))
     if options.run and not any(past.runs for past in pasts):
         raise _unknown_run(options.run)
@@ -33,13 +32,13 @@ def history(root: Path, options: Options) -> int:
     return _end(pasts, lines or ["no run of this toolkit has changed these hosts, as far as they remember"], options)
 
 
-def blame(root: Path, options: Options) -> int:
+def blame(options: Options) -> int:
     """Who made a resource, or what stands at a path, what it is: the last run first."""
     if bool(options.resource) is bool(options.path):
         raise InputError(
             "blame wants one thing to look for", do="Give --resource 'File /etc/hosts' or --path /etc/hosts"
         )
-    pasts = _asked(open_project(root, options), options)
+    pasts = _asked(open_project(options), options)
     every = list(touches(pasts))
     found = [touch for touch in every if _is(touch, options)]
     if not found and not any(past.error for past in pasts):
@@ -53,9 +52,9 @@ def blame(root: Path, options: Options) -> int:
     return _end(pasts, [line for touch in found for line in _blamed(touch)], options)
 
 
-def rollback(root: Path, options: Options) -> int:
+def rollback(options: Options) -> int:
     """What hosts were before a run: planned, shown, and made so with the care of a deploy."""
-    opened = open_project(root, options)
+    opened = open_project(options)
     run = _named(options.run)
     if not run:
         pasts = _asked(opened, options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 from hdss7.options import Options
@@ -18,9 +17,9 @@ from provision.secret import shown
 SECRETS = ("password", "passwd", "secret", "token")
 
 
-def lint(root: Path, options: Options) -> int:
+def lint(options: Options) -> int:
     """Compile everything for every host: inventory, settings, plays, roles, templates, manifests."""
-    project = open_project(root, options).project
+    project = open_project(options).project
     chosen = project.hosts(options.limit)
     found = {host.name: compiled(project, host) for host in chosen}
     errors = {name: result for name, result in found.items() if isinstance(result, ProvisionError)}
@@ -54,9 +53,9 @@ def _linted(result: int | ProvisionError) -> dict[str, Any]:
     return {"status": "ok", "resources": result, "error": None}
 
 
-def hosts(root: Path, options: Options) -> int:
+def hosts(options: Options) -> int:
     """The hosts that a pattern means, with address and groups; with --verbose their variables too."""
-    inventory = open_project(root, options).project.inventory
+    inventory = open_project(options).project.inventory
     chosen = inventory.select("all" if options.pattern is None else options.pattern)
     if options.json:
         print(encode({host.name: _described(host) for host in chosen}, None, Exit.OK))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from provision.inventory.vault import Vault
     from provision.project import Selection
 
-FORKS = 20
-RUN_SECONDS = 600
+DAY = 86400
 HTTP_PORT, PROXY_PORT = 8080, 8081
 
 
@@ -33,16 +32,22 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Option:
-    """An option as it is typed (`--extra-vars` is name 'extra-vars') and as --help explains it."""
+    """An option as it is typed (`--extra-vars` is name 'extra-vars') and as --help explains it.
+
+    field: where Options holds its value. default, least, most: of a number.
+    """
 
     name: str
+    field: str
     help: str
-    kind: Kind = Kind.TEXT
-    number: int = 0
+    kind: Kind
+    default: int = 0
+    least: int = 0
+    most: int = 0
 
     @property
     def attribute(self) -> str:
-        """Its name in Options."""
+        """Its name as a parameter of a task."""
         return self.name.replace("-", "_")
 
     @property
@@ -50,152 +55,125 @@ class Option:
         """The parameter of a task that Invoke makes this option from: it takes the type from the default."""
         defaults = {
             Kind.FLAG: False,
-            Kind.NUMBER: self.number,
+            Kind.NUMBER: self.default,
             Kind.COUNTED: 0,
             Kind.POSITIONAL: inspect.Parameter.empty,
         }
         default = defaults.get(self.kind)
         return inspect.Parameter(self.attribute, inspect.Parameter.KEYWORD_ONLY, default=default)
 
+    def check(self, value: Any) -> None:
+        """Raises InputError for a number out of range, and for an empty text."""
+        if self.kind is Kind.NUMBER and not self.least <= value <= self.most:
+            raise InputError(
+                f"--{self.name} {value} is out of range", do=f"Give a number from {self.least} to {self.most}"
+            )
+        if self.kind in (Kind.TEXT, Kind.POSITIONAL) and value is not None and not value.strip():
+            raise InputError(f"--{self.name} is empty", do="Give a value, or leave it out")
 
-INVENTORY = Option("inventory", "inventory folder or file; repeat for several (default inventory/lab)", Kind.REPEATED)
-EXTRA_VARS = Option("extra-vars", "k=v k=v, @FILE or {json}; wins over the inventory; repeatable", Kind.REPEATED)
-LAB = Option("lab", "which embedded lab (default main)")
-LIMIT = Option("limit", "only these hosts: names, groups, patterns such as nodes:!hdss7-22")
-TAGS = Option("tags", "only roles and plays with one of these tags: a,b", Kind.REPEATED)
-SKIP_TAGS = Option("skip-tags", "without roles and plays that have one of these tags", Kind.REPEATED)
-CHECK = Option("check", "change nothing; exit 2 if something would change", Kind.FLAG)
-DIFF = Option("diff", "show what differs, line by line", Kind.FLAG)
-FORKS_ = Option("forks", f"hosts at a time (default {FORKS})", Kind.NUMBER, FORKS)
-USER = Option("user", "log in as this user (default: ansible_user)")
-KEY = Option("private-key", "log in with this private key file")
-PASSWORD = Option("ask-become-pass", "ask for the sudo password", Kind.FLAG)
-VAULT_FILE = Option("vault-password-file", "file with the vault password, or a program that prints it", Kind.REPEATED)
-VAULT_ID = Option("vault-id", "LABEL@FILE or LABEL@prompt: the vault password of one vault id", Kind.REPEATED)
-VAULT_ASK = Option("ask-vault-pass", "ask for the ansible-vault password", Kind.FLAG)
-JSON = Option("json", "one JSON object on standard output, progress on standard error", Kind.FLAG)
-VERBOSE = Option("verbose", "say more: where it is declared; twice: what is as declared, too", Kind.COUNTED)
-PATTERN = Option("pattern", "the hosts to show (default all)")
-EXPRESSION = Option("k", "only checks whose names match, as pytest's -k")
-DEEP = Option("deep", "also read every downloaded file whole, and compare its checksum", Kind.FLAG)
-JUNIT = Option("junit", "write the results as JUnit XML into this file")
-TIMEOUT = Option(
-    "timeout", f"seconds that a host has for the command (default {RUN_SECONDS})", Kind.NUMBER, RUN_SECONDS
-)
-WAIT = Option("wait", "seconds to wait for hosts that another run is changing (default 0)", Kind.NUMBER, 0)
-FORCE = Option("force", "change nodes without taking them out of traffic first", Kind.FLAG)
-RUN = Option("run", "the run, as invoke history names it")
-RESOURCE = Option("resource", "a resource, as a plan names it: 'File /etc/hosts'")
-PATH = Option("path", "a path on the hosts: /etc/hosts")
-SAVE = Option("save", "write the plan into this file, for deploy --plan")
-PLAN = Option("plan", "apply the plan that was saved in this file, or nothing if hosts have moved on")
-PRUNE = Option("prune", "take away what this toolkit made and no role declares any more", Kind.FLAG)
-YES = Option("yes", "trust without asking", Kind.FLAG)
-PURGE = Option("purge", "forget the hosts' disks and keys too", Kind.FLAG)
-BARE = Option("bare", "only the hosts, without building what they may fetch", Kind.FLAG)
-VM = Option("vm", "also hdss7-23: a virtual machine with a kernel of its own, for ipvs", Kind.FLAG)
-HARD = Option("hard", "cut the power instead of an orderly reboot", Kind.FLAG)
-HOST = Option("host", "the host's name", Kind.POSITIONAL)
-SITE_NAME = Option("host", "the site's name to show as 127.0.0.1 (default: Traefik's, traefik.od.com)")
-PORT = Option("port", f"port on 127.0.0.1 that shows it (default {HTTP_PORT})", Kind.NUMBER, HTTP_PORT)
-PROXY = Option("proxy-port", f"port on 127.0.0.1 of the HTTP proxy (default {PROXY_PORT})", Kind.NUMBER, PROXY_PORT)
 
-VAULT = (VAULT_FILE, VAULT_ID, VAULT_ASK)
-DECLARED = (INVENTORY, EXTRA_VARS, LAB, *VAULT)
-LOGIN = (*DECLARED, LIMIT, FORKS_, USER, KEY, PASSWORD)
-CHOSEN = (TAGS, SKIP_TAGS)
-OUTPUT = (JSON, VERBOSE)
+def _declare(kind: Kind, help: str, default: Any = None, *, name: str = "", least: int = 0, most: int = 0) -> Any:
+    number = default if kind is Kind.NUMBER else 0
+    return field(default=default, metadata={"option": Option(name, "", help, kind, number, least, most)})
+
+
+def text(help: str, name: str = "") -> Any:
+    """An option with a value. name: as it is typed, where that is not the name of the field."""
+    return _declare(Kind.TEXT, help, name=name)
+
+
+def positional(help: str) -> Any:
+    """A value that needs no `--name` before it."""
+    return _declare(Kind.POSITIONAL, help)
+
+
+def flag(help: str) -> Any:
+    """An option without a value."""
+    return _declare(Kind.FLAG, help, False)
+
+
+def number(help: str, default: int, least: int, most: int) -> Any:
+    """A whole number from least to most. The help names the default."""
+    return _declare(Kind.NUMBER, f"{help} (default {default})", default, least=least, most=most)
+
+
+def repeated(help: str) -> Any:
+    """An option with a value that may come several times."""
+    return _declare(Kind.REPEATED, help, ())
+
+
+def counted(help: str) -> Any:
+    """An option without a value that says more when it comes twice."""
+    return _declare(Kind.COUNTED, help, 0)
+
+
+# Groups of options that several commands take, by the names of the fields below.
+VAULT = ("vault_password_file", "vault_id", "ask_vault_pass")
+DECLARED = ("project", "inventory", "extra_vars", "lab", *VAULT)
+LOGIN = (*DECLARED, "limit", "forks", "user", "private_key", "ask_become_pass")
+CHOSEN = ("tags", "skip_tags")
+OUTPUT = ("json", "verbose")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What was typed for one command. words: what followed `--`."""
+    """What was typed for one command. An option is declared here and nowhere else; hdss7/commands.py says who takes it.
 
-    inventory: Sequence[str] = ()
-    extra_vars: Sequence[str] = ()
-    lab: str | None = None
-    limit: str | None = None
-    tags: Sequence[str] = ()
-    skip_tags: Sequence[str] = ()
-    check: bool = False
-    diff: bool = False
-    forks: int = FORKS
-    user: str | None = None
-    private_key: str | None = None
-    ask_become_pass: bool = False
-    vault_password_file: Sequence[str] = ()
-    vault_id: Sequence[str] = ()
-    ask_vault_pass: bool = False
-    json: bool = False
-    verbose: int = 0
-    pattern: str | None = None
-    k: str | None = None
-    deep: bool = False
-    junit: str | None = None
-    timeout: int = RUN_SECONDS
-    wait: int = 0
-    force: bool = False
-    prune: bool = False
-    save: str | None = None
-    plan: str | None = None
-    run: str | None = None
-    resource: str | None = None
-    path: str | None = None
-    yes: bool = False
-    purge: bool = False
-    bare: bool = False
-    hard: bool = False
-    vm: bool = False
-    host: str | None = None
-    port: int = HTTP_PORT
-    proxy_port: int = PROXY_PORT
-    words: Sequence[str] = field(default=())
+    words: what followed `--`.
+    """
+
+    project: str | None = text("the folder with site.yml (default: the current one, or the next one above that has it)")
+    inventory: Sequence[str] = repeated("inventory folder or file; repeat for several (default inventory/lab)")
+    extra_vars: Sequence[str] = repeated("k=v k=v, @FILE or {json}; wins over the inventory; repeatable")
+    lab: str | None = text("which embedded lab (default main)")
+    limit: str | None = text("only these hosts: names, groups, patterns such as nodes:!hdss7-22")
+    tags: Sequence[str] = repeated("only roles and plays with one of these tags: a,b")
+    skip_tags: Sequence[str] = repeated("without roles and plays that have one of these tags")
+    check: bool = flag("change nothing; exit 2 if something would change")
+    diff: bool = flag("show what differs, line by line")
+    forks: int = number("hosts at a time", 20, 1, 1000)
+    user: str | None = text("log in as this user (default: ansible_user)")
+    private_key: str | None = text("log in with this private key file")
+    ask_become_pass: bool = flag("ask for the sudo password")
+    vault_password_file: Sequence[str] = repeated("file with the vault password, or a program that prints it")
+    vault_id: Sequence[str] = repeated("LABEL@FILE or LABEL@prompt: the vault password of one vault id")
+    ask_vault_pass: bool = flag("ask for the ansible-vault password")
+    json: bool = flag("one JSON object on standard output, progress on standard error")
+    verbose: int = counted("say more: where it is declared; twice: what is as declared, too")
+    pattern: str | None = text("the hosts to show (default all)")
+    k: str | None = text("only checks whose names match, as pytest's -k")
+    deep: bool = flag("also read every downloaded file whole, and compare its checksum")
+    junit: str | None = text("write the results as JUnit XML into this file")
+    timeout: int = number("seconds that a host has for the command", 600, 1, DAY)
+    wait: int = number("seconds to wait for hosts that another run is changing", 0, 0, DAY)
+    force: bool = flag("change nodes without taking them out of traffic first")
+    prune: bool = flag("take away what this toolkit made and no role declares any more")
+    save: str | None = text("write the plan into this file, for deploy --plan")
+    plan: str | None = text("apply the plan that was saved in this file, or nothing if hosts have moved on")
+    run: str | None = text("the run, as invoke history names it")
+    resource: str | None = text("a resource, as a plan names it: 'File /etc/hosts'")
+    path: str | None = text("a path on the hosts: /etc/hosts")
+    yes: bool = flag("trust without asking")
+    purge: bool = flag("forget the hosts' disks and keys too")
+    bare: bool = flag("only the hosts, without building what they may fetch")
+    hard: bool = flag("cut the power instead of an orderly reboot")
+    vm: bool = flag("also hdss7-23: a virtual machine with a kernel of its own, for ipvs")
+    host: str | None = positional("the host's name")
+    site_name: str | None = text(
+        "the site's name to show as 127.0.0.1 (default: Traefik's, traefik.od.com)", name="host"
+    )
+    port: int = number("port on 127.0.0.1 that shows it", HTTP_PORT, 1, 65535)
+    proxy_port: int = number("port on 127.0.0.1 of the HTTP proxy", PROXY_PORT, 1, 65535)
+    words: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("forks", 1, 1000),
-            ("timeout", 1, 86400),
-            ("wait", 0, 86400),
-            ("port", 1, 65535),
-            ("proxy_port", 1, 65535),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise InputError(
-                    f"--{name.replace('_', '-')} {getattr(self, name)} is out of range",
-                    do=f"Give a number from {least} to {most}",
-                )
-        for name in (
-            "limit",
-            "pattern",
-            "lab",
-            "user",
-            "private_key",
-            "k",
-            "junit",
-            "host",
-            "run",
-            "resource",
-            "path",
-            "save",
-            "plan",
-        ):
-            value = getattr(self, name)
-            if value is not None and not value.strip():
-                raise InputError(f"--{name.replace('_', '-')} is empty", do="Give a value, or leave it out")
+        for each in OPTIONS.values():
+            each.check(getattr(self, each.field))
 
     @property
     def lab_name(self) -> str:
         """The lab meant: --lab, or main."""
         return self.lab or "main"
-
-    def sources(self, root: Path) -> tuple[Path, ...]:
-        """The inventories named, relative to the current folder or else to the project; inventory/lab by default."""
-        if any(not name.strip() for name in self.inventory):
-            raise InputError("--inventory is empty", do="Name a folder: --inventory inventory/lab")
-        if not self.inventory:
-            return (root / "inventory" / "lab",)
-        named = [Path(name).expanduser() for name in self.inventory]
-        return tuple(path.absolute() if path.exists() or not (root / path).exists() else root / path for path in named)
 
     def vault(self) -> Vault:
         """What opens encrypted files and values. Asks for the password if told to."""
@@ -220,6 +198,14 @@ class Options:
             private_key=self.private_key,
             become_password=typed("sudo password: ") if self.ask_become_pass else None,
         )
+
+
+# Every option, by the field of Options that holds its value.
+OPTIONS: Mapping[str, Option] = {
+    each.name: replace(option, field=each.name, name=option.name or each.name.replace("_", "-"))
+    for each in fields(Options)
+    if (option := each.metadata.get("option"))
+}
 
 
 def _split(option: str, values: Sequence[str]) -> frozenset[str]:

@@ -47,12 +47,13 @@ STEPS = (
 Run = Callable[[Sequence[str]], int]
 
 
-def up(root: Path, options: Options) -> int:
+def up(options: Options) -> int:
     """Bring the lab up; on a terminal its running builds are shown with a bar each."""
+    from hdss7.project import inventories, project_folders
     from hdss7.report.progress import Progress
     from lab import commands
 
-    sources, vault = options.sources(root), options.vault()
+    sources, vault = inventories(options, project_folders(options)), options.vault()
     progress = Progress(sys.stdout)
     try:
         commands.up(

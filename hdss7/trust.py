@@ -13,9 +13,9 @@ from provision.remote.host_keys import is_key_of
 from provision.remote.login import offered_key
 
 
-def trust(root: Path, options: Options) -> int:
+def trust(options: Options) -> int:
     """Show the fingerprint of a host's key and, if the person says yes, write the key into known_hosts."""
-    site = open_project(root, options)
+    site = open_project(options)
     login = site.project.login(site.project.inventory.host(options.host or ""), options.selection())
     site.check_up()
     key = offered_key(login)

@@ -9,11 +9,11 @@ from hdss7.project import open_project
 from hdss7.signals import interrupts
 
 
-def verify(root: Path, options: Options) -> int:
+def verify(options: Options) -> int:
     """Run every check of the hosts within --limit, or those that -k names. Returns the exit code."""
     from provision import verify as checks  # brings pytest along: only here
 
-    site = open_project(root, options)
+    site = open_project(options)
     selection = options.selection()
     site.project.hosts(options.limit)  # a limit that means nothing is bad input, whether the lab is up or not
     site.check_up()

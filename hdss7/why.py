@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from hdss7.options import Options
@@ -20,11 +19,11 @@ from provision.secret import Secret
 from provision.spelling import listed, suggestion
 
 
-def why(root: Path, options: Options) -> int:
+def why(options: Options) -> int:
     """Variable, where it is set, where it is used, the file, and what is restarted: without asking a host."""
     if bool(options.resource) is bool(options.path):
         raise InputError("why wants one thing to explain", do="Give --resource 'File /etc/hosts' or --path /etc/hosts")
-    project = open_project(root, options).project
+    project = open_project(options).project
     hosts = [host.name for host in project.hosts(options.limit)]
     declared = {host: project.declared(host) for host in hosts}
     found = {host: tuple(d for d in declared[host] if _is(d, options)) for host in hosts}

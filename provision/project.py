@@ -19,6 +19,7 @@ from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play, load
 from provision.playbook.roles import Roles
 from provision.remote.login import Login
+from provision.search_path import SearchPath
 
 if TYPE_CHECKING:
     from provision.playbook.provenance import Reading, Variable
@@ -42,16 +43,20 @@ class Selection:
 
 
 class Project:
-    """Everything that is declared. `root` holds site.yml, roles/ and templates/. `vault` opens what is encrypted.
+    """Everything that is declared. `folders` hold site.yml, roles/ and templates/. `vault` opens what is encrypted.
 
     Raises InputError for whatever is wrong with the inventory or the plays, before a host is asked.
     """
 
     def __init__(
-        self, root: Path, sources: Sequence[Path | Source], extra_vars: Sequence[str] = (), vault: Vault | None = None
+        self,
+        folders: SearchPath,
+        sources: Sequence[Path | Source],
+        extra_vars: Sequence[str] = (),
+        vault: Vault | None = None,
     ) -> None:
-        self.root = root
-        self.roles = Roles(root)
+        self.folders = folders
+        self.roles = Roles(folders)
         namespaces = frozenset((*self.roles.names(), SITE))
         self.inventory = Inventory.load(sources, extra_vars, namespaces=namespaces, vault=vault)
         check_names(self.inventory, namespaces)
@@ -73,7 +78,7 @@ class Project:
     @cached_property
     def _written(self) -> tuple[Play, ...]:
         """The plays as they are written: enough to know the hosts, while a role is being written, too."""
-        return load(self.root / "site.yml")
+        return load(self.folders.own / "site.yml")
 
     def hosts(self, limit: str | None) -> tuple[Host, ...]:
         """The hosts that the plays are about, within `limit`. Raises InputError when the limit names nothing."""
@@ -127,7 +132,7 @@ class Project:
     def _reading(self) -> Reading:
         from provision.playbook.provenance import Reading
 
-        return Reading(self.root)
+        return Reading(self.folders)
 
     def play_of(self, host: str, role: str) -> int:
         """The number of the play that gives a host a role; the number of plays where none does."""

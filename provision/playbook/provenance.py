@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from provision.inventory.settings import SITE
 from provision.resources.base import Resource
 from provision.resources.content import Template
+from provision.search_path import SearchPath
 
 ROOTS = ("settings", SITE)
 DEPTH = 3  # calls followed from the role into functions of roles/
@@ -49,14 +50,14 @@ class Variable:
 
 
 class Reading:
-    """The texts below a project's root, read as often as needed and parsed once."""
+    """The texts in a project's folders, read as often as needed and parsed once."""
 
     # one at a time in the whole process: CPython 3.11 counts the depth of all trees that are being made together, and
     # two threads that parse end with "SystemError: AST constructor recursion depth mismatch" (seen with 3.11.7)
     _parsing: ClassVar = threading.Lock()
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, folders: SearchPath) -> None:
+        self._folders = folders
         self._modules: dict[Path, ast.Module | None] = {}
         self._found: dict[tuple[str, str, tuple[str, ...]], tuple[Use, ...]] = {}
 
@@ -69,7 +70,7 @@ class Reading:
 
     def _uses(self, role: str, line: str, sources: Sequence[str]) -> tuple[Use, ...]:
         file, _, number = line.partition(":")
-        found = list(self._statement(role, self._root / file, int(number))) if number.isdigit() else []
+        found = list(self._statement(role, self._folders.find(file), int(number))) if number.isdigit() else []
         for source in sources:
             found += self._template(role, source)
         first: dict[tuple[str, ...], Use] = {}
@@ -81,13 +82,13 @@ class Reading:
     def default(self, path: Sequence[str]) -> str:
         """Where a setting's default is written: `roles/x.py:9`; '' when there is none."""
         name, struct = ("_site", "SiteSettings") if path[0] == SITE else (path[0], "Settings")
-        file = self._root / "roles" / f"{name}.py"
+        file = self._folders.find(f"roles/{name}.py")
         module = self._module(file)
         for node in module.body if module and len(path) > 1 else ():
             if isinstance(node, ast.ClassDef) and node.name == struct:
                 for field in node.body:
                     if isinstance(field, ast.AnnAssign) and ast.unparse(field.target) == path[1]:
-                        return f"{file.relative_to(self._root)}:{field.lineno}"
+                        return f"{self._folders.relative(file)}:{field.lineno}"
         return ""
 
     def _statement(self, role: str, file: Path, number: int) -> Iterator[Use]:
@@ -109,7 +110,7 @@ class Reading:
         for node in inside:
             path = _path(node, role) if id(node) not in methods else None
             if path is not None:
-                yield Use(path, f"{file.relative_to(self._root)}:{getattr(node, 'lineno', 0)}")
+                yield Use(path, f"{self._folders.relative(file)}:{getattr(node, 'lineno', 0)}")
         names = dict.fromkeys(node.id for node in inside if isinstance(node, ast.Name) and node.id not in ROOTS)
         fresh = [name for name in names if (file, function, name) not in seen]
         seen.update((file, function, name) for name in fresh)
@@ -125,7 +126,7 @@ class Reading:
             if isinstance(node, ast.FunctionDef) and node.name == name:
                 yield from self._expressions(role, file, node, node.body, depth, seen)
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("roles."):
-                other = self._root / f"{str(node.module).replace('.', '/')}.py"
+                other = self._folders.find(f"{str(node.module).replace('.', '/')}.py")
                 for alias in node.names:
                     if (alias.asname or alias.name) == name:
                         yield from self._called(role, other, alias.name, depth, seen)
@@ -134,7 +135,7 @@ class Reading:
         from jinja2 import TemplateSyntaxError, nodes
 
         try:
-            tree = self._jinja.parse((self._root / "templates" / source).read_text())
+            tree = self._jinja.parse(self._folders.find(f"templates/{source}").read_text())
         except (OSError, TemplateSyntaxError):
             return
         methods = {id(call.node) for call in tree.find_all(nodes.Call)}

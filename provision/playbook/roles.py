@@ -21,6 +21,7 @@ from provision.resources import ConfigSet
 from provision.resources.base import Rendering, Resource
 from provision.resources.content import Template
 from provision.resources.optional.sensitive import protect
+from provision.search_path import SearchPath
 from provision.secret import NOTHING, Redactor, secrets_in, tracking
 from provision.spelling import nearest
 from provision.templating.templates import Templates
@@ -49,17 +50,17 @@ class Role:
 
 
 class Roles:
-    """The roles of a project: `root` holds roles/ and templates/."""
+    """The roles of a project: `folders` hold roles/ and templates/."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._templates = Templates(root / "templates")
+    def __init__(self, folders: SearchPath) -> None:
+        self._folders = folders
+        folders.make_importable("roles")
+        self._templates = Templates(folders.subfolders("templates"))
         self._loaded: dict[str, Role] = {}
 
     def names(self) -> tuple[str, ...]:
         """Every role there is, by file name."""
-        files = sorted((self._root / "roles").glob("*.py"))
-        return tuple(f.stem for f in files if not f.stem.startswith("_"))
+        return tuple(f.stem for f in self._folders.files("roles", "*.py") if not f.stem.startswith("_"))
 
     def load(self, name: str, line: str = "") -> Role:
         """The role. Raises InputError for an unknown one, with the nearest."""
@@ -74,7 +75,7 @@ class Roles:
             except ProvisionError:
                 raise
             except Exception as error:
-                raise _broken(name, error, self._root, line=line) from error
+                raise _broken(name, error, self._folders, line=line) from error
             self._loaded[name] = Role(name, generate, settings, getattr(module, "prepare", None))
         return self._loaded[name]
 
@@ -144,15 +145,15 @@ class Roles:
             try:
                 generator = role.generate(host, site, settings)
                 for resource in generator:
-                    line = _line(self._root, generator)
+                    line = _line(self._folders, generator)
                     rendered = protect(rendering.resource(resource), Redactor(seen))
                     found.append(Declaration(rendered, role.name, line, play, tags, resource))
             except ProvisionError as error:
                 parts = Redactor(seen).cleaned_all(error.explanation.as_dict())
-                where = _raised_in(error, self._root) or line
+                where = _raised_in(error, self._folders) or line
                 raise error.but(**parts).at(host=host.name, role=role.name, line=where) from None
             except Exception as error:
-                raise _broken(role.name, error, self._root, host.name, line, Redactor(seen)) from error
+                raise _broken(role.name, error, self._folders, host.name, line, Redactor(seen)) from error
         return [replace(each, redactor=Redactor(seen)) for each in found] if seen else found
 
     def _render(self, template: Template, known: dict[str, Any], host: Host, role: str) -> str:
@@ -172,13 +173,13 @@ def _confirmed(declaration: Declaration, seconds: float) -> Declaration:
 
 
 def _broken(
-    role: str, error: Exception, root: Path, host: str = "", line: str = "", redactor: Redactor = NOTHING
+    role: str, error: Exception, folders: SearchPath, host: str = "", line: str = "", redactor: Redactor = NOTHING
 ) -> InputError:
     """A role is its author's program: what stops it is told with its line, and is not the engine's fault."""
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{Path(error.filename).name}:{error.lineno}"
     else:
-        where = _raised_in(error, root) or line
+        where = _raised_in(error, folders) or line
     return InputError(
         "the role can't be used",
         host=host,
@@ -189,20 +190,21 @@ def _broken(
     )
 
 
-def _line(root: Path, generator: Any) -> str:
+def _line(folders: SearchPath, generator: Any) -> str:
     """Where a generator stands; if it yields from another one of the same file, there."""
     inner = generator.gi_yieldfrom
     if isinstance(inner, GeneratorType) and inner.gi_code.co_filename == generator.gi_code.co_filename:
-        return _line(root, inner)
+        return _line(folders, inner)
     frame = generator.gi_frame
-    return f"{Path(frame.f_code.co_filename).relative_to(root)}:{frame.f_lineno}" if frame else ""
+    return f"{folders.relative(frame.f_code.co_filename)}:{frame.f_lineno}" if frame else ""
 
 
-def _raised_in(error: BaseException, root: Path) -> str:
+def _raised_in(error: BaseException, folders: SearchPath) -> str:
     """The deepest line of a role file in the traceback."""
     frames = traceback.extract_tb(error.__traceback__)
-    mine = [f for f in frames if f.filename.startswith(str(root / "roles"))]
-    return f"{Path(mine[-1].filename).relative_to(root)}:{mine[-1].lineno}" if mine else ""
+    found = [(folders.relative(frame.filename), frame.lineno) for frame in frames]
+    mine = [f"{name}:{number}" for name, number in found if name.startswith("roles/")]
+    return mine[-1] if mine else ""
 
 
 def _refuse_twice(host: str, declarations: Iterable[Declaration]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 
 class Templates:
-    """The templates below `directory`. cache: where compiled ones are kept, by default in the user's cache folder."""
+    """The templates below `directories`; the first that has one wins.
 
-    def __init__(self, directory: Path, cache: Path | None = None) -> None:
-        self._directory = directory
+    cache: where compiled ones are kept, by default in the user's cache folder.
+    """
+
+    def __init__(self, directories: Sequence[Path], cache: Path | None = None) -> None:
+        self._directories = tuple(directories)
         self._cache = cache
 
     def render(self, name: str, variables: Mapping[str, Any], *, host: str = "", role: str = "") -> str:
@@ -82,7 +85,7 @@ class Templates:
 
         from provision.templating.environment import environment
 
-        return environment(FileSystemLoader(self._directory), self._compiled(), lstrip=True)
+        return environment(FileSystemLoader(self._directories), self._compiled(), lstrip=True)
 
     def _compiled(self) -> BytecodeCache | None:
         """Where compiled templates are kept; None when that is not a folder of our own, for what is in it is run."""
@@ -106,20 +109,21 @@ class Templates:
         return Cache(str(folder)) if safe else None
 
     def _names(self) -> list[str]:
-        return sorted(str(path.relative_to(self._directory)) for path in self._directory.rglob("*.j2"))
+        return sorted({str(path.relative_to(each)) for each in self._directories for path in each.rglob("*.j2")})
 
     def _where(self, trace: TracebackType | None, name: str) -> tuple[str, int | None]:
         """The template, and the line in it, that a failure comes from: the innermost one."""
         found: tuple[str, int | None] = (name, None)
         while trace is not None:
             path = Path(trace.tb_frame.f_code.co_filename)
-            if path.is_relative_to(self._directory):
-                found = (str(path.relative_to(self._directory)), trace.tb_lineno)
+            for each in self._directories:
+                if path.is_relative_to(each):
+                    found = (str(path.relative_to(each)), trace.tb_lineno)
             trace = trace.tb_next
         return found
 
     def _place(self, name: str, line: int | None) -> str:
-        return f"{self._directory.name}/{name}" + (f":{line}" if line else "")
+        return f"templates/{name}" + (f":{line}" if line else "")
 
 
 def _quoted(error: Any) -> str:

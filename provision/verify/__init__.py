@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from provision.project import Project, Selection
 
 RETRY_SECONDS = 6.0  # how long failing checks are retried: Traefik reads new routes in under one second
-FOLDER = Path("tests", "verify")
 
 
 def packages() -> list[str]:
@@ -44,14 +43,20 @@ def main(
     """
     import pytest
 
+    from provision.verify.checks import FOLDER, PACKAGE
     from provision.verify.context import single
     from provision.verify.plugin import Verification
     from provision.verify.report import Report
 
     context = single(project, selection)
+    folders = project.folders
+    folders.make_importable(PACKAGE)
     report = Report(say)
     arguments = [
-        *(str(project.root / FOLDER), f"--rootdir={project.root}", "-o", "addopts=", "--strict-markers"),
+        *(str(file) for file in folders.files(FOLDER, "test_*.py") or (folders.find(FOLDER),)),
+        *(f"--rootdir={folders.own}", "-o", "addopts=", "--strict-markers"),
+        # of checks from elsewhere only their own folder gives names to -k, and a conftest.py
+        *(f"--confcutdir={each}" for each in folders.subfolders(FOLDER) if each != folders.own / FOLDER),
         # no plugin that happens to be installed beside pytest; no output but the report's
         *("--disable-plugin-autoload", "-p", "no:terminal", "-p", "no:cacheprovider", "--capture=no"),
         *(("-k", k) if k else ()),

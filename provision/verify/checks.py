@@ -25,6 +25,7 @@ from provision.verify.locations import OUTSIDE
 if TYPE_CHECKING:
     from provision.inventory import Host
 
+FOLDER, PACKAGE = "tests/verify", "tests.verify"  # where a project keeps its checks, and how they import one another
 Checking = Generator["Ask | Many", Answer, None]
 Body = Callable[..., Checking]
 GIVEN = frozenset({"node", "site", "settings", "declared", "outside", "browser"})

@@ -87,7 +87,7 @@ class Context:
     def _browser(self) -> Location:
         """A program of the controller's, started where `outsider` says. Screenshots stay in .artifacts."""
         spec = str(self._any("outsider"))
-        return BrowserLocation(wrapper(spec) if spec else None, self.project.root / ".artifacts")
+        return BrowserLocation(wrapper(spec) if spec else None, self.project.folders.own / ".artifacts")
 
     def _ops(self) -> Host | None:
         group = self.project.inventory.groups.get(OPS, ())

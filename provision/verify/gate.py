@@ -13,7 +13,7 @@ from typing import Any
 
 from provision.errors import InputError
 from provision.project import Project, Selection
-from provision.verify.checks import Check, Node, begin, body_of, sentence
+from provision.verify.checks import FOLDER, PACKAGE, Check, Node, begin, body_of, sentence
 from provision.verify.context import Context
 from provision.verify.scheduler import run_checks
 
@@ -63,10 +63,11 @@ class Gate:
     @cached_property
     def _written(self) -> tuple[tuple[str, Any], ...]:
         """(role, check) for every check marked gate, in the order written."""
-        folder = self._context.project.root / "tests" / "verify"
+        folders = self._context.project.folders
+        folders.make_importable(PACKAGE)
         return tuple(
             (path.stem.removeprefix("test_"), found)
-            for path in sorted(folder.glob("test_*.py"))
+            for path in folders.files(FOLDER, "test_*.py")
             for name, found in vars(_load(path)).items()
             if name.startswith("test_") and _mark(found, "gate")
         )

@@ -14,6 +14,7 @@ from provision.errors import ProvisionError, UnreachableError
 from provision.verify.checks import Check, Node, begin, body_of, sentence
 from provision.verify.commands import Ask
 from provision.verify.context import Context
+from provision.verify.locations import HostLocation
 from provision.verify.report import Checked, Report
 from provision.verify.scheduler import Outcome, run_checks, said
 
@@ -39,6 +40,17 @@ class Verification:
         config.addinivalue_line("markers", "on(group): the hosts that the check is about, if not those of the role")
         config.addinivalue_line("markers", "gate: needs only this node; asked before the next node changes")
         config.addinivalue_line("markers", "deep: takes long; asked with --deep only")
+
+    @pytest.fixture
+    def host(self, node: Node) -> Any:
+        """testinfra's host for the `node` of an ordinary test: `assert host.service("nginx").is_running`."""
+        from testinfra.host import Host
+
+        from provision.verify.testinfra_backend import StepBackend
+
+        location = self.context.locations[node.name]
+        assert isinstance(location, HostLocation)
+        return Host(StepBackend(location))
 
     def pytest_collection(self, session: pytest.Session) -> None:
         """A hook of a conftest.py that pytest does not know is bad input; pytest itself looks when it has collected."""

@@ -13,6 +13,7 @@ import pytest
 from lab import commands
 from lab.state import Lab
 from provision.project import Project, Selection
+from provision.search_path import SearchPath
 from provision.verify.gate import Gate
 from tests.lab.conftest import LAB_INVENTORY, ROOT
 from tests.lab.test_lab_hosts import traces
@@ -140,7 +141,7 @@ def test_the_running_mode_of_kube_proxy_is_told_from_what_was_set() -> None:
 def test_a_gate_lets_a_sound_node_pass_and_names_an_orphan_of_kube_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     # the course's start script has no exec: what supervisorctl restarts is a shell, and the old program lives on
     monkeypatch.setattr("provision.verify.gate.PATIENCE", 1.0)
-    gate = Gate(Project(ROOT, (LAB_INVENTORY, Lab.named(NAME).inventory)), Selection())
+    gate = Gate(Project(SearchPath.of(ROOT), (LAB_INVENTORY, Lab.named(NAME).inventory)), Selection())
     try:
         assert gate("hdss7-22") == ""
         on("hdss7-22", "cp /bin/sleep /run/kube-proxy && setsid -f /run/kube-proxy 300 </dev/null >/dev/null 2>&1")

@@ -65,11 +65,12 @@ def declared(facts: Path) -> Declared:
     from provision.inventory.settings import SITE
     from provision.playbook.plays import Play, RoleUse
     from provision.playbook.roles import Roles
+    from provision.search_path import SearchPath
 
     def declared(
         host: str, role: str, *extra: str, made: bool = True, also: tuple[Path, ...] = ()
     ) -> Mapping[str, Any]:
-        roles = Roles(ROOT)
+        roles = Roles(SearchPath.of(ROOT))
         namespaces = frozenset((*roles.names(), SITE))
         inventory = Inventory.load([ROOT / "inventory/lab", *also, facts], extra, namespaces=namespaces)
         if made:

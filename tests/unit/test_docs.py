@@ -12,6 +12,7 @@ from invoke.loader import FilesystemLoader
 
 from hdss7.argv import Words, read
 from provision.project import Project
+from provision.search_path import SearchPath
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -81,7 +82,7 @@ def test_the_tests_that_mended_traps_are_said_to_have_exist() -> None:
 
 @pytest.mark.parametrize("extra", [(), ("site.managed=false", "kube_proxy.kubeconfig_path=/root/kubeconfig")])
 def test_the_inventory_to_copy_compiles_as_it_is(extra: tuple[str, ...]) -> None:
-    project = Project(ROOT, [ROOT / "inventory" / "hdss7"], extra)
+    project = Project(SearchPath.of(ROOT), [ROOT / "inventory" / "hdss7"], extra)
     for host in project.hosts(None):
         host.check_login()
         assert project.declared(host.name)

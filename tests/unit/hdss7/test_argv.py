@@ -100,7 +100,7 @@ def test_ansibles_short_options_are_answered_with_the_long_one(
 
 
 def test_every_option_that_an_answer_names_exists() -> None:
-    known = {f"--{option.name}" for option in vars(options).values() if isinstance(option, options.Option)}
+    known = {f"--{option.name}" for option in options.OPTIONS.values()}
     known |= {"--list", "--pattern"}
     named = {word.strip("():;,") for text in (*SHORT.values(), *INSTEAD.values()) for word in text.split()}
     assert {word for word in named if word.startswith("--")} <= known

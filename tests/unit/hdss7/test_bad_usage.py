@@ -76,7 +76,8 @@ def test_help_explains_every_option_of_a_command(tmp_path: Path) -> None:
     from hdss7 import options as o
 
     shown = " ".join(invoke(tmp_path, "--help", "deploy").stdout.split())
-    for option in (*o.LOGIN, *o.CHOSEN, o.CHECK, o.DIFF, o.WAIT, o.FORCE, o.PRUNE, o.PLAN, *o.OUTPUT):
+    names = (*o.LOGIN, *o.CHOSEN, "check", "diff", "wait", "force", "prune", "plan", *o.OUTPUT)
+    for option in (o.OPTIONS[name] for name in names):
         assert re.search(rf"--{option.name}(=\w+)? {re.escape(option.help)}", shown), option.name
 
 

@@ -78,16 +78,6 @@ def test_tags_are_joined_by_commas_and_repeated() -> None:
     assert (sorted(chosen.tags), sorted(chosen.skip_tags)) == (["a", "b", "c"], ["d"])
 
 
-def test_an_inventory_is_sought_here_and_then_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here, project = tmp_path / "here", tmp_path / "project"
-    (here / "mine").mkdir(parents=True)
-    (project / "inventory" / "lab").mkdir(parents=True)
-    monkeypatch.chdir(here)
-    named = Options(inventory=("mine", "inventory/lab", "nowhere")).sources(project)
-    assert named == (here / "mine", project / "inventory/lab", here / "nowhere")
-    assert Options().sources(project) == (project / "inventory/lab",)
-
-
 def test_words_after_the_dashes_keep_their_quoting() -> None:
     assert after_dashes(["invoke", "run", "--", "sh", "-c", "echo 'a  b' -- c"]) == ("sh", "-c", "echo 'a  b' -- c")
     for nothing in (["invoke", "run"], ["invoke", "run", "--"]):
@@ -97,7 +87,7 @@ def test_words_after_the_dashes_keep_their_quoting() -> None:
 
 def test_the_next_step_repeats_what_was_chosen() -> None:
     options = Options(limit="nodes:!hdss7-22", extra_vars=("a=1 b=2",), tags=("base",), forks=3)
-    assert retyped(options) == " --limit 'nodes:!hdss7-22' --extra-vars 'a=1 b=2' --tags base --forks 3"
+    assert retyped(options) == " --extra-vars 'a=1 b=2' --limit 'nodes:!hdss7-22' --forks 3 --tags base"
     log = Path("log")
     assert next_step(Exit.DIFFERENCES, options, "plan", log) == f"Next: invoke deploy{retyped(options)}"
     assert next_step(Exit.OK, Options(), "deploy", log) == "Next: invoke verify"

@@ -9,6 +9,7 @@ from provision.inventory.settings import SITE
 from provision.playbook.plays import Play, RoleUse
 from provision.playbook.roles import Roles
 from provision.resources import ConfigSet
+from provision.search_path import SearchPath
 from tests.unit.conftest import ROOT, Declared
 
 
@@ -72,7 +73,7 @@ def test_the_file_bears_the_sites_own_domain(declared: Declared) -> None:
 
 
 def test_a_plays_confirm_is_that_of_each_of_its_sets() -> None:
-    roles = Roles(ROOT)
+    roles = Roles(SearchPath.of(ROOT))
     inventory = Inventory.load([ROOT / "inventory/lab"], namespaces=frozenset((*roles.names(), SITE)))
     play = Play("edge", "edge", (RoleUse("edge"),), confirm=30.0)
     declared = roles.declare(inventory.host("hdss7-11"), (play,))

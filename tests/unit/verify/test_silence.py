@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from provision.project import Project, Selection
+from provision.search_path import SearchPath
 from provision.verify.checks import Checking, Many, NotHere, begin, body_of
 from provision.verify.commands import Answer, Ask
 from provision.verify.context import Context
@@ -46,7 +47,7 @@ def empty(ask: Ask) -> Answer:
 @pytest.fixture
 def context(facts: Path) -> Context:
     """The lab's site with its virtual machine, as verify sees it."""
-    project = Project(ROOT, (ROOT / "inventory" / "lab", ROOT / "inventory" / "lab-vm", facts))
+    project = Project(SearchPath.of(ROOT), (ROOT / "inventory" / "lab", ROOT / "inventory" / "lab-vm", facts))
     return Context(project, Selection())
 
 

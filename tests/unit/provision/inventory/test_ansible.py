@@ -11,6 +11,7 @@ from provision.errors import InputError
 from provision.inventory import Inventory
 from provision.project import Project, Selection
 from provision.project_site import ProjectSite
+from provision.search_path import SearchPath
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -79,7 +80,7 @@ def test_older_names_of_login_variables_are_understood(write: Write) -> None:
 
 def test_a_login_that_can_not_be_meant_ends_a_run_before_a_host_is_asked(write: Write) -> None:
     text = "nodes: {hosts: {h1: {ansible_host: 192.0.2.1}, h2: {ansible_timeout: soon}}}"
-    project = Project(Path(__file__).parents[4], [write({"hosts.yml": text})])
+    project = Project(SearchPath.of(Path(__file__).parents[4]), [write({"hosts.yml": text})])
     with pytest.raises(InputError, match=r"h2, .*hosts\.yml:1: the variable ansible_timeout can't be used") as caught:
         ProjectSite(project, Selection())
     assert caught.value.exit == 4

@@ -11,6 +11,7 @@ import pytest
 
 from provision.inventory import types
 from provision.playbook.roles import Roles
+from provision.search_path import SearchPath
 from tests.unit.conftest import ROOT
 
 TYPES = {name: kind for name, kind in vars(types).items() if hasattr(kind, "__metadata__")}
@@ -18,7 +19,7 @@ TYPES = {name: kind for name, kind in vars(types).items() if hasattr(kind, "__me
 
 def settings() -> Iterator[tuple[str, Any]]:
     """(name, struct) of the site's settings and of every role's."""
-    roles = Roles(ROOT)
+    roles = Roles(SearchPath.of(ROOT))
     yield "site", importlib.import_module("roles._site").SiteSettings
     for name in roles.names():
         yield name, roles.load(name).settings

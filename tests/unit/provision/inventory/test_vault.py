@@ -211,7 +211,7 @@ def test_a_text_that_was_made_with_a_secret_is_one(write: Write, template: str, 
     host = load(folder, vault("pass")).host("h1")
     word = secret("hunter22")
     known = {"host": host, "settings": bind(Edge, host, "edge"), "given": word, "mapping": {"a": [word]}}
-    text = Templates(folder / "templates", cache=folder / "cache").render("t.j2", known)
+    text = Templates([folder / "templates"], cache=folder / "cache").render("t.j2", known)
     assert isinstance(text, Secret) is hidden
     assert (HIDDEN in str(text)) is False
 
@@ -219,7 +219,7 @@ def test_a_text_that_was_made_with_a_secret_is_one(write: Write, template: str, 
 def test_a_template_that_fails_does_not_quote_the_secret(write: Write) -> None:
     folder = write({"t.j2": "{{ ('x' ~ word) | int(base=word) }}{{ {}[word + 'x'].a }}{{ 'a' + word * 'b' }}"})
     with pytest.raises(InputError) as caught:
-        Templates(folder, cache=folder / "cache").render("t.j2", {"word": secret("hunter22")})
+        Templates([folder], cache=folder / "cache").render("t.j2", {"word": secret("hunter22")})
     assert "hunter22" not in str(caught.value)
 
 

@@ -11,6 +11,7 @@ import pytest
 from provision.errors import Exit, InputError
 from provision.playbook.plays import Play, RoleUse, load
 from provision.project import Project
+from provision.search_path import SearchPath
 from tests.unit.conftest import ROOT
 
 Write = Callable[[Mapping[str, str]], Path]
@@ -144,6 +145,6 @@ def test_a_role_that_a_play_names_has_to_be_one(write: Write, line: str, words: 
     for name in ("roles", "templates"):
         (root / name).symlink_to(ROOT / name)
     with pytest.raises(InputError, match=r"site\.yml:\d") as caught:
-        _ = Project(root, (ROOT / "inventory" / "lab",)).plays
+        _ = Project(SearchPath.of(root), (ROOT / "inventory" / "lab",)).plays
     for word in words:
         assert word in str(caught.value)

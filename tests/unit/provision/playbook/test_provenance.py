@@ -6,6 +6,7 @@ import pytest
 
 from provision.playbook.provenance import Reading, templates
 from provision.resources import File, Template
+from provision.search_path import SearchPath
 from tests.unit.conftest import Write
 
 ROLE = """
@@ -79,13 +80,13 @@ def line_of(text: str) -> int:
 def test_a_resource_rests_on_what_its_statement_uses(write: Write, statement: str, expected: list[str]) -> None:
     root = write(FILES)
     written = File(path="/t", content=Template("web/x.j2")) if "template" in statement else None
-    uses = Reading(root).uses("web", f"roles/web.py:{line_of(statement)}", written)
+    uses = Reading(SearchPath.of(root)).uses("web", f"roles/web.py:{line_of(statement)}", written)
     assert [use.name for use in uses] == expected
 
 
 def test_a_use_says_its_line_in_role_or_template(write: Write) -> None:
     root = write(FILES)
-    reading = Reading(root)
+    reading = Reading(SearchPath.of(root))
     uses = reading.uses("web", f"roles/web.py:{line_of('/template')}", File(path="/t", content=Template("web/x.j2")))
     assert [use.line for use in uses] == ["templates/web/x.j2:3", "templates/web/x.j2:4", "templates/web/y.j2:1"]
     called = reading.uses("web", f"roles/web.py:{line_of('/called')}", None)
@@ -96,7 +97,7 @@ def test_a_use_says_its_line_in_role_or_template(write: Write) -> None:
 
 @pytest.mark.parametrize("line", ["", "roles/none.py:3", "roles/web.py:x", "roles/web.py:9999"])
 def test_a_line_that_is_not_there_rests_on_nothing(write: Write, line: str) -> None:
-    assert Reading(write(FILES)).uses("web", line, None) == ()
+    assert Reading(SearchPath.of(write(FILES))).uses("web", line, None) == ()
 
 
 def test_templates_of_resources_that_are_only_named_are_not_ones_own() -> None:

@@ -21,6 +21,7 @@ from provision.resources import Change, Command, ConfigSet, Download, File, Mani
 from provision.resources.base import Action, Rendering, Resource
 from provision.resources.kubernetes.live import ObjectsQuestion
 from provision.resources.optional.sensitive import protect
+from provision.search_path import SearchPath
 from provision.secret import HIDDEN, Redactor, secret
 from tests.unit.vaults import value
 
@@ -190,11 +191,11 @@ def test_a_role_need_not_say_what_is_secret(
     try:
         if isinstance(outcome, str):
             with pytest.raises(InputError, match=outcome) as caught:
-                Roles(root).declare(host, [play])
+                Roles(SearchPath.of(root)).declare(host, [play])
             assert WORD not in str(caught.value)
             assert "roles/keeps.py:7" in str(caught.value)
         else:
-            (declared,) = Roles(root).declare(host, [play])
+            (declared,) = Roles(SearchPath.of(root)).declare(host, [play])
             assert isinstance(declared.resource, File)
             assert declared.resource.secret is outcome
             assert WORD not in repr(declared)

@@ -18,6 +18,7 @@ from provision.playbook.roles import Roles
 from provision.remote.lock import Holder
 from provision.resources import Action, Change
 from provision.resources.optional.reversible import rollback_summary
+from provision.search_path import SearchPath
 from tests.unit.conftest import Write
 from tests.unit.machine import Machine
 
@@ -57,7 +58,7 @@ def declared(write: Write, file: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.syspath_prepend(str(root))
     host = Inventory.load([root / "hosts.yml"], namespaces=frozenset({"limits"})).host("h1")
     play = Play(name="limits", hosts="all", roles=(RoleUse(name="limits", line="site.yml:1"),), line="site.yml:1")
-    (declaration,) = Roles(root).declare(host, [play])
+    (declaration,) = Roles(SearchPath.of(root)).declare(host, [play])
     yield declaration
     for name in roles_modules():
         del sys.modules[name]

@@ -20,7 +20,7 @@ Write = Callable[[Mapping[str, str]], Path]
 
 def render(write: Write, text: str, variables: Mapping[str, object], **more: str) -> str:
     folder = write({"templates/edge/x.j2": text, **more})
-    return Templates(folder / "templates", folder / "cache").render("edge/x.j2", variables, host="h1", role="edge")
+    return Templates([folder / "templates"], folder / "cache").render("edge/x.j2", variables, host="h1", role="edge")
 
 
 KEYS = st.text(max_size=90)  # YAML's own limit is 1024 characters, and an escaped one takes ten
@@ -45,7 +45,7 @@ def test_only_what_a_template_uses_is_evaluated(write: Write) -> None:
             "templates/y.j2": "1\n2\n{{ bad }}",
         }
     )
-    templates = Templates(folder / "templates", folder / "cache")
+    templates = Templates([folder / "templates"], folder / "cache")
     variables = Inventory.load([folder / "hosts.yml"], cwd=folder).host("h1").vars
     assert templates.render("x.j2", variables) == "2"
     with pytest.raises(InputError, match=r"hosts\.yml:1.*'bad'.*'nope' is not set"):

@@ -93,6 +93,7 @@ SITE = {
     "run.py": """
         import sys
         from pathlib import Path
+        from provision.search_path import SearchPath
         from provision.project import Project, Selection
         from provision.verify import main
         from provision.errors import ProvisionError
@@ -101,7 +102,7 @@ SITE = {
         limit = options.pop("limit", None)
         gate = bool(options.pop("gate", ""))
         try:
-            project = Project(Path.cwd(), [Path("inventory")])
+            project = Project(SearchPath.of(Path.cwd()), [Path("inventory")])
             more = {"retry_for": 0, "gate": gate, "junit": junit and Path(junit)}
             sys.exit(main(project, Selection(limit=limit), **more, **options))
         except ProvisionError as error:

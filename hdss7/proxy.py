@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hdss7.options import Options
@@ -24,7 +23,6 @@ from provision.project import Project, Selection
 from provision.resources import ProxyMode
 from provision.resources.kubernetes.proxy_rules import SAVED
 from provision.spelling import listed
-from roles._cluster import KUBECTL, members
 
 ORDER: tuple[State, ...] = ("known", "draining", "stale", "foreign")
 ByNode = Mapping[str, tuple[ClassifiedRule, ...]]  # host -> what it holds
@@ -43,18 +41,18 @@ class Inspection:
         return {n.name: classify(n.state.rules(n.mode), self.cluster, n.mode, n.state.own) for n in usable}
 
 
-def rules(root: Path, options: Options) -> int:
+def rules(options: Options) -> int:
     """Every rule of every node, and whether the API knows it."""
-    with _inspected(root, options) as inspection:
+    with _inspected(options) as inspection:
         found = inspection.classified()
         _say([*_table(found), *_remarks(inspection.nodes)], options)
         _say([f"proxy.rules: {_counted(found)}"], options)
         return _end(inspection.nodes, found, {}, Exit.OK, options)
 
 
-def clean(root: Path, options: Options) -> int:
+def clean(options: Options) -> int:
     """Show the stale rules of every node, remove them alone, and look again. With --check only show them."""
-    with _inspected(root, options) as inspection:
+    with _inspected(options) as inspection:
         found = inspection.classified()
         stale = _only(found, "stale")
         _say([*_table(stale), f"proxy.clean: {_counted(found)}"], options)
@@ -73,11 +71,13 @@ def clean(root: Path, options: Options) -> int:
 
 
 @contextmanager
-def _inspected(root: Path, options: Options) -> Iterator[Inspection]:
+def _inspected(options: Options) -> Iterator[Inspection]:
     """The nodes first and the API after them: what was made in between is known, and never taken for stale."""
-    site = open_project(root, options)
+    site = open_project(options)
     selection = options.selection()
     nodes = _nodes(site.project, selection)
+    from roles._cluster import KUBECTL  # see _masters
+
     site.check_up()
     masters = _masters(site.project, selection, nodes)
     try:
@@ -104,6 +104,8 @@ def _nodes(project: Project, selection: Selection) -> list[Node]:
 def _masters(project: Project, selection: Selection, nodes: Sequence[Node]) -> list[Node]:
     """The hosts that can ask the API, in inventory order; one that is a node too is asked over the same connection."""
     known = {node.name: node for node in nodes}
+    from roles._cluster import members  # importable once a project is open, for it may be the project's own
+
     every = members(project.inventory.hosts[0], "masters")
     return [known.get(host.name) or Node(project.login(host, selection)) for host in every]
 

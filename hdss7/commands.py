@@ -1,0 +1,193 @@
+"""Every command: its options, its help, and what it calls.
+
+`--list` imports this, so each command imports by itself what it needs.
+"""
+
+from __future__ import annotations
+
+from invoke import Collection
+
+from hdss7.command import command
+from hdss7.options import CHOSEN, DECLARED, LOGIN, OUTPUT, VAULT, Options
+
+
+@command(*LOGIN, *CHOSEN, "check", "diff", "wait", "force", "prune", "plan", *OUTPUT)
+def deploy(options: Options) -> int:
+    """Make hosts what the roles declare: ask each once, change only what differs, read it back."""
+    from hdss7 import deploy
+
+    return deploy.deploy(options)
+
+
+@command(*LOGIN, *CHOSEN, "diff", "prune", "save", *OUTPUT)
+def plan(options: Options) -> int:
+    """Show what deploy would change, line by line, and change nothing; exit 2 when something differs."""
+    from hdss7 import deploy
+
+    return deploy.plan(options)
+
+
+@command(*LOGIN, "run", *OUTPUT)
+def history(options: Options) -> int:
+    """Show which runs have changed hosts: when, by whom, from which commit; --run RUN: what that one changed."""
+    from hdss7 import history
+
+    return history.history(options)
+
+
+@command(*LOGIN, "resource", "path", *OUTPUT)
+def blame(options: Options) -> int:
+    """Show who made a resource or a path what it is: run, person, role and line, variables."""
+    from hdss7 import history
+
+    return history.blame(options)
+
+
+@command(*DECLARED, "limit", "resource", "path", *OUTPUT)
+def why(options: Options) -> int:
+    """Show what a resource rests on: variable, where it is set and used, file, what follows; no host is asked."""
+    from hdss7 import why
+
+    return why.why(options)
+
+
+@command(*LOGIN, "run", "check", "diff", "wait", "force", *OUTPUT)
+def rollback(options: Options) -> int:
+    """Undo a run (the last, or --run RUN) as a deploy of what was before it: planned, shown, read back."""
+    from hdss7 import history
+
+    return history.rollback(options)
+
+
+@command(*LOGIN, "k", "deep", "junit", "verbose")
+def verify(options: Options) -> int:
+    """Prove that the site works, from outside and from every node: every promise is a check."""
+    from hdss7 import verify
+
+    return verify.verify(options)
+
+
+@command(*LOGIN, *OUTPUT)
+def ping(options: Options) -> int:
+    """Log in to hosts, sudo included, and say what answered and how fast."""
+    from hdss7 import adhoc
+
+    return adhoc.ping(options)
+
+
+@command(*LOGIN, "timeout", *OUTPUT, words=True)
+def run(options: Options) -> int:
+    """Run a command on hosts, side by side: invoke run --limit nodes -- uptime."""
+    from hdss7 import adhoc
+
+    return adhoc.run(options)
+
+
+@command(*DECLARED, "limit", *OUTPUT)
+def lint(options: Options) -> int:
+    """Check everything that needs no host: inventory, settings, plays, roles, templates, manifests."""
+    from hdss7 import inspect
+
+    return inspect.lint(options)
+
+
+@command(*LOGIN, *OUTPUT)
+def rules(options: Options) -> int:
+    """Show what each node's kernel holds for every Service, and whether the API knows it."""
+    from hdss7 import proxy
+
+    return proxy.rules(options)
+
+
+@command(*LOGIN, "check", "wait", *OUTPUT)
+def clean(options: Options) -> int:
+    """Remove the stale lines of proxy.rules, after showing them; never what is known or foreign."""
+    from hdss7 import proxy
+
+    return proxy.clean(options)
+
+
+@command("pattern", *DECLARED, *OUTPUT, default=True)
+def show(options: Options) -> int:
+    """Show which hosts a pattern means: invoke hosts --pattern 'nodes:!hdss7-22'."""
+    from hdss7 import inspect
+
+    return inspect.hosts(options)
+
+
+@command("host", *DECLARED, "yes")
+def trust(options: Options) -> int:
+    """Fetch a host's key, show its fingerprint, and write it into known_hosts once you say yes."""
+    from hdss7 import trust
+
+    return trust.trust(options)
+
+
+@command("project", "inventory", "lab", "bare", "vm", *VAULT)
+def up(options: Options) -> int:
+    """Start the embedded lab: bare hosts of an inventory, on this machine, reachable from here only."""
+    from hdss7 import quickstart
+
+    return quickstart.up(options)
+
+
+@command("lab", "purge")
+def down(options: Options) -> int:
+    """Stop the lab without a trace; its disks stay, unless --purge."""
+    from lab import commands
+
+    commands.down(options.lab_name, purge=options.purge)
+    return 0
+
+
+@command("lab")
+def status(options: Options) -> int:
+    """Show the lab's hosts, and whether they run."""
+    from lab import commands
+
+    commands.status(options.lab_name)
+    return 0
+
+
+@command("host", "lab", words=True)
+def exec_(options: Options) -> int:
+    """Run a command on a lab host without SSH: invoke lab.exec hdss7-21 -- kubectl get nodes."""
+    from lab import commands
+
+    return commands.execute(options.lab_name, options.host or "", options.words)
+
+
+@command("host", "lab")
+def ssh(options: Options) -> int:
+    """Log in to a lab host with this machine's ssh."""
+    from lab import commands
+
+    return commands.ssh(options.lab_name, options.host or "")
+
+
+@command("host", "lab", "hard")
+def reboot(options: Options) -> int:
+    """Reboot a lab host, and return when it answers again."""
+    from lab import commands
+
+    commands.reboot(options.lab_name, options.host or "", hard=options.hard)
+    return 0
+
+
+@command("lab", "port", "proxy_port", "site_name")
+def open_(options: Options) -> int:
+    """Show the lab's site to this machine's own browser, on 127.0.0.1, until Ctrl-C."""
+    from lab.port_forward import open_site
+
+    open_site(options.lab_name, options.port, options.proxy_port, options.site_name or "")
+    return 0
+
+
+def collection() -> Collection:
+    """The commands, as Invoke takes them."""
+    hosts = Collection("hosts", show, trust)
+    proxy = Collection("proxy", rules, clean)
+    lab = Collection("lab", up, down, status, ssh, reboot)
+    lab.add_task(exec_, name="exec")
+    lab.add_task(open_, name="open")
+    return Collection(deploy, plan, history, blame, why, rollback, verify, ping, run, lint, hosts, proxy, lab)
