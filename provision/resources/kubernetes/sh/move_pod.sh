@@ -8,7 +8,11 @@ for pod in $(outdated_pods "$on" -o name); do
   k delete "$pod" --wait=true >/dev/null
 done
 deadline=$(( $(date +%s) + $2 ))
-until present_pods "$on" --no-headers | grep -q ' 1/1 .*Running'; do
+ready() {  # the pod runs and all of its containers are ready: columns NAME READY STATUS
+  present_pods "$on" --no-headers | awk '
+    $3 == "Running" { split($2, n, "/"); if (n[1] == n[2]) found = 1 } END { exit !found }'
+}
+until ready; do
   [ "$(date +%s)" -lt $deadline ] || {
     pod=$(every_pod "$on" -o name | head -n 1)
     { k describe "$pod" | tail -n 3; k logs "$pod" --tail=3 2>&1 | sed 's/\x1b\[[0-9;]*m//g'; } >&2
