@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -11,32 +10,21 @@ from typing import ClassVar
 from provision.facts.host import FileQuestion, FileState, ShellAnswer, ShellQuestion
 from provision.facts.question import STAMPS, Answers, Question
 from provision.remote.protocol import Step
+from provision.remote.shell import Scripts
 from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.files import File
-from provision.resources.optional.dependent import stamp_question, write_stamp
+from provision.resources.optional.dependent import stamp_question
 from provision.resources.optional.removable import Removable
 from provision.resources.optional.reversible import PriorEntry, Reversible, Rollback
 from provision.resources.validation import check_mode, check_path, check_sha256
 
-_FETCH = """set -eu
-t=$(mktemp %(directory)s/.fetch.XXXXXX)
-trap 'rm -f "$t"' EXIT
-curl -fsS --retry 2 --connect-timeout 10 --max-time %(timeout)d -o "$t" %(url)s
-set -- $(sha256sum "$t")
-[ "$1" = %(sha256)s ] || {
-  echo "checksum of %(url)s is $1, declared is %(sha256)s: nothing was installed" >&2; exit 1
-}
-"""
+SCRIPTS = Scripts(__file__)
 
 
-def fetch(url: str, sha256: str, directory: str, timeout: int) -> str:
-    """sh that leaves the file at `$t`, checked, in `directory` (removed at exit unless it was moved)."""
-    return _FETCH % {
-        "url": shlex.quote(url),
-        "sha256": sha256,
-        "directory": shlex.quote(directory),
-        "timeout": timeout,
-    }
+def _fetch(path: str, url: str, sha256: str, timeout: int) -> str:
+    """sh that leaves the checked file at $NEW, a neighbour of `path` that is removed at exit unless it was moved."""
+    fetch = SCRIPTS.call("fetch", path, URL=url, SHA256=sha256, TIMEOUT=str(timeout))
+    return SCRIPTS.text("atomic") + fetch
 
 
 def _stamped(stamp: str) -> str:
@@ -125,15 +113,9 @@ class Download(Reversible, Removable):
         return File(path=self.path, absent=True)
 
     def fix(self, change: Change) -> Step:
-        path = shlex.quote(self.path)
-        directory = self.path.rsplit("/", 1)[0]
-        stamp = f"{STAMPS}/{self._stamp}"
-        body = (
-            f'chmod {self.mode} "$t"; chown root:root "$t"; sync "$t"\nmv -fT -- "$t" {path}\n'
-            f"mkdir -p {STAMPS}\nfind {path} -maxdepth 0 -printf '{self.sha256} %s %T@ %C@ %i\\n' >{stamp}\n"
-            f"printf '%s\\n' {shlex.quote(self.url)} >{stamp}.url\n"
-        )
-        return Step(fetch(self.url, self.sha256, directory, self.timeout) + body, timeout=self.timeout + 60)
+        install = SCRIPTS.call("download", self.path, self.mode, STAMP=f"{STAMPS}/{self._stamp}")
+        fetch = _fetch(self.path, self.url, self.sha256, self.timeout)
+        return Step(fetch + install, timeout=self.timeout + 60)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +171,6 @@ class Image(Reversible):
         return Rollback((replace(self, url=source[1], sha256=source[0]),))
 
     def fix(self, change: Change) -> Step:
-        body = 'ctr -n k8s.io images import "$t" >/dev/null\n' + write_stamp(self._stamp, self.sha256)
-        body += f"printf '%s\\n' {shlex.quote(self.url)} >{STAMPS}/{self._stamp}.url\n"
-        return Step(fetch(self.url, self.sha256, "/var/tmp", self.timeout) + body, timeout=self.timeout + 120)
+        fetch = _fetch("/var/tmp/image", self.url, self.sha256, self.timeout)
+        script = fetch + SCRIPTS.call("image", STAMP=f"{STAMPS}/{self._stamp}")
+        return Step(script, timeout=self.timeout + 120)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from provision.errors import FailedError, InputError
 from provision.facts.host import ContentQuestion, FileQuestion, FileState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
+from provision.remote.shell import Scripts, quote
 from provision.resources.base import Action, Change, Rendering, Resource, Unknown
 from provision.resources.content import Content, Pending, Template
 from provision.resources.optional.explainable import Explainable, unified
@@ -26,21 +26,12 @@ from provision.secret import Redactor, Secret
 DIFF_LIMIT = 65_536
 
 
-def write_file(path: str, mode: str, owner: str, group: str) -> str:
-    """sh that puts standard input at `path`: a private neighbour first, synced, then renamed over it.
+SCRIPTS = Scripts(__file__)
 
-    The neighbour's name starts with a dot and ends in random letters, so no `*.conf` glob ever reads it.
-    """
-    directory, name = path.rsplit("/", 1)
-    q = shlex.quote
-    return (
-        "set -eu\n"
-        f"t=$(mktemp {q(directory or '/')}/.{q(name)}.XXXXXX)\n"
-        "trap 'rm -f \"$t\"' EXIT\n"
-        'cat >"$t"\n'
-        f'chown {q(owner)}:{q(group)} "$t"\nchmod {mode} "$t"\nsync "$t"\n'
-        f'mv -fT -- "$t" {q(path)}\n'
-    )
+
+def write_file(path: str, mode: str, owner: str, group: str) -> str:
+    """sh that writes standard input to `path`: to a private neighbour first, synced, then renamed over it."""
+    return SCRIPTS.text("atomic") + SCRIPTS.call("file", path, mode, owner, group)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +68,7 @@ class _Owned(Reversible):
         return [pair for pair in pairs if pair[1] != pair[2]]
 
     def _reattribute(self) -> str:
-        path = shlex.quote(self.path)
-        return f"set -eu\nchown {shlex.quote(self.owner)}:{shlex.quote(self.group)} {path}\nchmod {self.mode} {path}\n"
+        return SCRIPTS.call("attributes", self.path, self.mode, self.owner, self.group)
 
     def _refuse(self, state: FileState) -> None:
         """A thing of another kind in the way is never removed on a guess."""
@@ -200,11 +190,7 @@ class File(_Owned, Removable, Explainable, Sensitive):
         return f"its former content, if everybody might read it, to {SNAPSHOT_LIMIT >> 10} KiB"
 
     def snapshot_script(self, change: Change) -> str:
-        path = shlex.quote(self.path)
-        entry = PriorEntry.script(self.path)
-        # what only some may read on the host is copied nowhere
-        open_ = f'[ -f {path} ] && [ ! -L {path} ] && [ -n "$(find {path} -maxdepth 0 -perm -004)" ]'
-        return entry if self.secret else f"{entry}\n! {{ {open_}; }} || cat {path}"
+        return PriorEntry.script(self.path) if self.secret else SCRIPTS.call("snapshot_file", self.path)
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         prior = PriorEntry.read(snapshot)
@@ -227,7 +213,7 @@ class File(_Owned, Removable, Explainable, Sensitive):
 
     def fix(self, change: Change) -> Step:
         if change.action is Action.REMOVE:
-            return Step(f"rm -f -- {shlex.quote(self.path)}")
+            return Step(f"rm -f -- {quote(self.path)}")
         if "content" not in change.parts:
             return Step(self._reattribute())
         return Step(write_file(self.path, self.mode, self.owner, self.group), self.payload, timeout=300)
@@ -271,7 +257,7 @@ class Directory(_Owned):
         return Rollback((replace(self, absent=False, mode=prior.mode, owner=prior.owner, group=prior.group),))
 
     def fix(self, change: Change) -> Step:
-        path = shlex.quote(self.path)
+        path = quote(self.path)
         if change.action is Action.REMOVE:
             return Step(f"rmdir -- {path}")
         return Step(f"mkdir -p -- {path}\n{self._reattribute()}")

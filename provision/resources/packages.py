@@ -9,21 +9,12 @@ from typing import ClassVar
 from provision.facts.host import PackageQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
+from provision.remote.shell import Scripts
 from provision.resources.base import Action, Change, Unknown
 from provision.resources.optional.reversible import Reversible, Rollback
 from provision.resources.validation import check_name
 
-# Debian starts a daemon as soon as its package is unpacked, with a configuration nobody chose. policy-rc.d (Debian
-# policy 9.3.3.1) keeps invoke-rc.d and deb-systemd-invoke from it; ours is removed again, also by the next run.
-_QUIETLY = """set -u
-p=/usr/sbin/policy-rc.d
-if [ ! -e $p ] || grep -q provision $p; then
-  trap 'rm -f $p' EXIT
-  printf '#!/bin/sh\\n# by provision, while packages are installed\\nexit 101\\n' >$p; chmod 755 $p
-fi
-export DEBIAN_FRONTEND=noninteractive
-apt() { apt-get -q -y -o DPkg::Lock::Timeout=%(lock)d -o Dpkg::Options::=--force-confold --no-install-recommends "$@"; }
-"""
+SCRIPTS = Scripts(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +58,5 @@ class Package(Reversible):
         return Rollback((replace(self, absent=False),) if action is Action.REMOVE else ())
 
     def fix(self, change: Change) -> Step:
-        names = " ".join(self.names)
-        # lists are fetched only when the names are not known yet: no network on a host that has them
-        body = (
-            f"apt remove {names} >&2"
-            if self.absent
-            else f"apt install {names} >/dev/null 2>&1 || {{ apt update && apt install {names}; }} >&2"
-        )
-        return Step(_QUIETLY % {"lock": self.lock_timeout} + body + "\n", timeout=900)
+        verb = "remove" if self.absent else "install"
+        return Step(SCRIPTS.call("packages", verb, *self.names, LOCK_TIMEOUT=str(self.lock_timeout)), timeout=900)

@@ -9,58 +9,14 @@ from typing import ClassVar
 from provision.facts.host import ProgramQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
+from provision.remote.shell import Scripts, function
 from provision.resources.base import Action, Change, Rendering, Resource, Unknown
 from provision.resources.optional.dependent import Dependent, combined_digest, stamp_question, write_stamp
 from provision.resources.optional.removable import Removable
 from provision.resources.optional.reversible import Reversible, Rollback
 from provision.resources.validation import check_name
 
-# supervisorctl is a Python program of about 200 ms, and its `start` blocks for startsecs although the program may
-# answer long before: it is called as seldom as can be, and what may block is not waited for, but the program's own
-# endpoint is. A program that is not wanted back (BACKOFF, FATAL) ends the wait at once. /proc says which process is
-# the program: one that still runs as it was asked to stop must not be taken for the new one. An older unit file may not
-# have said killasgroup: then only a shell ends, and what it had started keeps the ports and answers in the new one's
-# place. It is ended as well.
-_START = """set -u
-program=%(name)s
-pid() {
-  p=$(cat %(pidfile)s 2>/dev/null)
-  for c in $(cat /proc/$p/task/$p/children 2>/dev/null); do
-    ! grep -zqx "SUPERVISOR_PROCESS_NAME=$program" /proc/$c/environ 2>/dev/null || echo $c
-  done
-}
-fail() {
-  { echo "$1; its last lines:"; tail -n 15 %(log)s 2>/dev/null
-    %(diagnose)s
-  } >&2
-  exit 1
-}
-answers() { %(ready)s
-}
-left() {  # whether there is somebody of the old program's group, whose first process has ended; they have to end too
-  [ -n "$before" ] && [ ! -e /proc/$before ] && kill -s $signal -- "-$before" 2>/dev/null && n=0
-}
-signal=TERM
-before=$(pid)
-began=$(date -u +%%Y-%%m-%%dT%%H:%%M:%%SZ)
-said=$(printf 'reread\nupdate %%s\n' $program | supervisorctl)
-starter=
-case $said in
-*ERROR*|*"no such file"*|*"refused connection"*) printf '%%s\n' "$said" >&2; exit 1 ;;
-*": added process group"*|*": updated process group"*) ;;
-*) printf 'stop %%s\nstart %%s\n' $program $program | supervisorctl >/dev/null 2>&1 & starter=$! ;;
-esac
-n=0
-until now=$(pid); ! left && [ -n "$now" ] && [ "$now" != "$before" ] && answers >/dev/null 2>&1; do
-  [ $(date +%%s) -lt ${patient:=$(($(date +%%s) + 10))} ] || signal=KILL
-  [ $(date +%%s) -lt ${end:=$(($(date +%%s) + %(timeout)d))} ] || fail "$program was not ready within %(timeout)d s"
-  n=$((n+1)); [ $((n %% 10)) -ne 0 ] || case $(supervisorctl status $program) in
-    *FATAL*|*BACKOFF*) fail "supervisor gave up on $program ($(supervisorctl status $program | tr -s ' '))" ;;
-  esac
-  sleep 0.2
-done
-[ -z "$starter" ] || kill $starter 2>/dev/null || :
-"""
+SCRIPTS = Scripts(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,14 +88,7 @@ class Program(Dependent, Reversible, Removable):
     def fix(self, change: Change) -> Step:
         if change.action is Action.REMOVE:
             return Step(f"supervisorctl stop {self.name} >&2")
-        script = _START % {
-            "name": self.name,
-            "log": self.log,
-            "ready": self.ready,
-            "diagnose": self.diagnose or ":",
-            "pidfile": ProgramQuestion.pidfile,
-            "timeout": self.ready_timeout,
-        }
-        return Step(
-            script + write_stamp(self.stamp, combined_digest(self.restart_on)), timeout=2 * self.ready_timeout + 60
-        )
+        script = function("ready", self.ready) + function("diagnose", self.diagnose or ":")
+        script += SCRIPTS.call("program", self.name, self.log, str(self.ready_timeout), PIDFILE=ProgramQuestion.pidfile)
+        script += write_stamp(self.stamp, combined_digest(self.restart_on))
+        return Step(script, timeout=2 * self.ready_timeout + 60)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,11 +9,13 @@ from provision.errors import FailedError
 from provision.facts.host import FileQuestion, FileState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
+from provision.remote.shell import Scripts, quote
 from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.optional.removable import Removable
 from provision.resources.optional.reversible import PriorEntry, Reversible, Rollback
 from provision.resources.validation import check_path
 
+SCRIPTS = Scripts(__file__)
 KINDS = {
     "f": "file",
     "d": "directory",
@@ -83,8 +84,7 @@ class Symlink(Reversible, Removable):
         return None if self.absent else replace(self, absent=True)
 
     def fix(self, change: Change) -> Step:
-        path, target = shlex.quote(self.path), shlex.quote(self.target)
+        path, target = quote(self.path), quote(self.target)
         if change.action is Action.REMOVE:
             return Step(f"rm -f -- {path}")
-        # a link is made beside and renamed: `ln -sf` has a moment without any
-        return Step(f"set -eu\nln -s -- {target} {path}.new.$$\nmv -fT -- {path}.new.$$ {path}\n")
+        return Step(f"{SCRIPTS.text('atomic')}install_link {path} {target}\n")

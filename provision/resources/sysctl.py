@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from provision.facts.host import FileQuestion, FileState, SysctlQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
+from provision.remote.shell import quote
 from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.files import File, write_file
 from provision.resources.optional.removable import Removable
@@ -73,7 +74,7 @@ class Sysctl(Reversible, Removable):
 
     def fix(self, change: Change) -> Step:
         target = SysctlQuestion(self.name).path
-        write = f"printf '%s\\n' '{self.value}' >{target}\n"
+        write = f"printf '%s\\n' {quote(self.value)} >{target}\n"
         file = self._file
         if not self.persistent:
             return Step(f"rm -f {file.path}\n{write}")

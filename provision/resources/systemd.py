@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -10,10 +9,13 @@ from typing import ClassVar
 from provision.facts.host import UnitQuestion, UnitState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
+from provision.remote.shell import Scripts, function, quote
 from provision.resources.base import Action, Change, Rendering, Resource, Unknown
 from provision.resources.optional.dependent import Dependent, combined_digest, stamp_question, write_stamp
 from provision.resources.optional.reversible import Reversible, Rollback
 from provision.resources.validation import check_name
+
+SCRIPTS = Scripts(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ class Service(Dependent, Reversible):
         return "as it ran and was enabled before"
 
     def snapshot_script(self, change: Change) -> str:
-        return f"systemctl show --property=ActiveState,UnitFileState -- {shlex.quote(self.name)}"
+        return f"systemctl show --property=ActiveState,UnitFileState -- {quote(self.name)}"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         said = dict(line.split("=", 1) for line in snapshot.decode("utf-8", "replace").splitlines() if "=" in line)
@@ -94,24 +96,12 @@ class Service(Dependent, Reversible):
         return Rollback((replace(self, running=running, enabled=said.get("UnitFileState") == "enabled"),))
 
     def fix(self, change: Change) -> Step:
-        unit = shlex.quote(self.name)
-        enable = "enable" if self.enabled else "disable"
-        lines = [
-            "set -u",
-            "systemctl daemon-reload",
-            f"systemctl unmask -q {unit}",
-            f"systemctl {enable} -q {unit}",
-        ]
-        if not self.running:
-            return Step("\n".join([*lines, f"systemctl stop {unit}"]))
         # what only has to be started or enabled is not interrupted when it runs already
         verb = "start" if change.action is not Action.RESTART else "reload-or-restart" if self.reload else "restart"
-        lines += [
-            f"systemctl {verb} {unit} || {{ journalctl -u {unit} -n 15 --no-pager -o cat >&2; exit 1; }}",
-            f"n={self.ready_timeout * 5}",
-            f"until {{ {self.ready}; }} >/dev/null 2>&1; do n=$((n-1)); [ $n -gt 0 ] || {{",
-            f"  echo '{self.name} was not ready within {self.ready_timeout} s; its last lines:' >&2",
-            f"  journalctl -u {unit} -n 15 --no-pager -o cat >&2; exit 1; }}; sleep 0.2; done",
-        ]
-        tail = write_stamp(self.stamp, combined_digest(self.restart_on)) if self.stamp else ""
-        return Step("\n".join(lines) + "\n" + tail, timeout=self.ready_timeout + 90)
+        verb = verb if self.running else "stop"
+        enable = "enable" if self.enabled else "disable"
+        script = function("ready", self.ready)
+        script += SCRIPTS.call("service", self.name, enable, verb, str(self.ready_timeout))
+        if self.running and self.stamp:
+            script += write_stamp(self.stamp, combined_digest(self.restart_on))
+        return Step(script, timeout=self.ready_timeout + 90)

@@ -182,7 +182,7 @@ def test_what_can_not_be_done_says_so_in_one_paragraph(
     assert "Traceback" not in text
     assert host.error.host == "hdss7-11"
     # whatever comes after a failure is not begun, and no half of the file itself is left
-    left = "cd /data; ls -d never full/* full/.[!.]* ro/* nobodys .n* tool .fetch* 2>/dev/null; true"
+    left = "cd /data; ls -d never full/* full/.[!.]* ro/* nobodys .n* tool .tool* 2>/dev/null; true"
     assert on_host(bare_lab, "hdss7-11", left) == ""
 
 

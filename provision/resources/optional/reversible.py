@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from provision.remote.shell import quote
 from provision.resources.base import Action, Change, Resource
 
 SNAPSHOT_LIMIT = 262_144  # bytes that a host stores of what stood there before one change
@@ -72,7 +72,7 @@ class PriorEntry:
     @staticmethod
     def script(path: str) -> str:
         """sh that prints one line about what stands at `path`, none when nothing does."""
-        return f"find {shlex.quote(path)} -maxdepth 0 -printf '%y\\t%m\\t%u\\t%g\\t%s\\t%l\\n' 2>/dev/null"
+        return f"find {quote(path)} -maxdepth 0 -printf '%y\\t%m\\t%u\\t%g\\t%s\\t%l\\n' 2>/dev/null"
 
     @staticmethod
     def read(snapshot: bytes) -> PriorEntry | None:

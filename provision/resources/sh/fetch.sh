@@ -1,0 +1,9 @@
+# Downloads a file to $NEW, a neighbour of the path $1, and checks it. atomic.sh comes before.
+# $URL; $SHA256; $TIMEOUT: seconds
+set -eu
+beside "$1"
+curl -fsS --retry 2 --connect-timeout 10 --max-time "$TIMEOUT" -o "$NEW" --url "$URL"
+sum=$(sha256sum "$NEW")
+[ "${sum%% *}" = "$SHA256" ] || {
+  echo "checksum of $URL is ${sum%% *}, declared is $SHA256: nothing was installed" >&2; exit 1
+}
