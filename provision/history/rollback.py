@@ -56,7 +56,7 @@ def undoing(written: Written, play_of: Callable[[str], int], after: int = 0) -> 
 def _before(entry: Entry, restored: dict[str, tuple[Resource, ...]]) -> tuple[tuple[Resource, ...], str]:
     """What stood there before one change, and why not all of it can be had again."""
     if entry.secret:
-        return (), f"{entry.key}: it holds a secret, and secrets are not kept"
+        return (), f"{entry.key}: it holds a secret, and secrets are not recorded"
 
     def find(key: str) -> Resource | None:
         return next(iter(restored.get(key, ())), None)

@@ -94,7 +94,7 @@ class Download(Reversible, Removable):
 
     @property
     def rollback_summary(self) -> str:
-        return "its former URL and SHA-256"
+        return "its previous URL and SHA-256"
 
     def snapshot_script(self, change: Change) -> str:
         return f"{PriorEntry.script(self.path)}\n{_stamped(self._stamp)}"
@@ -159,7 +159,7 @@ class Image(Reversible):
 
     @property
     def rollback_summary(self) -> str:
-        return "its former archive; a new image stays"
+        return "its previous archive; a new image stays"
 
     def snapshot_script(self, change: Change) -> str:
         return _stamped(self._stamp)

@@ -71,7 +71,7 @@ class _Owned(Reversible):
         return SCRIPTS.call("attributes", self.path, self.mode, self.owner, self.group)
 
     def _refuse(self, state: FileState) -> None:
-        """A thing of another kind in the way is never removed on a guess."""
+        """Something of another kind at this path is never removed."""
         if state.exists and state.kind not in self.expected:
             raise FailedError(
                 f"{self.key}: there is a {KINDS.get(state.kind, 'thing')} at this path",
@@ -87,8 +87,8 @@ class File(_Owned, Removable, Explainable, Sensitive):
         File(path="/etc/hosts", content=Template("base/hosts.j2"))
 
     content: text, bytes, a Template, or a Path on the controller (streamed, never rendered).
-    secret: its content never shows in a diff, and its mode keeps others out. A file that a secret went into is secret
-    of itself.
+    secret: its content never shows in a diff, and its mode must keep others out. A file whose content includes a secret
+    is marked by itself.
     """
 
     content: Content = field(default="", repr=False)
@@ -102,7 +102,7 @@ class File(_Owned, Removable, Explainable, Sensitive):
         super().__post_init__()
         if self.secret and not self.absent and world_readable(self.mode):
             raise InputError(
-                f"{self.key} holds a secret, and its mode {self.mode} is not closed to others",
+                f"{self.key} holds a secret, but its mode {self.mode} lets every user read it",
                 do='Write mode="0600", or "0640" with the group that has to read it',
             )
 
@@ -119,7 +119,7 @@ class File(_Owned, Removable, Explainable, Sensitive):
 
     @property
     def payload(self) -> bytes | Path:
-        """The content as it travels."""
+        """The content as it is sent."""
         if isinstance(self.content, Template | str | Pending):
             raise InputError(f"{self.key} was not rendered before it was used")
         return self.content
@@ -174,8 +174,8 @@ class File(_Owned, Removable, Explainable, Sensitive):
             return replace(change, diff="(secret: content not shown)")
         state: FileState = answers[FileQuestion(self.path)]
         if state.exists and (state.kind == "l" or not world_readable(state.mode)):
-            # who knows what it held before: only what everybody on the host may read is shown
-            return replace(change, diff="(not open to everybody on the host: content not shown)")
+            # it may have held a secret before: only what every user may read is shown
+            return replace(change, diff="(not world-readable on the host: content not shown)")
         before = answers.get(ContentQuestion(self.path, DIFF_LIMIT), "")
         return replace(change, diff=unified(before, self.payload.decode("utf-8", "replace"), self.path))
 
@@ -186,8 +186,8 @@ class File(_Owned, Removable, Explainable, Sensitive):
     @property
     def rollback_summary(self) -> str:
         if self.secret:
-            return "cannot be undone: secrets are not kept"
-        return f"its former content, if everybody might read it, to {SNAPSHOT_LIMIT >> 10} KiB"
+            return "cannot be undone: secrets are not recorded"
+        return f"its previous content, if world-readable, up to {SNAPSHOT_LIMIT >> 10} KiB"
 
     def snapshot_script(self, change: Change) -> str:
         return PriorEntry.script(self.path) if self.secret else SCRIPTS.call("snapshot_file", self.path)
@@ -199,11 +199,11 @@ class File(_Owned, Removable, Explainable, Sensitive):
         if prior.kind == "l":
             return Rollback((Symlink(path=self.path, target=prior.target),))
         if self.secret:
-            return Rollback(why=f"{self.key}: secrets are not kept")
+            return Rollback(why=f"{self.key}: secrets are not recorded")
         if len(prior.content) != prior.size and not world_readable(prior.mode):
-            return Rollback(why=f"{self.key}: it was closed to others, and such contents are not kept")
+            return Rollback(why=f"{self.key}: it was not world-readable, so its content was not recorded")
         if len(prior.content) != prior.size:
-            return Rollback(why=f"{self.key}: it was bigger ({prior.size} bytes) than what a host keeps")
+            return Rollback(why=f"{self.key}: it was bigger ({prior.size} bytes) than the limit of a snapshot")
         before = replace(self, content=prior.content, mode=prior.mode, owner=prior.owner, group=prior.group)
         return Rollback((replace(before, absent=False),))
 
@@ -245,7 +245,7 @@ class Directory(_Owned):
 
     @property
     def rollback_summary(self) -> str:
-        return "its former mode and owner; a new directory stays"
+        return "its previous mode and owner; a new directory stays"
 
     def snapshot_script(self, change: Change) -> str:
         return PriorEntry.script(self.path)

@@ -75,7 +75,7 @@ class Program(Dependent, Reversible, Removable):
 
     @property
     def rollback_summary(self) -> str:
-        return "restarted with its former files; stopped if it had none"
+        return "restarted with its previous files; stopped if it had none"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         started = action is Action.CREATE and any(getattr(r, "absent", False) for r in self.restart_on)

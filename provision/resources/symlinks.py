@@ -70,7 +70,7 @@ class Symlink(Reversible, Removable):
 
     @property
     def rollback_summary(self) -> str:
-        return "its former target"
+        return "its previous target"
 
     def snapshot_script(self, change: Change) -> str:
         return PriorEntry.script(self.path)

@@ -58,7 +58,7 @@ class Sysctl(Reversible, Removable):
 
     @property
     def rollback_summary(self) -> str:
-        return "its former value"
+        return "its previous value"
 
     def snapshot_script(self, change: Change) -> str:
         return f"cat {SysctlQuestion(self.name).path} 2>/dev/null || echo; {PriorEntry.script(self._file.path)}"

@@ -24,7 +24,7 @@ class Service(Dependent, Reversible):
 
         Service(name="containerd", restart_on=(config,), ready="ctr version")
 
-    ready: sh that succeeds once the program answers; awaited for ready_timeout seconds after a start.
+    ready: sh that succeeds once the program answers; it has ready_timeout seconds to do so after a start.
     reload: reload instead of restart.
     """
 
@@ -91,12 +91,14 @@ class Service(Dependent, Reversible):
         return f"systemctl show --property=ActiveState,UnitFileState -- {quote(self.name)}"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        said = dict(line.split("=", 1) for line in snapshot.decode("utf-8", "replace").splitlines() if "=" in line)
-        running = said.get("ActiveState") in ("active", "reloading")
-        return Rollback((replace(self, running=running, enabled=said.get("UnitFileState") == "enabled"),))
+        properties = dict(
+            line.split("=", 1) for line in snapshot.decode("utf-8", "replace").splitlines() if "=" in line
+        )
+        running = properties.get("ActiveState") in ("active", "reloading")
+        return Rollback((replace(self, running=running, enabled=properties.get("UnitFileState") == "enabled"),))
 
     def fix(self, change: Change) -> Step:
-        # what only has to be started or enabled is not interrupted when it runs already
+        # a unit that only has to be started or enabled is not interrupted when it already runs
         verb = "start" if change.action is not Action.RESTART else "reload-or-restart" if self.reload else "restart"
         verb = verb if self.running else "stop"
         enable = "enable" if self.enabled else "disable"

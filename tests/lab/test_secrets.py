@@ -241,7 +241,7 @@ def test_secrets_arrive_and_are_nowhere_else(
     for words in ("plan --verbose", "lint", "hosts --verbose", "hosts --json", "ping"):
         seen(scanner, project, partial(invoke, *words.split()))
     said = seen(scanner, project, lambda: invoke("deploy", *loud))
-    assert "not open to everybody" in said  # what was secret before is not shown now that the file is open
+    assert "not world-readable" in said  # what was secret before is not shown now that the file is open
     assert on_host("cat /srv/keeps/former") == "was \n"
     blame = ("blame", "--path", "/srv/keeps/template")
     for command in (("history",), blame, ("rollback", "--check", *loud), ("rollback",)):

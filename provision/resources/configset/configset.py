@@ -147,7 +147,7 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
             path = f"{self.directory}/{name}"
             wanted = self._with_drained(dict(change.drained))._contents[name]
             if not may_be_shown(answers[self._known(name)], answers[self._released(name)]):
-                diffs.append(f"({path} is not open to everybody on the host: content not shown)")
+                diffs.append(f"({path} is not world-readable on the host: content not shown)")
                 continue
             diffs.append(unified(answers[ContentQuestion(path)], wanted.decode(), path))
         return replace(change, diff="\n".join(filter(None, diffs)))

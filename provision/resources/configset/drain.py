@@ -66,4 +66,4 @@ def read_drained(answers: Answers) -> dict[str, str]:
 def record_drained(drained: Iterable[tuple[str, str]]) -> str:
     """sh that records on the host what is drained: what `read_drained` reads."""
     record = " ".join(f"{target}={run}" for target, run in sorted(drained))
-    return write_stamp(_STAMP, quote(record)) if record else clear_stamp(_STAMP)
+    return write_stamp(_STAMP, record) if record else clear_stamp(_STAMP)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from provision.facts.host import StampQuestion
 from provision.facts.question import STAMPS
+from provision.remote.shell import quote
 from provision.resources.base import Resource
 
 
@@ -43,12 +44,12 @@ def combined_digest(resources: Iterable[Resource]) -> str:
 
 def clear_stamp(stamp: str) -> str:
     """sh that marks an activation as due."""
-    return f"rm -f {STAMPS}/{stamp}\n"
+    return f"rm -f {quote(f'{STAMPS}/{stamp}')}\n"
 
 
 def write_stamp(stamp: str, value: str) -> str:
     """sh that records what was activated."""
-    return f"mkdir -p {STAMPS}\nprintf '%s\\n' {value} >{STAMPS}/{stamp}\n"
+    return f"mkdir -p {STAMPS}\nprintf '%s\\n' {quote(value)} >{quote(f'{STAMPS}/{stamp}')}\n"
 
 
 def stamp_question(stamp: str) -> StampQuestion:

@@ -124,7 +124,7 @@ def test_verbose_says_where_it_is_declared_and_twice_what_is_as_declared() -> No
     plan = HostPlan("a", (item(AS_DECLARED), item(UPDATE)))
     assert lines(plan, verbose=1) == [
         "~ a  File /etc/motd  content  (base, roles/base.py:7)"
-        "  (rollback: its former content, if everybody might read it, to 256 KiB)"
+        "  (rollback: its previous content, if world-readable, up to 256 KiB)"
     ]
     assert lines(plan, verbose=2)[0] == "= a  File /etc/motd  as declared  (base, roles/base.py:7)"
 

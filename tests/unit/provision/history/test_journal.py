@@ -155,11 +155,14 @@ def test_secrets_are_neither_kept_nor_told(machine: Journaled, tmp_path: Path) -
     assert "hunter2" not in text
     marked, seen, closed = machine.written()[0].entries
     assert b"hunter2" not in closed.snapshot
-    assert "closed to others" in roll_back(revive(closed.resource, lambda _: None), closed.action, closed.snapshot).why
+    assert (
+        "not world-readable" in roll_back(revive(closed.resource, lambda _: None), closed.action, closed.snapshot).why
+    )
     assert seen.secret
     assert seen.snapshot == b""
     assert (
-        "secrets are not kept" in roll_back(revive(marked.resource, lambda _: None), marked.action, marked.snapshot).why
+        "secrets are not recorded"
+        in roll_back(revive(marked.resource, lambda _: None), marked.action, marked.snapshot).why
     )
 
 

@@ -95,7 +95,7 @@ def test_what_was_undone_before_can_be_undone_again() -> None:
     ("what", "says"),
     [
         (entry(1, Command(name="c", run="x", unless="y"), Action.RUN), "Command c: the effect of a command is unknown"),
-        (entry(1, NEW, snapshot=STOOD, secret=True), "secrets are not kept"),
+        (entry(1, NEW, snapshot=STOOD, secret=True), "secrets are not recorded"),
         (replace(entry(1, NEW), resource={"kind": "Teapot", "fields": {}}), "Teapot"),
         (entry(1, NEW, snapshot=b"f\t644\troot\troot\t999\t\nold\n"), "bigger"),
     ],

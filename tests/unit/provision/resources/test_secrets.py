@@ -43,7 +43,7 @@ def test_a_file_that_a_secret_went_into_is_secret_and_must_be_closed() -> None:
     assert (kept.secret, kept.content) == (True, f"x={WORD}".encode())
     assert WORD not in repr(kept)
     assert not protect(rendered(File(path="/a", content="x")), KEEPER).secret  # type: ignore[attr-defined]
-    with pytest.raises(InputError, match="not closed to others"):
+    with pytest.raises(InputError, match="lets every user read it"):
         protect(rendered(File(path="/a", content=f"x={WORD}")), KEEPER)
     with pytest.raises(InputError, match="0600"):
         File(path="/a", mode="0644", secret=True)
@@ -156,7 +156,7 @@ BODIES = {
     "python": ('yield File(path="/a", mode="0600", content=f"pw={settings.word}")', True),
     "a variable": ("""yield File(path="/a", mode="0600", content="x" + host.var("url"))""", True),
     "neither": ('yield File(path="/a", content="x")', False),
-    "open to others": ('yield File(path="/a", content=Template("t.j2"))', "not closed to others"),
+    "open to others": ('yield File(path="/a", content=Template("t.j2"))', "lets every user read it"),
     "a command": ('yield Command(name="c", run=f"echo {settings.word}", unless="true")', "secret in its run"),
     "a failure": ("raise ValueError(settings.word + '!')", "ValueError"),
     "a wrong path": ('yield File(path=settings.word, content="x")', "not a usable path"),
