@@ -101,7 +101,7 @@ class Roles:
         )
         if watch is None:
             raise InputError(
-                f"'drain' names {name}, which says nothing of what has to go on answering",
+                f"'drain' names {name}, which declares no health check",
                 line=line,
                 do=f"Name the role that sends traffic to its hosts, or give roles/{name}.py a `watch(site, settings)`",
             )
@@ -186,7 +186,7 @@ def _broken(
         role=role,
         line=where,
         found=redactor.cleaned(f"{type(error).__name__}: {error}"),
-        do="Mend the role; invoke lint tries every role without asking a host",
+        do="Correct the role; invoke lint compiles every role without asking a host",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a check may ask: one command, from one place; all that a place is asked at a time travel in one script."""
+"""What a check may ask: one command at one location. All commands for a location at a time travel in one script."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCRIPTS = Scripts(__file__)
 
 @dataclass(frozen=True)
 class Ask(Question):
-    """A command of sh and where it runs: on a host of the inventory, or at another vantage (OUTSIDE, BROWSER).
+    """A command of sh and where it runs: on a host of the inventory, or at another location (OUTSIDE, BROWSER).
 
     timeout: seconds. What two checks ask in the same words is asked once.
     """

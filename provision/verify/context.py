@@ -38,7 +38,7 @@ class Context:
 
     @cached_property
     def roles(self) -> Mapping[str, tuple[Host, ...]]:
-        """For each role the hosts for which it declares something: there its promises hold."""
+        """For each role the hosts for which it declares something: there its checks apply."""
         found: dict[str, dict[str, Host]] = {}
         for host in self.hosts:
             for declaration in self.project.declared(host.name):
@@ -77,7 +77,7 @@ class Context:
                 location.close()
 
     def _outside(self) -> Location:
-        """The ops host: as the variable `outsider` says, or over SSH. A site without one is looked at from here."""
+        """The ops host: as the variable `outsider` says, or over SSH. Without one, checks run on the controller."""
         ops = self._ops()
         spec = str(self._any("outsider"))
         if spec or ops is None:

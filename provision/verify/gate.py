@@ -21,10 +21,10 @@ RETRY_SECONDS = 30.0  # how long failing gate checks of a node that was just cha
 
 
 class Gate:
-    """Called with a host's name, says what is not as promised there; '' lets it pass. Asks that host, and the outsider.
+    """Called with a host's name, returns what its gate checks found wrong; '' when they pass.
 
-    roles: only their checks; those whose change is still to come promise what is not yet so. Raises InputError for a
-    file of checks that can't be loaded.
+    roles: only their checks, because checks of plays still to come would fail. Raises InputError for a file of checks
+    that can't be loaded.
     """
 
     def __init__(self, project: Project, selection: Selection, stop: threading.Event | None = None) -> None:

@@ -1,4 +1,4 @@
-"""From where a check looks: a host over the engine's own connection, the controller, or the ops host as an outsider."""
+"""Where a check runs its commands: a host over its own connection, the controller, or the ops host."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def wrapper(spec: str) -> Wrap:
         wrap = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise InputError(
-            f"the variable outsider names {name!r}, which is not there",
+            f"the variable outsider names {name!r}, which does not exist",
             found=str(error),
             do="Write module:function, or leave it out: then the ops host is asked over SSH",
         ) from None

@@ -1,4 +1,4 @@
-"""The pytest plugin: which checks run for which hosts, all of them asked at once, each told in a sentence."""
+"""The pytest plugin: which checks run for which hosts, all at once, each reported as a sentence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGE = "awk '{print $22}' /proc/1/stat; cat /proc/uptime; getconf CLK_TCK"
 
 
 class Verification:
-    """What pytest is told about this run. Afterwards `report` holds how it went."""
+    """The hooks of one run. Afterwards `report` holds the results."""
 
     def __init__(
         self, context: Context, report: Report, stop: threading.Event, retry_for: float, *, deep: bool = False
@@ -36,10 +36,10 @@ class Verification:
         self._outcomes: dict[str, Outcome] = {}
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """The marks that checks may bear."""
+        """The marks that checks may have."""
         config.addinivalue_line("markers", "on(group): the hosts that the check is about, if not those of the role")
-        config.addinivalue_line("markers", "gate: needs only this node; asked before the next node changes")
-        config.addinivalue_line("markers", "deep: takes long; asked with --deep only")
+        config.addinivalue_line("markers", "gate: needs only this node; runs before the next node changes")
+        config.addinivalue_line("markers", "deep: takes long; runs with --deep only")
 
     @pytest.fixture
     def host(self, node: Node) -> Any:
@@ -53,7 +53,7 @@ class Verification:
         return Host(StepBackend(location))
 
     def pytest_collection(self, session: pytest.Session) -> None:
-        """A hook of a conftest.py that pytest does not know is bad input; pytest itself looks when it has collected."""
+        """An unknown hook in a conftest.py is bad input; pytest itself reports it only after collection."""
         try:
             session.config.pluginmanager.check_pending()
         except pluggy.PluginValidationError as error:
@@ -68,7 +68,7 @@ class Verification:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
-        """Leaves out the checks of other hosts than --limit's, and of what this site has not; then -k has its say."""
+        """Leaves out checks of hosts outside --limit and of roles that the site does not have; then -k selects."""
         items[:] = [item for item in items if self._concerned(item)]
         try:
             yield
@@ -172,7 +172,7 @@ class Verification:
 
 
 def _role(module: Any) -> str:
-    """tests/verify/test_NAME.py holds the promises of role NAME."""
+    """tests/verify/test_NAME.py holds the checks of role NAME."""
     return str(getattr(module, "__name__", "")).rpartition(".")[2].removeprefix("test_")
 
 
