@@ -183,6 +183,14 @@ def open_(options: Options) -> int:
     return 0
 
 
+@command("directory")
+def init(options: Options) -> int:
+    """Make a project folder of your own, with the course's site: hdss7 init DIR."""
+    from hdss7 import init
+
+    return init.init(options)
+
+
 def collection() -> Collection:
     """The commands, as Invoke takes them."""
     hosts = Collection("hosts", show, trust)
@@ -190,4 +198,4 @@ def collection() -> Collection:
     lab = Collection("lab", up, down, status, ssh, reboot)
     lab.add_task(exec_, name="exec")
     lab.add_task(open_, name="open")
-    return Collection(deploy, plan, history, blame, why, rollback, verify, ping, run, lint, hosts, proxy, lab)
+    return Collection(deploy, plan, history, blame, why, rollback, verify, ping, run, lint, init, hosts, proxy, lab)

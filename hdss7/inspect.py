@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from hdss7.options import Options
-from hdss7.project import open_project
+from hdss7.project import PLAYS, open_project, packaged
 from hdss7.report import text
 from hdss7.report.json import encode
 from provision.errors import Exit, InputError, ProvisionError, worst
 from provision.inventory import Host
+from provision.playbook.plays import load
 from provision.project import Project
+from provision.resources import Download, Image
 from provision.secret import shown
+from provision.spelling import listed
 
 SECRETS = ("password", "passwd", "secret", "token")
 
@@ -34,8 +38,36 @@ def lint(options: Options) -> int:
     roles = {use.name for play in project.plays for use in play.roles}
     parts = ((len(project.plays), "play"), (len(roles), "role"), (len(chosen), "host"))
     verdict = f"{text.number(len(errors), 'host')} wrong" if errors else "nothing wrong"
+    for line in (*unplayed(project), *zero_sums(project, [name for name, _ in good])):
+        print(line)
     print(f"lint: {', '.join(text.number(*part) for part in parts)}: {verdict}; no host was asked")
     return code
+
+
+def unplayed(project: Project) -> list[str]:
+    """The packaged plays that an own site.yml lacks, a line for each: most likely they came with a newer version."""
+    own, theirs = project.folders.own / PLAYS, packaged() / PLAYS
+    if own.samefile(theirs):
+        return []
+    roles = {use.name for play in project.plays for use in play.roles}
+    return [
+        f"note: the packaged play '{play.name}' is not in your {PLAYS} (roles: {', '.join(missing)})"
+        for play in load(theirs)
+        if (missing := [use.name for use in play.roles if use.name not in roles])
+    ]
+
+
+def zero_sums(project: Project, hosts: Sequence[str]) -> list[str]:
+    """The downloads whose SHA-256 is still the zeros of the inventory to copy; hosts: those that compile."""
+    resources = [declaration.resource for host in hosts for declaration in project.declared(host)]
+    zero = [r for r in resources if isinstance(r, (Download, Image)) and set(r.sha256) == {"0"}]
+    names = dict.fromkeys(r.path.rpartition("/")[2] if isinstance(r, Download) else r.name for r in zero)
+    if not names:
+        return []
+    return [
+        f"note: the SHA-256 sums of {listed(names, 12)} are still zeros, so their download would be refused: "
+        "replace them in the inventory before you deploy (checksums.yml shows how)"
+    ]
 
 
 def compiled(project: Project, host: Host) -> int | ProvisionError:

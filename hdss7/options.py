@@ -159,6 +159,7 @@ class Options:
     hard: bool = flag("cut the power instead of an orderly reboot")
     vm: bool = flag("also hdss7-23: a virtual machine with a kernel of its own, for ipvs")
     host: str | None = positional("the host's name")
+    directory: str | None = positional("the folder to make")
     site_name: str | None = text(
         "the site's name to show as 127.0.0.1 (default: Traefik's, traefik.od.com)", name="host"
     )

@@ -18,8 +18,9 @@ from provision.errors import FailedError, InputError
 from provision.inventory.vault import Vault
 
 ROOT = Path(__file__).resolve().parent.parent
-INVENTORY = ROOT / "inventory" / "lab"
-MACHINE = ROOT / "inventory" / "lab-vm"
+# in a clone the inventories are at the top, in an installed package they are its data
+INVENTORIES = next((d for d in (ROOT / "hdss7/data/inventory", ROOT / "inventory") if d.is_dir()), ROOT / "inventory")
+INVENTORY, MACHINE = INVENTORIES / "lab", INVENTORIES / "lab-vm"
 Say = Callable[[str], None]
 
 

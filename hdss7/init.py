@@ -1,0 +1,55 @@
+"""`init`: a project folder of an operator's own, with the course's site, ready for `lint`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hdss7.options import Options
+from hdss7.project import PLAYS, packaged
+from provision.errors import Exit, FailedError, InputError
+
+SITE = "inventory/hdss7"
+README = """# A site of hdss7
+
+- `site.yml`: which roles run on which hosts, in which order.
+- `inventory/hdss7/`: hosts, addresses and settings; every line is commented. Replace the zeros in
+  `group_vars/all/checksums.yml` with the real SHA-256 sums; the file shows how.
+- `roles/`, `templates/`, `tests/verify/`: files here replace the packaged ones of the same name.
+
+Then, in this folder:
+
+    hdss7 lint
+    hdss7 plan
+    hdss7 deploy
+    hdss7 verify
+"""
+IGNORED = "pki/\n.artifacts/\n"
+
+
+def init(options: Options) -> int:
+    """Make a project in the folder DIR. Raises InputError when something is there already."""
+    folder = Path(options.directory or "").expanduser().absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            f"init: {options.directory} is not empty: nothing was written", do="Name a folder that does not exist yet"
+        )
+    try:
+        _write(folder)
+    except OSError as error:
+        raise FailedError(f"init: {error.filename or folder} could not be written", found=str(error.strerror)) from None
+    print(f"made {options.directory}: {PLAYS}, {SITE}, roles, templates, tests/verify")
+    print(f"Next: edit {SITE}, then: cd {options.directory} && hdss7 lint")
+    return int(Exit.OK)
+
+
+def _write(folder: Path) -> None:
+    source = packaged()
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source / PLAYS, folder / PLAYS)
+    shutil.copytree(source / SITE, folder / SITE, ignore=shutil.ignore_patterns("pki"))
+    for name in ("roles", "templates", "tests/verify"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / ".gitkeep").touch()
+    (folder / "README.md").write_text(README)
+    (folder / ".gitignore").write_text(IGNORED)
