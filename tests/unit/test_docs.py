@@ -16,7 +16,7 @@ from provision.search_path import SearchPath
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
-DOCUMENTS = (ENGLISH, CHINESE, *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = (ENGLISH, CHINESE, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.M | re.S)
 COMMENT = re.compile(r"\s+#.*")
 
