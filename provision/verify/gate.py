@@ -27,13 +27,20 @@ class Gate:
     that can't be loaded.
     """
 
-    def __init__(self, project: Project, selection: Selection, stop: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        selection: Selection,
+        stop: threading.Event | None = None,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         self._context = Context(project, selection)
         self._stop = stop or threading.Event()
+        self._retry_seconds = retry_seconds
 
     def __call__(self, host: str, roles: Collection[str] | None = None) -> str:
         checks = list(self._checks(host, roles))
-        outcomes = run_checks(checks, self._context.locations, retry_for=lambda _: RETRY_SECONDS, stop=self._stop)
+        outcomes = run_checks(checks, self._context.locations, retry_for=lambda _: self._retry_seconds, stop=self._stop)
         return "; ".join(f"{c.sentence}: {o.found}" for c in checks if not (o := outcomes[c.identity]).passed)
 
     def close(self) -> None:

@@ -138,10 +138,10 @@ def test_the_running_mode_of_kube_proxy_is_told_from_what_was_set() -> None:
     assert "Traceback" not in verified.output + verified.errors
 
 
-def test_a_gate_lets_a_sound_node_pass_and_names_an_orphan_of_kube_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gate_lets_a_sound_node_pass_and_names_an_orphan_of_kube_proxy() -> None:
     # the course's start script has no exec: what supervisorctl restarts is a shell, and the old program lives on
-    monkeypatch.setattr("provision.verify.gate.PATIENCE", 1.0)
-    gate = Gate(Project(SearchPath.of(ROOT), (LAB_INVENTORY, Lab.named(NAME).inventory)), Selection())
+    project = Project(SearchPath.of(ROOT), (LAB_INVENTORY, Lab.named(NAME).inventory))
+    gate = Gate(project, Selection(), retry_seconds=1.0)
     try:
         assert gate("hdss7-22") == ""
         on("hdss7-22", "cp /bin/sleep /run/kube-proxy && setsid -f /run/kube-proxy 300 </dev/null >/dev/null 2>&1")

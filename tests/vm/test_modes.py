@@ -129,7 +129,7 @@ def test_iptables_takes_over_from_ipvs_though_the_clock_is_an_hour_ahead(bench: 
     check_answers_another_host(bench)
     assert on_loopback(bench) == "0"
     [line] = broken(bench)
-    assert "its clock is right: 60 min ahead of" in line
+    assert "60 min ahead" in line
 
 
 @pytest.mark.usefixtures("clock")
@@ -140,7 +140,7 @@ def test_nftables_takes_over_from_iptables_though_the_clock_is_an_hour_behind(be
     check_answers_another_host(bench)
     assert on_loopback(bench) == "7"
     [line] = broken(bench)
-    assert "its clock is right: 60 min behind" in line
+    assert "60 min behind" in line
 
 
 def test_ipvs_takes_over_from_nftables_and_comes_back_with_the_host(bench: Bench) -> None:
