@@ -118,7 +118,7 @@ def _check(host: Host, settings: Settings) -> None:
 def _kernel(settings: Settings) -> Iterator[Resource]:
     """What kube-proxy of this mode would die of, looked at before anything of it is changed."""
     if settings.mode == "nftables":
-        new_enough = "printf '5.13\\n%s\\n' $(uname -r) | sort -VC && nft list tables >/dev/null"
+        new_enough = "printf '5.13\\n%s\\n' \"$(uname -r)\" | sort -VC && nft list tables >/dev/null"
         why = "this kernel is older than 5.13 or has no nftables: set kube_proxy.mode to iptables"
         yield Command(name="look whether the kernel has nftables", run=_or(new_enough, why), unless=new_enough)
     if settings.mode == "ipvs":

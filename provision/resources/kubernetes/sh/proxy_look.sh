@@ -10,7 +10,7 @@ processes() {
 }
 chains() {  # chains PATTERN
   for s in iptables ip6tables; do
-    $s-save 2>/dev/null | awk -v s=$s -v c="$1" '/^\*/ { t = substr($1, 2) }
+    "$s-save" 2>/dev/null | awk -v s="$s" -v c="$1" '/^\*/ { t = substr($1, 2) }
       /^:/ { n = substr($1, 2); if (n ~ c) print "chain", n, s, t }'
   done
 }

@@ -21,7 +21,7 @@ save_rules() {
 drop_chains() {  # drop_chains PATTERN
   for s in iptables ip6tables; do
     command -v $s-restore >/dev/null || continue
-    $s-save 2>/dev/null | awk -v c="$1" '
+    "$s-save" 2>/dev/null | awk -v c="$1" '
       /^\*/ { table = $0; head = out = tail = "" }
       /^:/ { n = substr($1, 2); if (n ~ c) { head = head ":" n " - [0:0]\n"; tail = tail "-X " n "\n" } }
       /^-A / && $2 !~ c { for (i = 3; i < NF; i++) if ($i ~ /^-[jg]$/) to = $(i + 1)
