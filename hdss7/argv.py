@@ -115,6 +115,9 @@ def _strictly(argv: Sequence[str], *steps: Callable[[], None]) -> None:
 
 def check(program: Any) -> None:
     """Raises InputError for whatever in a program's command line can't be meant."""
+    for word in _before_dashes(program.argv):
+        if any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise InputError("an argument is not UTF-8", found=f"{word!a} was typed", do="Type it in UTF-8")
     given = {name for name, option in program.args.items() if option.got_value}
     for name in sorted(given - HARMLESS):
         raise _refused(f"--{name}", "")

@@ -36,6 +36,7 @@ _SUM = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of 
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _IMAGE = rf"{_WORD}(?::[0-9]{{1,5}}(?=/))?(?:/{_WORD})*(?::{_TAG})?(?:@sha256:{_SHA256})?"
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+_KERNEL = r"[A-Za-z0-9._:/|%@+,-]+"
 _FLAG = r"[a-z][a-z0-9-]*"
 
 # Numbers.
@@ -113,7 +114,7 @@ SysctlName = Annotated[
     str, _text("the name of a kernel parameter", r"[a-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+", "net.core.somaxconn")
 ]
 SysctlValue = Annotated[
-    str, _text("the value of a kernel parameter", r"[A-Za-z0-9._:/|%@+,-][A-Za-z0-9._:/|%@+, -]*", "4096 87380 6291456")
+    str, _text("the value of a kernel parameter", rf"{_KERNEL}(?: +{_KERNEL})*", "4096 87380 6291456")
 ]
 FieldName = Annotated[str, _text("the name of a field of KubeletConfiguration", r"[a-z][A-Za-z0-9]*", "maxPods")]
 Fields = dict[FieldName, Any]  # written as JSON, whatever is in them

@@ -44,6 +44,8 @@ WRONG = [
     ("deploy --forks x", "--forks needs a number", "'x' was typed"),
     ("deploy --forks=", "--forks needs a number", ""),
     ("deploy --forks -1", "--forks needs a number", ""),
+    ("lint --extra-vars edge.keepalive=\udcff", "an argument is not UTF-8", "'edge.keepalive=\\udcff' was typed"),
+    ("deploy --limit \udcff", "an argument is not UTF-8", ""),
     ("deploy --check=yes", "--check takes no value", "Type --check alone"),
     ("deploy --check --check", "--check was given twice", ""),
     ("deploy --limit a --limit b", "--limit was given twice", ""),
