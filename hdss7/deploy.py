@@ -112,7 +112,7 @@ def next_step(code: Exit, options: Options, name: str, log: Path) -> str:
         return f"Next: go on where this stopped: {again} (log: {log})"
     if code is Exit.UNREACHABLE:
         return f"Next: invoke ping{retyped(options, chosen=False)}, then again: {again} (log: {log})"
-    return f"Next: mend what is said above, then again: {again} (log: {log})"
+    return f"Next: fix what is named above, then run again: {again} (log: {log})"
 
 
 def retyped(options: Options, *, chosen: bool = True) -> str:

@@ -15,7 +15,7 @@ from hdss7.report.run_folder import receipts
 from provision.apply.options import RunOptions
 from provision.errors import Exit, InputError, worst
 from provision.history.journal import JournalQuestion, Written
-from provision.history.query import Past, Touch, remembered, result, touches, when
+from provision.history.query import HostHistory, RecordedChange, ask_histories, recorded_changes, result, when
 from provision.project_site import ProjectSite
 from provision.remote.login import Login
 from provision.rollback_site import RollbackSite
@@ -23,52 +23,52 @@ from provision.spelling import listed, suggestion
 
 
 def history(options: Options) -> int:
-    """The runs that hosts remember, or with --run the changes of one of them."""
+    """The runs recorded on hosts, or with --run the changes of one of them."""
     site = open_project(options)
-    pasts = _asked(site, options, JournalQuestion(_named(options.run) or "*"))
-    if options.run and not any(past.runs for past in pasts):
+    histories = _asked(site, options, JournalQuestion(_named(options.run) or "*"))
+    if options.run and not any(each.runs for each in histories):
         raise _unknown_run(options.run)
-    lines = [*_changes(pasts, options.verbose), *_receipts(options.run)] if options.run else _runs(pasts)
-    return _end(pasts, lines or ["no run of this toolkit has changed these hosts, as far as they remember"], options)
+    lines = [*_changes(histories, options.verbose), *_receipts(options.run)] if options.run else _runs(histories)
+    return _end(histories, lines or ["these hosts have no record of a run of this toolkit"], options)
 
 
 def blame(options: Options) -> int:
-    """Who made a resource, or what stands at a path, what it is: the last run first."""
+    """Who made a resource, or what is at a path, what it is: the last run first."""
     if bool(options.resource) is bool(options.path):
         raise InputError(
             "blame wants one thing to look for", do="Give --resource 'File /etc/hosts' or --path /etc/hosts"
         )
-    pasts = _asked(open_project(options), options)
-    every = list(touches(pasts))
-    found = [touch for touch in every if _is(touch, options)]
-    if not found and not any(past.error for past in pasts):
+    histories = _asked(open_project(options), options)
+    every = list(recorded_changes(histories))
+    found = [change for change in every if _is(change, options)]
+    if not found and not any(each.error for each in histories):
         known = (
-            {path for touch in every for path in touch.entry.paths} if options.path else {t.entry.key for t in every}
+            {path for change in every for path in change.entry.paths} if options.path else {t.entry.key for t in every}
         )
         what = options.resource or options.path or ""
         near = suggestion(what, sorted(known))
-        print(f"{what}: no run of this toolkit has changed it, as far as these hosts remember. {near}".strip())
+        print(f"{what}: these hosts have no record of a run that changed it. {near}".strip())
         return Exit.OK
-    return _end(pasts, [line for touch in found for line in _blamed(touch)], options)
+    return _end(histories, [line for change in found for line in _blamed(change)], options)
 
 
 def rollback(options: Options) -> int:
-    """What hosts were before a run: planned, shown, and made so with the care of a deploy."""
+    """Roll a run back: planned, shown and applied like a deploy."""
     opened = open_project(options)
     run = _named(options.run)
     if not run:
-        pasts = _asked(opened, options)
-        run = _last([written for past in pasts for written in past.runs])
-    pasts = _asked(opened, options, JournalQuestion(run, contents=True))
-    for past in pasts:
-        if past.error:
-            raise past.error
-    runs = {past.host: past.runs[0] for past in pasts if past.runs}
+        histories = _asked(opened, options)
+        run = _last([written for each in histories for written in each.runs])
+    histories = _asked(opened, options, JournalQuestion(run, contents=True))
+    for each in histories:
+        if each.error:
+            raise each.error
+    runs = {each.host: each.runs[0] for each in histories if each.runs}
     if not runs:
         raise _unknown_run(run)
     written = next(iter(runs.values()))
     out = sys.stderr if options.json else sys.stdout
-    print(f"undoing {run}, by {written.who}, {when(written)}: {written.about.command}", file=out)
+    print(f"rolling back {run}, by {written.who}, {when(written)}: {written.about.command}", file=out)
     site = RollbackSite(ProjectSite(opened.project, options.selection()), runs)
     for host, why in site.lasting:
         print(f"{host}: stays as it is: {why}", file=out)
@@ -83,11 +83,11 @@ def rollback(options: Options) -> int:
     return run_and_report(site, run_options, options, "rollback")
 
 
-def _asked(site: OpenProject, options: Options, question: JournalQuestion | None = None) -> list[Past]:
+def _asked(site: OpenProject, options: Options, question: JournalQuestion | None = None) -> list[HostHistory]:
     selection = options.selection()
     logins: list[Login] = [site.project.login(host, selection) for host in site.project.hosts(options.limit)]
     site.check_up()
-    return remembered(logins, options.forks, question)
+    return ask_histories(logins, options.forks, question)
 
 
 def _named(run: str | None) -> str:
@@ -100,7 +100,7 @@ def _named(run: str | None) -> str:
 def _last(runs: Sequence[Written]) -> str:
     """The last run. Raises InputError when there is none, or it was a rollback: further back, or again, is a choice."""
     if not runs:
-        raise InputError("there is no run to undo", do="Look what hosts remember: invoke history")
+        raise InputError("there is no run to undo", do="invoke history shows the recorded runs")
     last = max(runs, key=lambda written: written.run)
     if last.about.undoes:
         raise InputError(
@@ -112,42 +112,42 @@ def _last(runs: Sequence[Written]) -> str:
 
 
 def _unknown_run(run: str) -> InputError:
-    return InputError(f"no host remembers a run {run!r}", do="invoke history shows those that they do")
+    return InputError(f"no host has a record of the run {run!r}", do="invoke history shows the recorded runs")
 
 
-def _is(touch: Touch, options: Options) -> bool:
+def _is(change: RecordedChange, options: Options) -> bool:
     if options.resource:
-        return touch.entry.key == options.resource
-    return any(path == options.path or path.startswith(f"{options.path}/") for path in touch.entry.paths)
+        return change.entry.key == options.resource
+    return any(path == options.path or path.startswith(f"{options.path}/") for path in change.entry.paths)
 
 
-def _runs(pasts: Iterable[Past]) -> list[str]:
+def _runs(histories: Iterable[HostHistory]) -> list[str]:
     """A row for each run, the youngest first."""
-    runs: dict[str, list[Past]] = {}
-    for past in pasts:
-        for written in past.runs:
-            runs.setdefault(written.run, []).append(replace(past, runs=(written,)))
+    runs: dict[str, list[HostHistory]] = {}
+    for each in histories:
+        for written in each.runs:
+            runs.setdefault(written.run, []).append(replace(each, runs=(written,)))
     rows = [("run", "when", "who", "command", "commit", "hosts", "changes", "result")]
     for run in sorted(runs, reverse=True):
         written = runs[run][0].runs[0]
-        entries = [entry for past in runs[run] for entry in past.runs[0].entries]
-        hosts = listed((past.host for past in runs[run]), 4)
+        entries = [entry for each in runs[run] for entry in each.runs[0].entries]
+        hosts = listed((each.host for each in runs[run]), 4)
         head = (run, when(written), written.who, written.about.command, written.about.commit or "-", hosts)
-        rows.append((*head, str(len(entries)), result([past.runs[0] for past in runs[run]])))
+        rows.append((*head, str(len(entries)), result([each.runs[0] for each in runs[run]])))
     return text.columns(rows, right=(6,)) if runs else []
 
 
-def _changes(pasts: Iterable[Past], verbose: int) -> list[str]:
+def _changes(histories: Iterable[HostHistory], verbose: int) -> list[str]:
     """A line for each change of one run."""
     rows = []
-    for past in pasts:
-        for written in past.runs:
+    for each in histories:
+        for written in each.runs:
             for entry in written.entries:
                 ended = {0: "", None: "  (cut)"}.get(entry.code, f"  (failed: {entry.code})")
-                ended += "  (taking it back)" if entry.undoes else ""
+                ended += "  (reverting)" if entry.undoes else ""
                 where = f"  ({entry.role}, {entry.line})" if verbose else ""
                 rows.append(
-                    (text.SYMBOLS.get(entry.action, "~"), past.host, entry.key, f"{entry.summary}{ended}{where}")
+                    (text.SYMBOLS.get(entry.action, "~"), each.host, entry.key, f"{entry.summary}{ended}{where}")
                 )
     return text.columns(rows) if rows else []
 
@@ -165,37 +165,37 @@ def _receipts(run: str) -> list[str]:
     return lines
 
 
-def _blamed(touch: Touch) -> list[str]:
-    written, entry = touch.written, touch.entry
+def _blamed(change: RecordedChange) -> list[str]:
+    written, entry = change.written, change.entry
     commit = f", commit {written.about.commit}" if written.about.commit else ""
     lines = [
-        f"{touch.host}  {entry.key}  {entry.summary}",
+        f"{change.host}  {entry.key}  {entry.summary}",
         f"    run {written.run}, by {written.who}, {when(written)}: {written.about.command}{commit}",
         f"    role {entry.role}, {entry.line}",
     ]
     return [*lines, *(f"    variable {variable}" for variable in entry.variables)]
 
 
-def _end(pasts: Sequence[Past], lines: list[str], options: Options) -> int:
-    code = worst([past.error.exit for past in pasts if past.error])
+def _end(histories: Sequence[HostHistory], lines: list[str], options: Options) -> int:
+    code = worst([each.error.exit for each in histories if each.error])
     out = sys.stderr if options.json else sys.stdout
     for line in lines:
         print(line, file=out)
     sys.stdout.flush()
-    for past in pasts:
-        if past.error:
-            print(past.error, file=sys.stderr)
+    for each in histories:
+        if each.error:
+            print(each.error, file=sys.stderr)
     if options.json:
         from hdss7.report.json import encode
 
-        print(encode({past.host: _described(past) for past in pasts}, None, code))
+        print(encode({each.host: _described(each) for each in histories}, None, code))
     return code
 
 
-def _described(past: Past) -> dict[str, Any]:
+def _described(each: HostHistory) -> dict[str, Any]:
     return {
-        "status": "ok" if past.error is None else "unreachable",
-        "error": past.error.explanation.as_dict() if past.error else None,
+        "status": "ok" if each.error is None else "unreachable",
+        "error": each.error.explanation.as_dict() if each.error else None,
         "runs": [
             {
                 "run": written.run,
@@ -217,6 +217,6 @@ def _described(past: Past) -> dict[str, Any]:
                     for entry in written.entries
                 ],
             }
-            for written in past.runs
+            for written in each.runs
         ],
     }

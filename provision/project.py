@@ -72,7 +72,7 @@ class Project:
             for name in play.gate:
                 self.roles.load(name, play.line)
             if play.drain:
-                self.roles.watcher(play.drain, play.line)
+                self.roles.health_check_function(play.drain, play.line)
         return self._written
 
     @cached_property
@@ -147,7 +147,7 @@ class Project:
     def health_check(self, play: Play) -> HealthCheck | None:
         """What goes on answering while a play's nodes are drained, as the role says that its `drain` names."""
         edges = self.inventory.members(play.drain) if play.drain else ()
-        check = self.roles.watch(play.drain, edges[0]) if play.drain and edges else None
+        check = self.roles.health_check(play.drain, edges[0]) if play.drain and edges else None
         return replace(check, node_ports=self._node_ports()) if check else None
 
     def _node_ports(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from provision.apply.site import Site
 from provision.history.journal import Written
-from provision.history.rollback import undoing
+from provision.history.rollback import rollback_plan
 from provision.plan.plan import Declaration
 from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
@@ -26,7 +26,7 @@ class RollbackSite(Site):
     def __init__(self, deploy: ProjectSite, runs: Mapping[str, Written]) -> None:
         project = deploy.project
         self._deploy = deploy
-        self._rollbacks = {host: undoing(run, partial(project.play_of, host)) for host, run in runs.items()}
+        self._rollbacks = {host: rollback_plan(run, partial(project.play_of, host)) for host, run in runs.items()}
         self.plays = (*project.plays, Play(name="what no play declares any more", hosts="all", roles=(), line=""))
         self.logins = tuple(login for login in deploy.logins if login.name in runs)
         self.lasting = tuple((host, why) for host, rollback in self._rollbacks.items() for why in rollback.lasting)

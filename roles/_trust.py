@@ -24,13 +24,13 @@ class ForeignAuthorityError(FailedError):
 
 @dataclass(frozen=True, kw_only=True)
 class TrustedAuthority(File):
-    """A CA's certificate on a host. One of another CA there is an error that no deploy may mend: the host would be
+    """A CA's certificate on a host. One of another CA there is an error that no deploy may fix: the host would be
     torn out of its cluster."""
 
     def questions(self) -> tuple[Question, ...]:
         return (*super().questions(), ContentQuestion(self.path))
 
-    def compare(self, answers: Answers, upstream: Sequence[str]) -> Change | Unknown | None:
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         there = fingerprint(answers[ContentQuestion(self.path)])
         ours = fingerprint(self.content.decode()) if isinstance(self.content, bytes) else ""
         if there and there != ours:
@@ -41,7 +41,7 @@ class TrustedAuthority(File):
                 "one that it was deployed from, name that one with site.pki; to move the host over for good, remove "
                 f"{self.path.rpartition('/')[0]} on it first",
             )
-        return super().compare(answers, upstream)
+        return super().compare(answers, changed_dependencies)
 
 
 def fingerprint(pem: str) -> str:

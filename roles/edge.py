@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_idle_timeout: Duration = "900s"
 
 
-def watch(site: SiteSettings, settings: Settings) -> HealthCheck:
+def health_check(site: SiteSettings, settings: Settings) -> HealthCheck:
     """What has to go on answering while a node is out: for plays with `drain: edge`."""
     return HealthCheck(f"http://traefik.{site.domain}/dashboard/", site.traefik_port)
 

@@ -1,4 +1,4 @@
-"""What hosts remember of the runs that changed them, asked of many at once."""
+"""The runs recorded on hosts, asked of many hosts at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provision.remote.pool import HostPool
 
 
 @dataclass(frozen=True)
-class Past:
+class HostHistory:
     """One host's runs, the oldest first; or why it could not be asked."""
 
     host: str
@@ -23,8 +23,8 @@ class Past:
     error: ProvisionError | None = None
 
 
-def remembered(logins: Sequence[Login], forks: int, question: JournalQuestion | None = None) -> list[Past]:
-    """One connection and one exec a host. question: which runs; by default all of them, without former contents."""
+def ask_histories(logins: Sequence[Login], forks: int, question: JournalQuestion | None = None) -> list[HostHistory]:
+    """One connection and one exec a host. question: which runs; all of them if None, without earlier contents."""
     asked = question or JournalQuestion()
 
     def ask(host: RemoteHost) -> tuple[Written, ...]:
@@ -35,11 +35,11 @@ def remembered(logins: Sequence[Login], forks: int, question: JournalQuestion | 
             host.close()
 
     results = HostPool(forks).for_each([RemoteHost(login) for login in logins], ask)
-    return [Past(result.host.name, result.value or (), result.error) for result in results]
+    return [HostHistory(result.host.name, result.value or (), result.error) for result in results]
 
 
 @dataclass(frozen=True)
-class Touch:
+class RecordedChange:
     """One change of one resource, by one run, on one host."""
 
     host: str
@@ -47,10 +47,15 @@ class Touch:
     entry: Entry
 
 
-def touches(pasts: Iterable[Past]) -> Iterator[Touch]:
-    """Every change that is remembered, the youngest first."""
-    found = [Touch(past.host, written, entry) for past in pasts for written in past.runs for entry in written.entries]
-    return iter(sorted(found, key=lambda touch: (touch.written.run, touch.entry.number), reverse=True))
+def recorded_changes(histories: Iterable[HostHistory]) -> Iterator[RecordedChange]:
+    """Every recorded change, the youngest first."""
+    found = [
+        RecordedChange(history.host, written, entry)
+        for history in histories
+        for written in history.runs
+        for entry in written.entries
+    ]
+    return iter(sorted(found, key=lambda change: (change.written.run, change.entry.number), reverse=True))
 
 
 def result(runs: Iterable[Written]) -> str:

@@ -25,17 +25,17 @@ class RollbackPlan:
     lasting: tuple[str, ...]
 
 
-def undoing(written: Written, play_of: Callable[[str], int], after: int = 0) -> RollbackPlan:
+def rollback_plan(written: Written, play_of: Callable[[str], int], after: int = 0) -> RollbackPlan:
     """The declarations that undo a run. play_of: the number of the play that a role is in.
 
-    after: only what was done after the entry of this number. What the run took back itself is left out.
+    after: only what was done after the entry of this number. What the run reverted itself is left out.
     """
     restored: dict[str, tuple[Resource, ...]] = {}
     origin: dict[str, Entry] = {}
     lasting: list[str] = []
     for entry in written.entries:
         if entry.key in restored or entry.number <= after or entry.undoes:
-            continue  # what stood there before the run is what stood before its first change
+            continue  # what was there before the run is what was there before its first change
         resources, why = _before(entry, restored)
         restored[entry.key] = resources
         origin[entry.key] = entry
@@ -54,7 +54,7 @@ def undoing(written: Written, play_of: Callable[[str], int], after: int = 0) -> 
 
 
 def _before(entry: Entry, restored: dict[str, tuple[Resource, ...]]) -> tuple[tuple[Resource, ...], str]:
-    """What stood there before one change, and why not all of it can be had again."""
+    """What was there before one change, and why not all of it can be had again."""
     if entry.secret:
         return (), f"{entry.key}: it holds a secret, and secrets are not recorded"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class HealthCheck:
     """What has to go on answering 200, through the edge and through each node alone.
 
-    port: where nodes take what the edge sends. The role that a play's `drain` names says it, by its `watch`.
+    port: where nodes take what the edge sends. The role that a play's `drain` names says it, by its `health_check`.
     node_ports: what every node answers by itself, asked of those that are not out; said by roles, by `node_ports`.
     """
 

@@ -89,23 +89,23 @@ class Roles:
                     site = _site(hosts[0])
                     role.prepare(inventory, site, bind(role.settings, hosts[0], role.name))
 
-    def watch(self, name: str, host: Host) -> HealthCheck:
+    def health_check(self, name: str, host: Host) -> HealthCheck:
         """What the role that drains says has to go on answering while one of its nodes is out."""
-        return self.watcher(name)(self.settings(host, SITE), self.settings(host, name))
+        return self.health_check_function(name)(self.settings(host, SITE), self.settings(host, name))
 
-    def watcher(self, name: str, line: str = "") -> Callable[[Any, Any], HealthCheck]:
-        """The `watch` of the role that a play's `drain` names. Raises InputError: no such role, or it has none."""
+    def health_check_function(self, name: str, line: str = "") -> Callable[[Any, Any], HealthCheck]:
+        """The `health_check` of the role that `drain` names. Raises InputError: no such role, or it has none."""
         self.load(name, line)
-        watch: Callable[[Any, Any], HealthCheck] | None = getattr(
-            importlib.import_module(f"roles.{name}"), "watch", None
+        function: Callable[[Any, Any], HealthCheck] | None = getattr(
+            importlib.import_module(f"roles.{name}"), "health_check", None
         )
-        if watch is None:
+        if function is None:
             raise InputError(
                 f"'drain' names {name}, which declares no health check",
                 line=line,
-                do=f"Name the role that sends traffic to its hosts, or give roles/{name}.py a `watch(site, settings)`",
+                do=f"Name the role that sends traffic to its hosts, or define `health_check` in roles/{name}.py",
             )
-        return watch
+        return function
 
     def node_ports(self, name: str, host: Host) -> tuple[int, ...]:
         """Ports at which, as this role says, every node answers `/` with 200 by itself."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from provision.errors import FailedError, UnreachableError
 from provision.remote.login import Login, first_socket, hops, unreachable
-from provision.remote.protocol import BEAT, Reader, Step, StepResult, frame, hello, loader
+from provision.remote.protocol import HEARTBEAT, Reader, Step, StepResult, frame, hello, loader
 
 GRACE = 15.0  # seconds that a host may stay silent beyond a step's own timeout
 PING_EVERY = 5.0
@@ -86,7 +86,7 @@ class Session:
         self._reader = Reader(self._token)
         self._errors = bytearray()
         self._sending = threading.Lock()
-        self._patience: float | None = None
+        self._idle_timeout: float | None = None
         self._awaited = False  # whether the loader looks for a sign of life by now
         self._ready = False
         self._send(hello(self._token, login.become_password if become else None))
@@ -105,9 +105,9 @@ class Session:
         """
         self.begin()
         with self._sending:
-            for data in frame(step, self._patience, awaited=self._awaited):
+            for data in frame(step, self._idle_timeout, awaited=self._awaited):
                 self._send(data)
-            self._awaited = self._patience is not None
+            self._awaited = self._idle_timeout is not None
         result: list[StepResult] = []
 
         def arrived() -> bool:
@@ -119,16 +119,16 @@ class Session:
         self._await(arrived, step.timeout + GRACE, "to finish a step")
         return result[0]
 
-    def set_idle_timeout(self, patience: float) -> None:
-        """From the next step on the loader ends after `patience` seconds without a step or a beat."""
-        self._patience = patience
+    def set_idle_timeout(self, seconds: float) -> None:
+        """From the next step on the loader ends after that many seconds without a step or a heartbeat."""
+        self._idle_timeout = seconds
 
     def heartbeat(self) -> None:
-        """Tells a loader that waits that its controller lives. Never waits, never raises: a step tells it too."""
+        """Tells a waiting loader that its controller is alive. Never waits, never raises: a step tells it too."""
         if self._awaited and self._sending.acquire(blocking=False):
             try:
                 with contextlib.suppress(Exception):
-                    self._channel.send(BEAT)
+                    self._channel.send(HEARTBEAT)
             finally:
                 self._sending.release()
 

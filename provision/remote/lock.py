@@ -3,7 +3,7 @@
 The lock is the kernel's: an flock on the descriptor that the loader of the run's one exec holds open and that every
 script it starts inherits (provision/remote/protocol.py). So a script that still writes still holds it, whatever
 became of its line or its controller, and nothing has to be cleared up after a power cut. Between two steps the loader
-wants a sign of life; a controller that is killed, frozen or cut off loses the lock within PATIENCE seconds.
+wants a sign of life; a controller that is killed, frozen or cut off loses the lock within IDLE_TIMEOUT seconds.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from provision.remote.connection import Session
 from provision.remote.protocol import Step
 from provision.remote.shell import Scripts
 
-PATIENCE = 30.0  # seconds without a sign of life after which a host gives its lock up
-BEAT_EVERY = 8.0
+IDLE_TIMEOUT = 30.0  # seconds without a sign of life after which a host gives its lock up
+HEARTBEAT_EVERY = 8.0
 SLICE = 5  # seconds that one step waits for a lock: between two the run can be interrupted
 HELD = 75  # flock's exit code when somebody else holds it
 
@@ -62,12 +62,12 @@ class LockedError(FailedError):
     """Another run holds a host's lock; nothing was changed; exit 1."""
 
 
-def take(session: Session, holder: Holder, wait: int = 0, patience: float = PATIENCE) -> str:
+def take(session: Session, holder: Holder, wait: int = 0, idle_timeout: float = IDLE_TIMEOUT) -> str:
     """Takes the host's lock for as long as the session lives. Returns '' or who holds it after `wait` seconds.
 
-    From then on the session wants beats (Beats). Raises FailedError where no lock can be had at all.
+    From then on the session needs heartbeats (Heartbeats). Raises FailedError where no lock can be had at all.
     """
-    session.set_idle_timeout(patience)
+    session.set_idle_timeout(idle_timeout)
     script = SCRIPTS.call("take_lock", str(wait), str(holder))
     result = session.run(Step(script, timeout=wait + 20))
     if result.code == HELD:
@@ -85,7 +85,7 @@ def take(session: Session, holder: Holder, wait: int = 0, patience: float = PATI
 class Heartbeats:
     """Signs of life for sessions, while the block lasts."""
 
-    def __init__(self, every: float = BEAT_EVERY) -> None:
+    def __init__(self, every: float = HEARTBEAT_EVERY) -> None:
         self._every = every
         self._sessions: list[Session] = []
         self._over = threading.Event()
@@ -103,10 +103,10 @@ class Heartbeats:
         """Keeps this session alive from now on."""
         self._sessions.append(session)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._beat, daemon=True)
+            self._thread = threading.Thread(target=self._send_heartbeats, daemon=True)
             self._thread.start()
 
-    def _beat(self) -> None:
+    def _send_heartbeats(self) -> None:
         while not self._over.wait(self._every):
             for session in tuple(self._sessions):
                 session.heartbeat()

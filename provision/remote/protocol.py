@@ -1,10 +1,10 @@
 """The conversation that one SSH exec carries: framed steps out, framed results back.
 
 A host is driven over a single exec for the whole run. Its command line is a fixed, short loader; everything else
-travels on standard input as frames, `TIMEOUT SCRIPT_BYTES PAYLOAD_BYTES [PATIENCE]`, then the script, then the payload
-that the script reads on its own standard input, each followed by `end`. Two traps decide this form: dash reads ahead
-and would eat a payload that follows a script on the same stdin, and one argument over 128 KiB is refused with E2BIG
-(both tried).
+travels on standard input as frames: `TIMEOUT SCRIPT_BYTES PAYLOAD_BYTES [IDLE_TIMEOUT]`, then the script, then the
+payload that the script reads on its own standard input, each followed by `end`. Two traps decide this form: dash reads
+ahead and would eat a payload that follows a script on the same stdin, and one argument over 128 KiB is refused with
+E2BIG (both tried).
 
 Between two steps the host waits for the next frame. That is where a run may stop: a cut line or an interrupted
 controller lets the step that runs finish and starts no other.
@@ -23,8 +23,8 @@ CHUNK = 1 << 16
 STDERR_KEPT = 16_384
 _WHOLE = b"end\n"  # follows script and payload: what ends without it was cut
 
-# A frame may carry a patience in seconds. From then on descriptor 9 is open (a step can take the host's lock on it,
-# which every process of this exec then shares) and the loader ends when it hears nothing for that long between steps.
+# A frame may carry an idle timeout in seconds. From then on descriptor 9 is open (a step can take the host's lock on
+# it, which every process of this exec then shares) and the loader ends when nothing arrives for that long.
 _LOADER = without_comments(Scripts(__file__).text("loader"))
 
 
@@ -75,20 +75,20 @@ def hello(token: str, password: str | None) -> bytes:
     return f"{secret}{token}\n".encode()
 
 
-BEAT = b"."  # a sign of life to a loader that waits with patience
+HEARTBEAT = b"."  # for a loader with an idle timeout
 FRAME_FOLLOWS = b"+"
 
 
-def frame(step: Step, patience: float | None = None, *, awaited: bool = False) -> Iterator[bytes]:
+def frame(step: Step, idle_timeout: float | None = None, *, awaited: bool = False) -> Iterator[bytes]:
     """The bytes of one step, in chunks; a payload file is never read whole.
 
-    patience: seconds of silence between this step and the next that the loader bears; None: any. awaited: the step
-    before had a patience, so that the loader looks for a sign of life.
+    idle_timeout: seconds of silence after this step that end the loader; None: it waits for ever. awaited: the step
+    before had one, so the loader expects heartbeats.
     """
     script = step.script.encode("utf-8", "surrogateescape")
-    bears = "" if patience is None else f" {patience:g}"
+    limit = "" if idle_timeout is None else f" {idle_timeout:g}"
     yield FRAME_FOLLOWS if awaited else b""
-    yield f"{step.timeout:g} {len(script)} {step.payload_size}{bears}\n".encode() + script + _WHOLE
+    yield f"{step.timeout:g} {len(script)} {step.payload_size}{limit}\n".encode() + script + _WHOLE
     if isinstance(step.payload, Path):
         with step.payload.open("rb") as source:
             while chunk := source.read(CHUNK):

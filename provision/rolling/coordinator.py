@@ -52,7 +52,7 @@ class RollingPlay:
         self.edges = [found.edge for found in asked]
         names = sorted(frozenset().union(*(edge.drainer.drainable for edge in self.edges)))
         self.nodes = {name: Node(name, site.login(name).address) for name in names}
-        # not those of every role: checks of plays still to come may promise what is not deployed yet
+        # not those of every role: checks of plays still to come may ask for what is not deployed yet
         roles = {*(use.name for use in play.roles), *play.gate}
         policy = RollPolicy(
             check,
@@ -106,12 +106,12 @@ class RollingPlay:
             if not isinstance(rollout, Rollout) or not rollout.nodes:
                 return
             outdated = set(session.run(rollout.outdated()).output.split())
-            patient = replace(rollout, timeout=max(rollout.timeout, REVERT_TIMEOUT))
+            retried = replace(rollout, timeout=max(rollout.timeout, REVERT_TIMEOUT))
 
             def step(name: str, node: str) -> RollStep:
                 def back() -> str:
                     stays = undo(host, session)
-                    _replace_pod(session, patient, node)
+                    _replace_pod(session, retried, node)
                     return stays
 
                 return RollStep(self.nodes[name], lambda: _replace_pod(session, rollout, node), back)
@@ -148,7 +148,7 @@ def _ask(site: Site, host: HostRun) -> _Asked | None:
             f"{host.name} can't drain a node, so nothing is changed that it sends traffic to",
             host=host.name,
             found=str(host.error or "it is not connected"),
-            do="Mend it first, or deploy with --force: then nodes change without being drained",
+            do="Fix it first, or deploy with --force: then nodes change without being drained",
         )
     answers = answer(host.session, drainer.questions())
     edge = Edge(host.name, host.session, drainer, host.remote.login.address)

@@ -77,7 +77,7 @@ class Edges:
                 f"could not {what} on {edge.name}",
                 host=edge.name,
                 found=result.errors,
-                do="Mend the edge's configuration (invoke plan), then run again",
+                do="Fix the edge's configuration (invoke plan), then run again",
             )
 
     def wait_for_idle(self, node: Node) -> None:

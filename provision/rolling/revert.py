@@ -13,7 +13,7 @@ from provision.apply.host import apply, plan
 from provision.apply.run import HostRun
 from provision.facts.gather import answer
 from provision.history.journal import JournalQuestion
-from provision.history.rollback import undoing
+from provision.history.rollback import rollback_plan
 from provision.remote.connection import Session
 
 
@@ -29,7 +29,7 @@ def revert(host: HostRun, session: Session, play: int, emit: Listener) -> str:
         return ""
     asked = JournalQuestion(journal.run, contents=True)
     (written,) = answer(session, [asked])[asked]
-    rollback = undoing(written, lambda role: play, after=changes.begun)
+    rollback = rollback_plan(written, lambda role: play, after=changes.begun)
     found = plan(session, host.name, rollback.declarations)
     reverting = journal.taking_back({made.key: made.flag for made in found.managed})
     done = list(apply(session, host.name, found.items, emit, threading.Event(), around=reverting.around))

@@ -96,7 +96,7 @@ class RollingUpdate:
                         f"{node.name} did not pass its gate and stays drained",
                         host=node.name,
                         found=f"{fault}. The site is served by the other nodes",
-                        do="Mend it, then deploy again: it is put back once it passes",
+                        do="Fix it, then deploy again: it is put back once it passes",
                     )
                 self._put_back(node)
 
@@ -109,7 +109,7 @@ class RollingUpdate:
                 f"only {node.name} answers {self._policy.health_check.url}: taking it out would leave none",
                 host=node.name,
                 found=f"of {', '.join(node.name for node in self._nodes)} only it answered 200",
-                do="Mend the others first (invoke verify), or deploy with --force",
+                do="Fix the others first (invoke verify), or deploy with --force",
             )
         self._drain(node, prober)
         self._or_revert(step, prober, lambda: self._change(step, prober))
@@ -170,7 +170,7 @@ class RollingUpdate:
 
     def _why_unhealthy(self, node: Node, prober: Prober) -> str:
         """What a node does not answer that it has to: the site, and its own ports that answered before the update."""
-        fault = self._edges.why_unhealthy(node) or prober.silent(node.name, ROUTES_BUDGET)
+        fault = self._edges.why_unhealthy(node) or prober.why_unhealthy(node.name, ROUTES_BUDGET)
         return ". ".join(filter(None, (fault, self._policy.explain()))) if fault else ""
 
     def _put_back(self, node: Node, prober: Prober | None = None) -> None:
@@ -201,7 +201,7 @@ def _with_consequence(error: ProvisionError, node: str, after: str) -> Provision
     """The same error, of this node, with the sentence that says what became of it."""
     known = error.explanation
     found = f"{known.found.rstrip('. ')}. {after}" if known.found and after else known.found or after
-    do = known.do or "Mend what is said above, then deploy again"
+    do = known.do or "Fix what is named above, then deploy again"
     if "\n" in found:  # lines of a log: the sentence after them still needs its end
         found += "."
     return error.but(found=found, do=do).at(host=node)

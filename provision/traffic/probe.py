@@ -106,16 +106,16 @@ class Prober:
                 replace(w, back=self._elapsed) if w.host == host and w.back is None else w for w in self._windows
             ]
 
-    def silent(self, host: str, patience: float) -> str:
+    def why_unhealthy(self, host: str, seconds: float) -> str:
         """What a host does not answer that it answered by itself before, after that many seconds; '' for nothing.
 
         To be asked of one that is out: what is answered here is not in the receipt.
         """
-        until = time.monotonic() + patience
+        until = time.monotonic() + seconds
         for target in (target for target in self._all if target.node == host):
             while fault := ask(target, self._dial):
                 if time.monotonic() > until:
-                    return f"{target}: {fault} for {patience:.0f} s"
+                    return f"{target}: {fault} for {seconds:.0f} s"
                 time.sleep(1 / self._rate)
         return ""
 

@@ -85,7 +85,7 @@ class Node(Place):
         return tuple(Node.of(h) for h in self.host.group(name)) if name in self.host.inventory.groups else ()
 
 
-OUTSIDER = Place(OUTSIDE)
+OUTSIDE_PLACE = Place(OUTSIDE)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from provision.inventory.settings import SITE
 from provision.project import Project, Selection
 from provision.remote.login import Login
 from provision.verify.browser import BROWSER, Browser, BrowserLocation
-from provision.verify.checks import OUTSIDER, Node
+from provision.verify.checks import OUTSIDE_PLACE, Node
 from provision.verify.locations import OUTSIDE, HostLocation, LocalLocation, Location, wrapper
 
 OPS = "ops"
@@ -58,7 +58,7 @@ class Context:
     def known(self, role: str, node: Node) -> Mapping[str, Any]:
         """What a check of a role may name as its parameters."""
         site = self.project.roles.settings(node.host, SITE)
-        known: dict[str, Any] = {"node": node, "site": site, "outside": OUTSIDER, "browser": Browser()}
+        known: dict[str, Any] = {"node": node, "site": site, "outside": OUTSIDE_PLACE, "browser": Browser()}
         known["declared"] = tuple(declaration.resource for declaration in self.project.declared(node.name))
         if role in self.project.roles.names():
             known["settings"] = self.project.roles.settings(node.host, role)

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.lab.conftest import ROOT, running
+from tests.lab.typed import Typed
 
 NAME = "t-elsewhere"
 INVENTORY = Path("tests", "lab", "elsewhere")
 SECONDS = 600
+CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+NODE = ("kubelet", "kube-proxy")
 
 
 def invoke(*words: str) -> subprocess.CompletedProcess[str]:
@@ -45,6 +49,21 @@ def test_a_second_deploy_has_nothing_to_do() -> None:
 def test_every_promise_is_kept_there_too() -> None:
     verified = invoke("verify")
     assert verified.returncode == 0, verified.stdout[-6000:] + verified.stderr[-2000:]
+
+
+def test_no_text_of_the_inventory_is_run_anywhere() -> None:
+    shown = json.loads(invoke("hosts", "--pattern", "node1", "--json").stdout)
+    text = shown["hosts"]["node1"]["variables"]["hostile"]
+    assert "{{ 7 * 7 }}" in text
+    site = Typed(NAME)
+    for host in ("gate", "web1", "node1", "node4"):
+        assert site.on(host, "find / -xdev -name 'hostile*' -not -path '/proc/*'") == ""
+    for host, programs in {"node1": (*CONTROL_PLANE, *NODE), "node4": NODE}.items():
+        for program in programs:
+            argv = site.on(host, f"tr '\\0' '\\n' </proc/$(pgrep -of '^[^ ]*/{program} ')/cmdline")
+            assert f"--vmodule={text}=1" in argv.splitlines()
+    kubelet = yaml.safe_load(site.on("node4", "cat /opt/kubernetes/server/bin/conf/kubelet.yaml"))
+    assert kubelet["volumePluginDir"] == f"/data/{text}"
 
 
 def test_a_limit_as_ansible_has_it_reaches_one_node_through_the_jump_host() -> None:

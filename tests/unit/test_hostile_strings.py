@@ -1,5 +1,5 @@
 """No string that an inventory can set becomes source: each is refused with its setting's name, or is of a type that is
-quoted where it is written. tests/lab/test_hostile.py deploys what is accepted."""
+quoted where it is written. tests/lab/elsewhere is deployed with what is accepted."""
 
 from __future__ import annotations
 
@@ -75,5 +75,5 @@ def test_an_error_names_the_setting_and_its_line(path: tuple[str, ...], write: W
 def test_names_and_addresses_of_hosts_are_checked(written: str, value: str, write: Write) -> None:
     text = "all: {hosts: " + written % json.dumps(value) + "}\n"
     with pytest.raises(InputError) as error:
-        Inventory.load([write({"hosts.yml": text}) / "hosts.yml"]).host("h1").address
+        print(Inventory.load([write({"hosts.yml": text}) / "hosts.yml"]).host("h1").address)
     assert "hosts.yml:1" in str(error.value)

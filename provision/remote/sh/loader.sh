@@ -1,5 +1,5 @@
 # The one exec of a host: reads framed steps from standard input, runs each, writes framed results. It travels as an
-# argument of `sh -c`, so these comments stay at home.
+# argument of `sh -c`, so these comments are removed.
 
 # A step that was begun ends, whatever happens to the line.
 trap "" PIPE HUP
@@ -12,8 +12,8 @@ trap "[ -z \"\$k\" ] || flock -u 9; rm -rf \"\$d\"" EXIT
 while IFS= read -r t; do case $t in provision-*) break;; esac; done
 printf "%s ready %s\n" "$t" "$(id -u)"
 
-# heard: whether a frame follows within the patience of the step before
-heard() {
+# follows: whether a frame arrives within the idle timeout of the step before
+follows() {
   [ -n "$w" ] || return 0
   while :; do case $(timeout "$w" head -c 1) in +) return 0;; .) ;; *) return 1;; esac; done
 }
@@ -25,8 +25,8 @@ lockable() {
   umask 077; command exec 9<>"$k" || k=; umask 022
 }
 
-# s: the step's timeout; n, m: bytes of script and payload; w: patience in seconds, if any
-while heard && read -r s n m w; do
+# s: the step's timeout; n, m: bytes of script and payload; w: idle timeout in seconds, if any
+while follows && read -r s n m w; do
   { ${w:+timeout "$s"} head -c "$n" >"$d/script" && whole; } || break
   [ -z "$w" ] || [ -n "$k" ] || lockable
   : >"$d/pid"

@@ -45,19 +45,19 @@ class ObjectsQuestion(Question):
     slow: ClassVar[bool] = True
     kubectl: str
     manifests: str
-    patience: ClassVar[int] = 20  # seconds for all objects: --request-timeout counts for each of them anew
+    timeout: ClassVar[int] = 20  # seconds for all objects: --request-timeout counts for each of them anew
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
         documents = "\n---\n".join(line for q in questions for line in q.manifests.splitlines())
-        return asking(("timeout", str(cls.patience), *kubectl_words(questions[0].kubectl, *GET)), documents)
+        return asking(("timeout", str(cls.timeout), *kubectl_words(questions[0].kubectl, *GET)), documents)
 
     @classmethod
     def read(
         cls, questions: Sequence[Self], output: str, code: int
     ) -> Mapping[Self, Mapping[tuple[str, str, str], Any] | Unavailable]:
         if code == TIMED_OUT:
-            return {q: Unavailable(f"no answer within {cls.patience} s") for q in questions}
+            return {q: Unavailable(f"no answer within {cls.timeout} s") for q in questions}
         if code != 0:
             reason = output.strip().splitlines()[-1:] or ["kubectl failed"]
             return {q: Unavailable(reason[0]) for q in questions}

@@ -186,7 +186,7 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
             "apply",
             *kubectl_words(self.kubectl),
             SIZE=str(len(every)),
-            JUDGED="" if self._opens_room else "yes",
+            DRY_RUN="" if self._opens_room else "yes",
             WHOLE="yes" if whole else "",
         )
         return Step(script, every + whole, timeout=120)

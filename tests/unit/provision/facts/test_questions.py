@@ -124,7 +124,7 @@ def test_an_answer_that_was_cut_short_is_no_answer() -> None:
 def test_an_api_that_does_not_answer_is_not_waited_for_object_by_object(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ObjectsQuestion, "patience", 1)
+    monkeypatch.setattr(ObjectsQuestion, "timeout", 1)
     stuck = tmp_path / "kubectl"
     stuck.write_text("#!/bin/sh\nexec sleep 60\n")
     stuck.chmod(0o755)

@@ -12,7 +12,7 @@ import pytest
 from provision.facts.managed import ADOPTED, MADE, Managed
 from provision.history.journal import About, Entry, Written
 from provision.history.prune import LINE, orphans, removals
-from provision.history.rollback import RollbackPlan, undoing
+from provision.history.rollback import RollbackPlan, rollback_plan
 from provision.history.serialize import remember
 from provision.plan.plan import Declaration
 from provision.resources import Command, File, Manifests, Nginx, Program, Resource, Service
@@ -35,7 +35,7 @@ def entry(number: int, resource: Resource, action: Action = Action.UPDATE, snaps
 
 def undo(*entries: Entry) -> RollbackPlan:
     written = Written("20260301T101500-0000000", "a@b", "", About(), entries, ended=True)
-    return undoing(written, lambda role: 3)
+    return rollback_plan(written, lambda role: 3)
 
 
 def restored(*entries: Entry) -> list[Resource]:
@@ -73,7 +73,7 @@ def test_what_a_run_took_back_itself_and_what_earlier_plays_did_is_left_out() ->
     later = entry(4, replace(NEW, path="/etc/z"), Action.REMOVE, undoes=True)
     entries = (entry(1, other, Action.CREATE), entry(2, NEW, snapshot=STOOD), entry(3, NEW, undoes=True), later)
     written = Written("20260301T101500-0000000", "a@b", "", About(), entries, ended=False)
-    assert [d.resource for d in undoing(written, lambda role: 3, after=1).declarations] == [OLD]
+    assert [d.resource for d in rollback_plan(written, lambda role: 3, after=1).declarations] == [OLD]
 
 
 def test_what_depends_on_something_that_did_not_change_knows_it_by_its_digest() -> None:

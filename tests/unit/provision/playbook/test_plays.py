@@ -135,7 +135,7 @@ def test_a_missing_site_is_told(tmp_path: Path) -> None:
     [
         ("roles: [kubelett]", ["there is no role 'kubelett'. Did you mean kubelet?"]),
         ("drain: egde", ["there is no role 'egde'. Did you mean edge?"]),
-        ("drain: bind", ["'drain' names bind", "roles/bind.py a `watch(site, settings)`"]),
+        ("drain: bind", ["'drain' names bind", "define `health_check` in roles/bind.py"]),
         ("gate: [traefick]", ["there is no role 'traefick'. Did you mean traefik?"]),
     ],
 )

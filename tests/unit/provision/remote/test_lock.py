@@ -17,7 +17,7 @@ import pytest
 
 from provision.remote.connection import Session
 from provision.remote.lock import Holder, run_id, take, take_all
-from provision.remote.protocol import BEAT, Reader, Step, StepResult, frame, hello, loader
+from provision.remote.protocol import HEARTBEAT, Reader, Step, StepResult, frame, hello, loader
 
 TOKEN = "provision-0123456789abcdef"
 
@@ -30,20 +30,20 @@ class LocalSession:
             ["sh", "-c", f"exec {loader(None)}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._reader = Reader(TOKEN)
-        self._patience: float | None = None
+        self._idle_timeout: float | None = None
         self._awaited = False
         self._write(hello(TOKEN, None))
         self._until(self._reader.ready)
 
-    def set_idle_timeout(self, patience: float) -> None:
-        self._patience = patience
+    def set_idle_timeout(self, idle_timeout: float) -> None:
+        self._idle_timeout = idle_timeout
 
     def heartbeat(self) -> None:
-        self._write(BEAT)
+        self._write(HEARTBEAT)
 
     def begin(self, step: Step) -> None:
-        self._write(b"".join(frame(step, self._patience, awaited=self._awaited)))
-        self._awaited = self._patience is not None
+        self._write(b"".join(frame(step, self._idle_timeout, awaited=self._awaited)))
+        self._awaited = self._idle_timeout is not None
 
     def run(self, step: Step) -> StepResult:
         self.begin(step)
@@ -87,8 +87,8 @@ def session() -> Iterator[LocalSession]:
             talk.close()
 
 
-def taken(talk: LocalSession, who: str = "alice@desk", patience: float = 30, wait: int = 0) -> str:
-    return take(cast(Session, talk), Holder(who), wait, patience)
+def taken(talk: LocalSession, who: str = "alice@desk", idle_timeout: float = 30, wait: int = 0) -> str:
+    return take(cast(Session, talk), Holder(who), wait, idle_timeout)
 
 
 def until_free(seconds: float = 10) -> float:
@@ -137,7 +137,7 @@ def test_a_script_that_outlives_its_own_loader_still_holds_the_lock() -> None:
 
 def test_a_controller_that_is_silent_loses_the_lock_and_one_that_beats_keeps_it() -> None:
     with session() as first:
-        assert taken(first, patience=1) == ""
+        assert taken(first, idle_timeout=1) == ""
         for _ in range(5):
             time.sleep(0.4)
             first.heartbeat()
@@ -168,13 +168,13 @@ def test_two_runs_that_wait_for_the_same_hosts_never_wait_for_each_other() -> No
             self.lock = threading.Lock()
             self.holder = ""
 
-        def set_idle_timeout(self, patience: float) -> None: ...
+        def set_idle_timeout(self, idle_timeout: float) -> None: ...
 
     class Side:
         def __init__(self, host: Host, who: str) -> None:
             self.host, self.who = host, who
 
-        def set_idle_timeout(self, patience: float) -> None: ...
+        def set_idle_timeout(self, idle_timeout: float) -> None: ...
 
         def run(self, step: Step) -> StepResult:
             if not self.host.lock.acquire(timeout=max(0.01, step.timeout - 20)):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.remote.protocol import BEAT, Reader, Step, StepResult, frame, hello, loader
+from provision.remote.protocol import HEARTBEAT, Reader, Step, StepResult, frame, hello, loader
 
 TOKEN = "provision-0123456789abcdef"
 
@@ -107,7 +107,7 @@ def test_a_loader_that_was_told_to_ends_when_it_hears_nothing(tmp_path: Path) ->
     run.stdin.flush()
     for _ in range(8):
         time.sleep(0.2)
-        run.stdin.write(BEAT)
+        run.stdin.write(HEARTBEAT)
         run.stdin.flush()
     assert run.poll() is None
     run.stdin.write(b"".join(frame(Step(f"touch {tmp_path}/heard"), 0.4, awaited=True)))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provision.history.journal import About, Journal, JournalQuestion
-from provision.history.rollback import undoing
+from provision.history.rollback import rollback_plan
 from provision.inventory import Inventory
 from provision.plan.plan import Declaration, Item, compare
 from provision.playbook.plays import Play, RoleUse
@@ -87,7 +87,7 @@ def test_the_example_is_journaled_but_cannot_be_undone(declared: Declaration, fi
     assert machine.run(step).returncode == 0
     (written,) = machine.ask(JournalQuestion(contents=True))
     assert [(entry.key, entry.code) for entry in written.entries] == [(item.resource.key, 0)]
-    back = undoing(written, lambda role: 0)
+    back = rollback_plan(written, lambda role: 0)
     assert back.declarations == ()
     assert back.lasting == (f"{item.resource.key}: cannot be undone",)
     assert rollback_summary(item.resource) == "cannot be undone"
@@ -103,5 +103,5 @@ def test_the_example_of_a_removed_role_cannot_be_undone(
     (written,) = machine.ask(JournalQuestion(contents=True))
     monkeypatch.delitem(sys.modules, "roles._line")
     (tmp_path / "roles/_line.py").unlink()
-    (why,) = undoing(written, lambda role: 0).lasting
+    (why,) = rollback_plan(written, lambda role: 0).lasting
     assert why.startswith(f"{item.resource.key}: cannot be undone: there is no resource of the kind roles._line.Line")

@@ -85,9 +85,9 @@ def test_a_node_that_is_out_is_not_asked_and_its_window_is_in_the_receipt(serve:
 def test_a_node_has_to_answer_by_itself_what_it_answered_before(serve: Serve) -> None:
     good, bad = (Target(t.url, t.address, t.port, node="n1") for t in (serve(200), serve(503)))
     prober = Prober([good, bad], dial)
-    assert prober.silent("n1", 0.2).endswith("status 503, expected 200 for 0 s")
-    assert Prober([good], dial).silent("n1", 0.2) == ""
-    assert prober.silent("n2", 0.2) == ""
+    assert prober.why_unhealthy("n1", 0.2).endswith("status 503, expected 200 for 0 s")
+    assert Prober([good], dial).why_unhealthy("n1", 0.2) == ""
+    assert prober.why_unhealthy("n2", 0.2) == ""
     assert prober.receipt().requests == 0
 
 

@@ -97,7 +97,7 @@ def test_a_script_that_still_writes_when_its_line_was_cut_still_holds_the_host(
 
 def test_a_controller_that_was_killed_or_froze_leaves_no_lock(here: RunningLab, other: Connection) -> None:
     session = other.session()
-    assert take(session, Holder("alice@desk"), patience=2) == ""
+    assert take(session, Holder("alice@desk"), idle_timeout=2) == ""
     began = time.monotonic()
     one = logins(here, ["hdss7-11"])
     assert only(converge(one, [File(path="/data/frozen", content="x")], wait=20)).status == "changed"
