@@ -38,9 +38,7 @@ def late() -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_page_that_does_not_ask_anew_is_loaded_again_until_it_shows_what_is_looked_for(
-    late: str, tmp_path: Path
-) -> None:
+def test_a_page_is_reloaded_until_it_shows_the_text(late: str, tmp_path: Path) -> None:
     location = BrowserLocation(None, tmp_path)
     there = Browser().sees(late, "the route", address="", screenshot="late")
     answer = location.answers([there])[there]

@@ -165,7 +165,7 @@ def test_plan_shows_an_equal_difference_once_and_changes_nothing(invoke: Invoke)
     assert on_host("hdss7-11", "ls /srv") == ""
 
 
-def test_deploy_makes_it_so_then_has_nothing_to_do_and_mends_what_a_hand_did(invoke: Invoke) -> None:
+def test_deploy_applies_then_is_a_no_op_then_fixes_drift(invoke: Invoke) -> None:
     made = invoke("deploy", "--json")
     assert (made.returncode, changes(made)) == (0, dict.fromkeys(HOSTS, 2)), made
     again = invoke("deploy", "--json")

@@ -145,7 +145,7 @@ def test_what_nginx_would_not_take_changes_nothing(edge: Edge, foreign: str, wan
     assert edge.sh("ls -d /run/staged*") == ""
 
 
-def test_a_port_that_another_program_has_is_found_out_and_the_set_before_is_back(edge: Edge) -> None:
+def test_a_port_in_use_rolls_the_set_back(edge: Edge) -> None:
     squatter = "pid /run/squatter.pid; events {} http { server { listen 7500; } }"
     edge.sh(f"echo '{squatter}' >/tmp/squatter.conf")
     edge.sh("systemd-run -q --unit=squatter nginx -c /tmp/squatter.conf -g 'daemon off;'")
@@ -166,7 +166,7 @@ def test_the_set_that_runs_says_which_it_is(edge: Edge) -> None:
     assert f"releases/{after}" == edge.sh("readlink /etc/nginx/site")
 
 
-def test_a_configuration_that_nginx_takes_and_that_is_not_the_one_that_answers_is_put_back(edge: Edge) -> None:
+def test_a_valid_set_that_does_not_answer_is_rolled_back(edge: Edge) -> None:
     server = f"server {{ listen {ANSWER} default_server; server_name x; return 200 stranger; }}"
     edge.sh(f"echo '{server}' >/etc/nginx/conf.d/foreign.conf")
     failed = edge.converge(od=SITE.format(port=80, answer="two"))
@@ -175,7 +175,7 @@ def test_a_configuration_that_nginx_takes_and_that_is_not_the_one_that_answers_i
     assert edge.says() == "one"
 
 
-def test_a_file_that_leaves_the_set_leaves_the_host_and_a_strangers_stays(edge: Edge) -> None:
+def test_a_file_dropped_from_the_set_is_removed_others_stay(edge: Edge) -> None:
     edge.sh("echo '# not ours' >/etc/nginx/conf.d/foreign.conf")
     one = SITE.format(port=80, answer="one")
     assert edge.converge(od=one, more=SITE.format(port=8080, answer="more")).error is None

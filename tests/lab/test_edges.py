@@ -134,7 +134,7 @@ def test_with_an_edge_frozen_no_node_is_changed(site: RunningLab) -> None:
     assert left_out(site) == dict.fromkeys(EDGES, "")
 
 
-def test_an_edge_lost_as_the_roll_begins_leaves_no_node_changed_and_none_left_out_on_the_other(
+def test_an_edge_lost_at_the_start_leaves_no_node_drained(
     site: RunningLab,
 ) -> None:
     before = contents(site)
@@ -153,7 +153,7 @@ def test_an_edge_lost_as_the_roll_begins_leaves_no_node_changed_and_none_left_ou
     assert contents(site) == {"lost"}
 
 
-def test_an_edge_lost_while_a_node_is_out_ends_the_roll_and_the_next_run_goes_on(site: RunningLab) -> None:
+def test_an_edge_lost_during_a_drain_ends_the_rolling_update(site: RunningLab) -> None:
     def on(event: Event) -> None:
         if isinstance(event, Drained):
             on_host(site, "hdss7-12", "pkill -KILL -P $(systemctl show -p MainPID --value ssh)")

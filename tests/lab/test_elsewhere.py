@@ -66,7 +66,7 @@ def test_no_text_of_the_inventory_is_run_anywhere() -> None:
     assert kubelet["volumePluginDir"] == f"/data/{text}"
 
 
-def test_a_limit_as_ansible_has_it_reaches_one_node_through_the_jump_host() -> None:
+def test_a_limit_reaches_one_node_through_the_jump_host() -> None:
     answered = invoke("run", "--limit", "nodes[-1]", "--", "id -un; hostname")
     assert answered.returncode == 0, answered.stderr
     assert "root" in answered.stdout

@@ -228,7 +228,7 @@ def test_a_changed_host_key_is_refused_with_both_fingerprints(one: tuple[Login, 
     assert "invoke hosts.trust --host hdss7-11" in text or "invoke hosts.trust hdss7-11" in text
 
 
-def test_a_run_that_is_stopped_ends_between_two_steps_and_says_what_is_left(one: tuple[Login, ...]) -> None:
+def test_an_interrupted_run_ends_between_two_steps(one: tuple[Login, ...]) -> None:
     stop = threading.Event()
 
     def after_the_second(event: Event) -> None:
@@ -259,7 +259,7 @@ def unit(command: str) -> File:
     return File(path="/etc/supervisor/conf.d/p-7-22.conf", content=text + "redirect_stderr=true\n")
 
 
-def test_a_program_is_started_kept_and_restarted_when_its_unit_changes(supervised: tuple[Login, ...]) -> None:
+def test_a_program_restarts_only_when_its_unit_changes(supervised: tuple[Login, ...]) -> None:
     first = unit("sleep 1000")
     program = Program(name="p-7-22", ready="pgrep -x sleep", log="/data/p.log", restart_on=(first,), ready_timeout=10)
     everything: list[Resource] = [Directory(path="/data"), first, program]

@@ -128,7 +128,7 @@ def runs(invoke: Invoke) -> list[str]:
     return [run["run"] for run in found]
 
 
-def test_a_run_is_undone_and_then_a_plan_of_what_was_declared_before_is_empty(invoke: Invoke) -> None:
+def test_after_a_rollback_the_earlier_plan_is_empty(invoke: Invoke) -> None:
     assert invoke("deploy").returncode == 0
     before = on_host(HOST, STATE)
     assert invoke("deploy", "--extra-vars", "serve.text=two", "--extra-vars", "serve.extra=true").returncode == 0
@@ -144,7 +144,7 @@ def test_a_run_is_undone_and_then_a_plan_of_what_was_declared_before_is_empty(in
     assert invoke("plan", "--extra-vars", "serve.text=two").returncode == 2
 
 
-def test_undoing_goes_further_back_only_when_told_to_and_can_itself_be_undone(invoke: Invoke) -> None:
+def test_a_rollback_can_be_rolled_back(invoke: Invoke) -> None:
     one = on_host(HOST, STATE)
     assert invoke("deploy", "--extra-vars", "serve.text=three").returncode == 0
     three = on_host(HOST, STATE)
@@ -192,7 +192,7 @@ def test_blame_finds_who_made_a_file_what_it_is(invoke: Invoke) -> None:
     assert invoke("blame").returncode == 4
 
 
-def test_why_goes_from_the_variable_to_what_is_restarted_and_asks_no_host(invoke: Invoke) -> None:
+def test_why_traces_a_variable_to_restarts_without_a_host(invoke: Invoke) -> None:
     shown = invoke("why", "--path", "/srv/www/index.html")
     assert shown.returncode == 0
     assert "serve.text" in shown.stdout

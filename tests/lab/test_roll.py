@@ -28,7 +28,7 @@ def taken_out(deployed: Ended) -> list[str]:
 
 
 @pytest.mark.parametrize("words", [OTHER, ()], ids=["there", "and back"])
-def test_a_changed_traefik_argument_reaches_every_node_without_one_failed_request(words: tuple[str, ...]) -> None:
+def test_a_traefik_argument_rolls_without_a_failed_request(words: tuple[str, ...]) -> None:
     with clients(NAME) as prober:
         deployed = invoke("deploy", "--json", *words)
         receipt = prober.receipt()
@@ -47,9 +47,7 @@ def test_a_changed_traefik_argument_reaches_every_node_without_one_failed_reques
     ],
     ids=["traefik", "kube-proxy"],
 )
-def test_what_can_not_start_is_taken_back_at_the_first_node_with_the_site_answering(
-    words: tuple[str, ...], resource: str, said: str
-) -> None:
+def test_what_cannot_start_is_reverted_at_the_first_node(words: tuple[str, ...], resource: str, said: str) -> None:
     with clients(NAME) as prober:
         failed = invoke("deploy", "--json", *words)
         receipt = prober.receipt()
@@ -74,7 +72,7 @@ def test_what_can_not_start_is_taken_back_at_the_first_node_with_the_site_answer
     assert "hdss7-21 out" in told
 
 
-def test_a_roll_that_costs_more_requests_than_may_fail_stops_and_goes_back() -> None:
+def test_a_roll_with_too_many_failures_stops_and_reverts() -> None:
     loss = "-p tcp --dport 81 -s 10.4.7.11 -j DROP"
     run = SITE.start("deploy", "--json", *OTHER)
     run.until(drained("hdss7-21"))

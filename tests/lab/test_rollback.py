@@ -38,9 +38,7 @@ def other(here: RunningLab) -> Iterator[Connection]:
     connection.cut()
 
 
-def test_a_second_operator_is_refused_by_name_and_nothing_changes_on_any_host(
-    here: RunningLab, other: Connection
-) -> None:
+def test_a_second_operator_is_refused_with_the_first_ones_name(here: RunningLab, other: Connection) -> None:
     session = other.session()
     assert take(session, Holder("alice@desk")) == ""
     report = converge(logins(here), [File(path="/data/second", content="x")])
@@ -74,7 +72,7 @@ def test_a_run_that_waits_goes_on_as_soon_as_the_host_is_free(one: tuple[Login, 
     assert waiting.is_set()
 
 
-def test_a_script_that_still_writes_when_its_line_was_cut_still_holds_the_host(
+def test_a_script_cut_from_its_controller_keeps_the_lock(
     here: RunningLab, one: tuple[Login, ...], other: Connection
 ) -> None:
     session = other.session()

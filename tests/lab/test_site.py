@@ -30,7 +30,7 @@ def test_bare_hosts_have_become_a_site_that_keeps_every_promise(tmp_path: Path) 
     assert "test_browser[hdss7-21]" in results
 
 
-def test_a_second_deploy_has_nothing_to_do_and_costs_one_login_and_one_command_a_host() -> None:
+def test_a_second_deploy_is_one_login_and_one_exec_a_host() -> None:
     before = {host: sessions(host) for host in HOSTS}
     again = invoke("deploy", "--json")
     assert again.code == 0, str(again)
@@ -109,7 +109,7 @@ BY_HAND = {
 }
 
 
-def test_each_thing_changed_by_hand_is_one_line_of_the_plan_and_one_fix() -> None:
+def test_each_manual_change_is_one_line_of_the_plan() -> None:
     for host, script, _, _ in BY_HAND.values():
         on(host, script)
     deep = ("verify", "--deep", "-k", "downloads", "--limit", "hdss7-22")
@@ -138,7 +138,7 @@ def test_the_running_mode_of_kube_proxy_is_told_from_what_was_set() -> None:
     assert "Traceback" not in verified.output + verified.errors
 
 
-def test_a_gate_lets_a_sound_node_pass_and_names_an_orphan_of_kube_proxy() -> None:
+def test_a_gate_names_an_orphan_of_kube_proxy() -> None:
     # the course's start script has no exec: what supervisorctl restarts is a shell, and the old program lives on
     project = Project(SearchPath.of(ROOT), (LAB_INVENTORY, Lab.named(NAME).inventory))
     gate = Gate(project, Selection(), retry_seconds=1.0)
@@ -159,7 +159,7 @@ def test_a_check_that_nothing_matches_is_bad_usage() -> None:
     assert verified.code == 4, str(verified)
 
 
-def test_another_authority_s_certificates_are_never_put_over_a_host_s_own(tmp_path: Path) -> None:
+def test_certificates_of_another_ca_are_refused(tmp_path: Path) -> None:
     refused = invoke("deploy", "--extra-vars", f"site.pki={tmp_path}/pki", "--json")
     assert refused.code == 4, str(refused)
     assert refused.changes == set()
@@ -169,7 +169,7 @@ def test_another_authority_s_certificates_are_never_put_over_a_host_s_own(tmp_pa
     assert invoke("plan").code == 0
 
 
-def test_a_node_that_never_gets_ready_ends_with_kubelet_s_last_lines_and_what_the_api_says() -> None:
+def test_a_node_never_ready_is_explained_with_kubelets_log() -> None:
     cut = "OUTPUT -p tcp --dport 7443 -j REJECT"
     on("hdss7-22", f"iptables -I {cut}; supervisorctl stop kube-kubelet-7-22")
     failed = invoke("deploy", "--limit", "hdss7-22", "--extra-vars", "kubelet.ready_timeout=5")
@@ -182,7 +182,7 @@ def test_a_node_that_never_gets_ready_ends_with_kubelet_s_last_lines_and_what_th
     assert mended.code == 0, str(mended)
 
 
-def test_a_set_with_an_object_that_the_api_server_rejects_changes_none() -> None:
+def test_a_set_with_one_rejected_object_applies_none() -> None:
     # only the API server knows that the port is somebody's; the DaemonSet, which stands before the Service, differs too
     on("hdss7-21", f"{KUBECTL} create service nodeport others --tcp=80 --node-port=8100")
     on("hdss7-21", f"{KUBECTL} label daemonset nginx-ds --overwrite app=by-hand")

@@ -135,7 +135,7 @@ def test_an_idle_nq_sends_everything_to_one_pod_and_rr_takes_turns(bench: Bench)
 
 @pytest.mark.core
 @pytest.mark.usefixtures("clock")
-def test_iptables_takes_over_from_ipvs_though_the_clock_is_an_hour_ahead(bench: Bench) -> None:
+def test_iptables_replaces_ipvs_with_the_clock_an_hour_ahead(bench: Bench) -> None:
     bench.on(MACHINE, f"date -s @{time.time() + HOUR:.0f}")
     bench.deploy("iptables")
     assert held(bench) == {"iptables"}
@@ -146,7 +146,7 @@ def test_iptables_takes_over_from_ipvs_though_the_clock_is_an_hour_ahead(bench: 
 
 
 @pytest.mark.usefixtures("clock")
-def test_nftables_takes_over_from_iptables_though_the_clock_is_an_hour_behind(bench: Bench) -> None:
+def test_nftables_replaces_iptables_with_the_clock_behind(bench: Bench) -> None:
     bench.on(MACHINE, f"date -s @{time.time() - HOUR:.0f}")
     bench.deploy("nftables")
     assert held(bench) == {"nftables"}

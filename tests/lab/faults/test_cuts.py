@@ -190,9 +190,7 @@ def armed(site: Typed, number: int) -> Callable[[Event], None]:
     return listen
 
 
-def test_a_set_that_is_cut_inside_its_own_script_is_old_or_new_and_ended_by_the_next_run(
-    site: Typed, book: Book
-) -> None:
+def test_a_set_cut_inside_its_script_is_old_or_new(site: Typed, book: Book) -> None:
     edge, nodes = mini_site.EDGE_HOST, version_of(site, "hdss7-21")[0]
     cutpoints.install(site, edge)
     number = 0
@@ -258,9 +256,7 @@ def test_a_set_is_whole_after_a_power_cut_at_every_rename_and_reload(site: Typed
 
 
 @pytest.mark.parametrize("cut", [pytest.param(cut, marks=core("a set, " + cut)) for cut in CUTS])
-def test_a_set_whose_run_is_cut_at_any_step_is_old_or_new_and_ended_by_the_next_run(
-    cut: str, site: Typed, book: Book
-) -> None:
+def test_a_set_cut_at_any_step_is_old_or_new(cut: str, site: Typed, book: Book) -> None:
     nodes = version_of(site, "hdss7-21")[0]
     versions = (f"s{number}" for number in itertools.count(100 * (1 + list(CUTS).index(cut))))
     known = steps(site, cut, edges=next(versions), nodes=nodes)

@@ -80,7 +80,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("line", "what", "do"), WRONG, ids=[line for line, _, _ in WRONG])
-def test_what_cannot_be_meant_ends_with_4_and_one_paragraph_and_runs_nothing(
+def test_bad_usage_exits_4_with_one_paragraph(
     line: str, what: str, do: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert typed(line) == 4

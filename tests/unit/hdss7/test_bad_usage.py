@@ -117,7 +117,7 @@ sys.exit(run("deploy", False, work))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_interrupt_stops_at_a_safe_point_and_the_second_cuts(sign: signal.Signals) -> None:
+def test_the_second_interrupt_cuts_connections(sign: signal.Signals) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED],
         cwd=ROOT,

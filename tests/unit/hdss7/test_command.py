@@ -36,9 +36,7 @@ def test_each_kind_of_error_has_its_exit_code(
     assert (said.out, said.err.count("\n")) == ("", 1)
 
 
-def test_an_unexpected_error_is_a_paragraph_and_its_traceback_is_in_the_log(
-    logs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_traceback_goes_to_the_log_not_to_the_user(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("plan", True, lambda: 1 // 0) == 1
     said = capsys.readouterr()
     (log,) = logs.glob("*-plan-*.log")

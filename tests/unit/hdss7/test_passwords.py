@@ -41,7 +41,7 @@ def test_the_environment_names_a_file(file: Path) -> None:
     assert opens(vault((), (), False, {VARIABLE: str(file)})) == "hunter22"
 
 
-def test_an_executable_file_prints_the_password_once_and_only_when_it_is_needed(tmp_path: Path) -> None:
+def test_a_password_program_runs_once_and_only_when_needed(tmp_path: Path) -> None:
     made = vault([program(tmp_path / "get", f"echo ran >>{tmp_path}/runs; echo pass")], (), False, {})
     assert not (tmp_path / "runs").exists()
     assert [opens(made), opens(made)] == ["hunter22", "hunter22"]
@@ -85,7 +85,7 @@ def test_a_password_that_can_not_be_had_says_why(
         opens(vault([file.format(**names) for file in files], ids, False, environment))
 
 
-def test_what_is_to_be_typed_again_holds_the_password_file_and_no_password() -> None:
+def test_the_next_command_names_the_password_file_only() -> None:
     options = Options(
         vault_password_file=("pw",),
         vault_id=("prod@pw2",),

@@ -40,9 +40,7 @@ def test_of_several_inventories_one_has_to_be_named(project: Path) -> None:
         inventories(Options(), SearchPath.of(project))
 
 
-def test_an_inventory_is_sought_here_then_in_the_project_then_in_the_package(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inventories_are_searched_here_project_package(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project / "deep")
     for folder in (project / "deep" / "mine", project / "inventory" / "lab"):
         folder.mkdir(parents=True)

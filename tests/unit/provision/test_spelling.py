@@ -30,6 +30,6 @@ def test_a_near_word_is_found_and_a_far_one_is_not(word: str, expected: str) -> 
 
 
 @given(st.text("abc", max_size=8), st.text("abc", max_size=8))
-def test_a_distance_is_the_same_both_ways_and_no_longer_than_the_longer_word(left: str, right: str) -> None:
+def test_distance_is_symmetric_and_bounded(left: str, right: str) -> None:
     assert distance(left, right) == distance(right, left) <= max(len(left), len(right))
     assert (distance(left, right) == 0) == (left == right)

@@ -57,7 +57,7 @@ def test_a_second_time_makes_nothing(store: Store) -> None:
     assert contents(store) == before
 
 
-def test_a_certificate_says_what_was_wanted_and_is_of_its_own_authority(store: Store) -> None:
+def test_a_certificate_is_as_declared_and_of_its_ca(store: Store) -> None:
     names = loaded(store, "apiserver").extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(ip) for ip in names.get_values_for_type(x509.IPAddress)] == ["192.168.0.1"]
     assert names.get_values_for_type(x509.DNSName) == ["kubernetes"]
@@ -81,12 +81,12 @@ def test_what_is_due_is_made_anew_and_the_authorities_are_not(store: Store) -> N
     assert {name for name in after if after[name] == before[name]} == kept
 
 
-def test_another_master_in_the_inventory_makes_a_certificate_that_names_it(store: Store) -> None:
+def test_a_new_master_gets_into_the_certificate(store: Store) -> None:
     more = Certificate("apiserver", "kube-apiserver", names=(*SERVER.names, "10.4.7.23"), server=True, client=False)
     assert store.renew((more, CLIENT, AGGREGATOR), YEAR) == ("apiserver",)
 
 
-def test_a_key_and_a_certificate_that_a_cut_run_left_apart_are_made_anew(store: Store) -> None:
+def test_a_key_without_its_certificate_is_made_again(store: Store) -> None:
     (store.directory / "admin-key.pem").write_bytes((store.directory / "apiserver-key.pem").read_bytes())
     assert store.renew(EVERY, YEAR) == ("admin",)
 

@@ -28,7 +28,7 @@ def test_packages_come_from_the_sites_own_source(declared: Declared) -> None:
     )
 
 
-def test_supervisord_is_back_within_a_second_and_ends_what_a_dead_one_left(declared: Declared) -> None:
+def test_supervisord_restarts_and_ends_orphans(declared: Declared) -> None:
     base = declared("hdss7-11", "base", made=False)
     unit = base["File /etc/systemd/system/supervisor.service.d/provision.conf"].content.decode()
     assert "\nRestartSec=1\n" in unit
@@ -40,7 +40,7 @@ def test_a_change_of_its_unit_file_never_restarts_supervisord(declared: Declared
     assert declared("hdss7-21", "base", made=False)["Service supervisor"].restart_on == ()
 
 
-def test_the_script_ends_children_of_this_supervisord_and_nobody_elses(declared: Declared, tmp_path: Path) -> None:
+def test_end_orphans_kills_only_children_of_supervisord(declared: Declared, tmp_path: Path) -> None:
     script = tmp_path / "end-orphans"
     script.write_bytes(
         declared("hdss7-21", "base", made=False)[ORPHANS].content.replace(b"supervisor\\.sock", b"r2-test\\.sock")
@@ -57,7 +57,7 @@ def test_the_script_ends_children_of_this_supervisord_and_nobody_elses(declared:
         stranger.kill()
 
 
-def test_a_cluster_that_stands_already_keeps_its_folders_and_its_hosts_file(declared: Declared) -> None:
+def test_an_existing_cluster_keeps_folders_and_hosts_file(declared: Declared) -> None:
     base = declared("hdss7-21", "base", "site.managed=false", made=False)
     assert "File /etc/hosts" not in base
     assert "Symlink /opt/kubernetes" not in base
@@ -66,7 +66,7 @@ def test_a_cluster_that_stands_already_keeps_its_folders_and_its_hosts_file(decl
 
 
 @pytest.mark.parametrize("version", ["1.21.14", "1.15.2"])
-def test_a_version_that_can_not_be_installed_is_refused_with_one_that_can(declared: Declared, version: str) -> None:
+def test_an_unavailable_version_is_refused_with_another(declared: Declared, version: str) -> None:
     with pytest.raises(InputError, match=r"site\.kubernetes .* Write 1\.22\.0 or newer, as 1\.34\.4"):
         declared("hdss7-21", "base", json.dumps({"site": {"kubernetes": version}}), made=False)
 

@@ -20,7 +20,7 @@ def test_a_pod_s_address_shows_its_node(declared: Declared, host: str, subnet: s
     assert (portmap["type"], portmap["snat"]) == ("portmap", True)
 
 
-def test_a_node_knows_the_way_to_the_others_pods_and_hides_none_of_its_own_from_them(declared: Declared) -> None:
+def test_a_node_routes_to_other_nodes_pods_without_masquerade(declared: Declared) -> None:
     script = declared("hdss7-21", "cni")[SCRIPT].content.decode()
     assert "ip route replace 172.7.22.0/24 via 10.4.7.22\n" in script
     assert "172.7.21.0/24 via" not in script

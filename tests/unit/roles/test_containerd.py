@@ -18,7 +18,7 @@ def test_its_configuration_is_toml_with_the_settings_in_it(declared: Declared) -
     assert "io.containerd.snapshotter.v1.zfs" in config["disabled_plugins"]
 
 
-def test_every_image_with_an_archive_is_imported_and_others_are_left_to_the_nodes(declared: Declared) -> None:
+def test_images_with_an_archive_are_imported(declared: Declared) -> None:
     here = {key for key in declared("hdss7-22", "containerd") if key.startswith("Image ")}
     assert here == {f"Image lab.local/{name}:1" for name in IMAGES}
     public = '{"site": {"images": {"echo": {"name": "registry.example/echo:1"}}}}'

@@ -59,7 +59,7 @@ def test_the_api_server_s_certificate_is_good_for_each_way_to_it(declared: Decla
     assert certificate.not_valid_after_utc > datetime.now(UTC)
 
 
-def test_what_masters_run_reaches_the_api_beside_it_and_not_through_the_edge(declared: Declared) -> None:
+def test_masters_reach_the_api_locally_not_by_the_edge(declared: Declared) -> None:
     for role, name in zip(ROLES, ("admin", "kube-controller-manager", "kube-scheduler"), strict=True):
         login = declared("hdss7-22", role)[f"File {BIN}/conf/{name}.kubeconfig"]
         assert b"server: https://127.0.0.1:6443\n" in login.content
@@ -77,6 +77,6 @@ def test_before_the_first_deploy_the_plan_says_what_makes_the_keys(declared: Dec
     assert planned[f"File {BIN}/conf/admin.kubeconfig"].content == Pending("deploy makes the CA")
 
 
-def test_a_site_that_says_nowhere_to_fetch_a_program_is_told_what_to_set(declared: Declared) -> None:
+def test_a_missing_download_url_names_the_setting(declared: Declared) -> None:
     with pytest.raises(InputError, match=r"site\.binaries\.kube-scheduler\.url"):
         declared("hdss7-21", "kube_scheduler", '{"binaries": {}}')

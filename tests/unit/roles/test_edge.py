@@ -52,7 +52,7 @@ def test_a_long_name_cannot_keep_nginx_from_starting(declared: Declared) -> None
     assert "server_names_hash_bucket_size 128;" in files(declared)["nginx.conf"]
 
 
-def test_what_is_included_is_named_relative_to_the_file_so_that_a_copy_can_be_judged(declared: Declared) -> None:
+def test_includes_are_relative_so_a_copy_can_be_tested(declared: Declared) -> None:
     main = files(declared)["nginx.conf"]
     includes = [line.split()[1] for line in main.splitlines() if line.strip().startswith("include ")]
     assert includes
@@ -80,7 +80,7 @@ def test_a_plays_confirm_is_that_of_each_of_its_sets() -> None:
     assert [d.resource.confirm for d in declared if isinstance(d.resource, ConfigSet)] == [30.0]
 
 
-def test_the_set_that_runs_says_which_it_is_where_only_this_host_can_ask(declared: Declared) -> None:
+def test_the_running_set_is_served_on_loopback_only(declared: Declared) -> None:
     found = declared("hdss7-11", "edge", made=False)["ConfigSet /etc/nginx"]
     assert "    include site/release.conf;" in files(declared)["nginx.conf"]
     assert found.activation.completes("release.conf")

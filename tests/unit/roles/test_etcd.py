@@ -30,7 +30,7 @@ def test_its_key_is_its_own_and_secret(declared: Declared) -> None:
     assert key.content != declared("hdss7-21", "etcd")["File /opt/etcd/certs/etcd-peer-key.pem"].content
 
 
-def test_the_package_s_own_unit_is_masked_before_the_package_brings_it(declared: Declared) -> None:
+def test_the_packages_unit_is_masked_before_installation(declared: Declared) -> None:
     keys = list(declared("hdss7-11", "etcd"))
     assert keys.index("Symlink /etc/systemd/system/etcd.service") < keys.index("Package etcd-server")
 

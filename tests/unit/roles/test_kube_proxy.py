@@ -99,14 +99,14 @@ def test_the_kernel_is_looked_at_before_anything_of_ipvs_is_written(declared: De
     assert keys.index("Command load what ipvs needs") < keys.index(f"File {BIN}/kube-proxy.sh")
 
 
-def test_its_login_is_secret_and_is_not_guessed_before_certificates_exist(declared: Declared) -> None:
+def test_the_kubeconfig_is_secret_and_unknown_at_first(declared: Declared) -> None:
     login = declared("hdss7-21", "kube_proxy")[f"File {BIN}/conf/kube-proxy.kubeconfig"]
     assert (login.mode, login.secret) == ("0600", True)
     early = declared("hdss7-22", "kube_proxy", "site.pki=nowhere", made=False)
     assert isinstance(early[f"File {BIN}/conf/kube-proxy.kubeconfig"].content, Pending)
 
 
-def test_a_cluster_that_stands_already_brings_its_own_login_and_program(declared: Declared) -> None:
+def test_an_existing_cluster_brings_kubeconfig_and_program(declared: Declared) -> None:
     with pytest.raises(InputError, match="nothing says how kube-proxy logs in"):
         declared("hdss7-21", "kube_proxy", "site.managed=false", made=False)
     extra = ("site.managed=false", '{"binaries": {}}', "kube_proxy.kubeconfig_path=/etc/kubernetes/proxy.conf")

@@ -23,7 +23,7 @@ def test_the_node_takes_no_pods_and_says_its_address(declared: Declared) -> None
     assert command.unless.endswith("= 10.4.7.23 ]")
 
 
-def test_a_host_without_pods_gets_the_ways_to_all_pods_and_nothing_that_pods_need(declared: Declared) -> None:
+def test_a_host_without_pods_gets_only_routes(declared: Declared) -> None:
     cni = declared("hdss7-23", "cni", also=(ROOT / "inventory/lab-vm",))
     script = cni["File /usr/local/sbin/pod-network"].content.decode()
     assert "ip route replace 172.7.21.0/24 via 10.4.7.21\n" in script

@@ -33,7 +33,7 @@ def test_another_authority_is_an_error_that_names_both(declared: Declared) -> No
     assert fingerprint(ours.content.decode()) in str(error.value)
 
 
-def test_a_host_with_an_authority_is_not_taken_over_before_the_first_deploy(declared: Declared) -> None:
+def test_a_host_with_a_ca_is_refused_before_the_first_deploy(declared: Declared) -> None:
     with pytest.raises(ForeignAuthorityError, match="there is none yet"):
         outcome(declared("hdss7-21", "pki", made=False)[f"File {PATH}"], ELSEWHERE)
 

@@ -43,7 +43,7 @@ def test_traefik_may_ask_for_exactly_what_it_asks_for(declared: Declared) -> Non
     assert {verb for rule in rules for verb in rule["verbs"]} == {"list", "watch"}
 
 
-def test_a_pod_of_traefik_has_longer_to_leave_than_traefik_itself_takes(declared: Declared) -> None:
+def test_traefiks_pod_outlives_its_graceful_stop(declared: Declared) -> None:
     pods = objects(declared, "traefik", "traefik")["DaemonSet traefik-ingress"]["spec"]["template"]["spec"]
     arguments = dict(a.removeprefix("--").split("=", 1) for a in pods["containers"][0]["args"])
     lifecycle = "entrypoints.web.transport.lifecycle"
@@ -74,7 +74,7 @@ def test_a_deployment_of_traefik_takes_the_daemonsets_place(declared: Declared) 
     assert list(resources).index(other.key) < list(resources).index(chosen.key)
 
 
-def test_nothing_is_called_ready_before_every_node_serves_the_dashboard(declared: Declared) -> None:
+def test_traefik_is_ready_once_every_node_serves_it(declared: Declared) -> None:
     rollout = declared("hdss7-21", "traefik", made=False)["Rollout DaemonSet kube-system/traefik-ingress"]
     for node in ("10.4.7.21", "10.4.7.22"):
         assert f"-H 'Host: traefik.od.com' http://{node}:81/dashboard/" in rollout.ready
@@ -83,9 +83,7 @@ def test_nothing_is_called_ready_before_every_node_serves_the_dashboard(declared
 @pytest.mark.parametrize(
     ("key", "name"), [("DaemonSet default/nginx-ds", "nginx"), ("Deployment default/demo", "demo")]
 )
-def test_what_has_a_url_is_called_ready_once_no_node_lacks_the_way_to_it(
-    declared: Declared, key: str, name: str
-) -> None:
+def test_a_url_is_ready_once_every_node_has_its_route(declared: Declared, key: str, name: str) -> None:
     ready = declared("hdss7-21", "nginx_ds", made=False)[f"Rollout {key}"].ready
     for node in ("10.4.7.21", "10.4.7.22"):
         assert re.search(rf"-H 'Host: {name}\.od\.com' http://{node}:81/", ready)
@@ -125,15 +123,13 @@ def test_an_echo_that_nobody_wants_is_left_out(declared: Declared) -> None:
         (10259, "the scheduler"),
     ],
 )
-def test_a_node_port_that_would_be_refused_or_take_a_hosts_own_is_refused_here(
-    declared: Declared, port: int, reason: str
-) -> None:
+def test_an_impossible_node_port_is_refused(declared: Declared, port: int, reason: str) -> None:
     with pytest.raises(InputError, match=r"nginx_ds\.node_port") as error:
         declared("hdss7-21", "nginx_ds", f"nginx_ds.node_port={port}", made=False)
     assert reason in str(error.value)
     assert "--extra-vars" in str(error.value)
 
 
-def test_an_image_that_the_site_does_not_name_is_an_error_that_says_which(declared: Declared) -> None:
+def test_a_missing_image_is_an_error_that_names_it(declared: Declared) -> None:
     with pytest.raises(InputError, match=r"site\.images has no 'traefik'"):
         declared("hdss7-21", "traefik", '{"images": {}}', made=False)

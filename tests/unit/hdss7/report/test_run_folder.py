@@ -29,7 +29,7 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(argv, check=True, capture_output=True)
 
 
-def test_a_run_that_changes_something_leaves_who_what_and_how_it_ended(tmp_path: Path) -> None:
+def test_a_run_with_changes_records_who_what_and_result(tmp_path: Path) -> None:
     holder = Holder("alice@desk")
     told = RunFolder(holder, lambda: About("deploy", "abc1234"), tmp_path)
     for event in (
@@ -68,7 +68,7 @@ def test_only_the_last_runs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert sorted(p.name[:8] for p in tmp_path.iterdir()) == ["20260102", "20260103", "20260104"]
 
 
-def test_a_disk_that_can_not_be_written_costs_the_record_and_not_the_run(tmp_path: Path) -> None:
+def test_a_read_only_disk_does_not_fail_the_run(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     RunFolder(Holder("a@b"), About, tmp_path / "file")(ChangeStarted("a", ITEM))
 

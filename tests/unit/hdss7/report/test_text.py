@@ -74,7 +74,7 @@ def lines(*plans: HostPlan, diff: bool = False, verbose: int = 0) -> list[str]:
     return [line.render() for line in text.plan_lines(plans, diff=diff, verbose=verbose)]
 
 
-def test_an_equal_difference_is_one_line_and_one_diff_with_the_names_of_its_hosts() -> None:
+def test_equal_changes_of_hosts_are_one_line_and_one_diff() -> None:
     shown = lines(*(HostPlan(name, (item(UPDATE),)) for name in ("a", "b", "c")), diff=True)
     assert len(shown) == 1
     assert shown[0].splitlines() == ["~ a, b, c  File /etc/motd  content", *(f"    {row}" for row in DIFF.splitlines())]
@@ -85,7 +85,7 @@ def test_different_differences_of_one_resource_stay_apart() -> None:
     assert len(lines(HostPlan("a", (item(UPDATE),)), HostPlan("b", (item(other),)), diff=True)) == 2
 
 
-def test_a_plan_is_in_the_order_of_the_plays_whatever_the_order_of_the_hosts() -> None:
+def test_a_plan_is_printed_in_the_order_of_the_plays() -> None:
     early, late = item(UPDATE), item(Change(Action.CREATE, "create directory /srv"), Directory(path="/srv"), play=1)
     assert [line.split()[1] for line in lines(HostPlan("b", (late,)), HostPlan("a", (early,)))] == ["a", "b"]
 
@@ -120,7 +120,7 @@ def test_a_line_says_symbol_host_resource_and_status(outcome: Change | Unknown, 
     assert lines(HostPlan("a", (item(outcome),))) == [shown]
 
 
-def test_verbose_says_where_it_is_declared_and_twice_what_is_as_declared() -> None:
+def test_verbose_prints_lines_and_twice_also_unchanged_ones() -> None:
     plan = HostPlan("a", (item(AS_DECLARED), item(UPDATE)))
     assert lines(plan, verbose=1) == [
         "~ a  File /etc/motd  content  (base, roles/base.py:7)"
@@ -209,7 +209,7 @@ def test_a_run_in_a_pipe_is_plain_lines_the_plan_before_the_changes() -> None:
     ]
 
 
-def test_a_run_without_anything_to_do_prints_no_plan_but_a_check_says_so() -> None:
+def test_a_no_op_prints_no_plan() -> None:
     known = HostKnown("a", HostPlan("a", (item(AS_DECLARED),)), 0.1)
     assert told([RunStarted(("a",), True), known, RunEnded(0.2)]) == ""
     assert told([RunStarted(("a",), False), known, RunEnded(0.2)]) == "plan: 0 changes on every host\n"

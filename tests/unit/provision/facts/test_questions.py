@@ -44,7 +44,7 @@ def test_a_file_says_kind_mode_owner_and_checksum(tmp_path: Path) -> None:
     assert state.sha256 == hashlib.sha256(b"hello").hexdigest()
 
 
-def test_a_link_is_a_link_and_its_checksum_is_that_of_what_it_leads_to(tmp_path: Path) -> None:
+def test_the_checksum_of_a_link_is_that_of_its_target(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("x")
     (tmp_path / "link").symlink_to("real")
     question = FileQuestion(str(tmp_path / "link"))
@@ -57,7 +57,7 @@ def test_what_is_not_there_does_not_exist(tmp_path: Path) -> None:
     assert not answers([question])[question].exists
 
 
-def test_the_identity_of_a_file_changes_when_somebody_replaces_it_by_its_like(tmp_path: Path) -> None:
+def test_a_replaced_file_has_another_identity(tmp_path: Path) -> None:
     file, question = tmp_path / "f", FileQuestion(str(tmp_path / "f"), content=False)
     file.write_text("same")
     first = answers([question])[question].identity
@@ -67,7 +67,7 @@ def test_the_identity_of_a_file_changes_when_somebody_replaces_it_by_its_like(tm
     assert answers([question])[question].identity != first
 
 
-def test_text_with_line_breaks_quotes_and_no_end_of_line_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_text_without_a_final_newline_comes_back_unchanged(tmp_path: Path) -> None:
     text = "a 'b' \"c\"\n\n$d `e`\\\nlast, without end"
     (tmp_path / "f").write_text(text)
     question = ContentQuestion(str(tmp_path / "f"))
@@ -121,9 +121,7 @@ def test_an_answer_that_was_cut_short_is_no_answer() -> None:
         asked.answers("bW")
 
 
-def test_an_api_that_does_not_answer_is_not_waited_for_object_by_object(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dead_api_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ObjectsQuestion, "timeout", 1)
     stuck = tmp_path / "kubectl"
     stuck.write_text("#!/bin/sh\nexec sleep 60\n")
@@ -135,9 +133,7 @@ def test_an_api_that_does_not_answer_is_not_waited_for_object_by_object(
 @pytest.mark.parametrize(
     ("code", "found"), [(0, {("Service", "default", "web"): SERVICE}), (1, Unavailable("refused"))]
 )
-def test_what_kubectl_says_beside_its_answer_is_told_only_when_it_fails(
-    tmp_path: Path, code: int, found: object
-) -> None:
+def test_kubectls_warnings_are_shown_only_when_it_fails(tmp_path: Path, code: int, found: object) -> None:
     # a cluster whose metrics server is away has such lines before every answer
     talkative = tmp_path / "kubectl"
     said = 'echo "couldn\'t get resource list for metrics.k8s.io/v1beta1" >&2; echo refused >&2'

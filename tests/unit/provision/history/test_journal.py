@@ -83,7 +83,7 @@ def rollback(entry: Entry) -> tuple[Resource, ...]:
     return roll_back(revive(entry.resource, lambda key: None), entry.action, entry.snapshot).resources
 
 
-def test_a_run_is_written_down_with_who_when_what_and_what_stood_there(machine: Journaled, tmp_path: Path) -> None:
+def test_a_journal_holds_who_when_what_and_the_state_before(machine: Journaled, tmp_path: Path) -> None:
     (tmp_path / "motd").write_bytes(b"by hand\n\xff\0")
     (tmp_path / "motd").chmod(0o664)
     journal = machine.journal()

@@ -42,7 +42,7 @@ def restored(*entries: Entry) -> list[Resource]:
     return [d.resource for d in undo(*entries).declarations]
 
 
-def test_files_go_back_before_what_reads_them_and_that_runs_as_it_was_declared_before() -> None:
+def test_files_are_restored_before_their_programs() -> None:
     found = undo(entry(1, NEW, snapshot=STOOD), entry(2, PROGRAM, Action.RESTART, before=remember(BEFORE))).declarations
     assert [d.resource for d in found] == [OLD, BEFORE]
     assert [(d.role, d.line, d.play) for d in found] == [("web", "roles/web.py:7", 3)] * 2
@@ -51,7 +51,7 @@ def test_files_go_back_before_what_reads_them_and_that_runs_as_it_was_declared_b
     assert combined_digest(program.restart_on) == combined_digest((OLD,))  # so that the old roles find nothing to do
 
 
-def test_what_was_started_is_stopped_before_its_files_go_the_last_one_first() -> None:
+def test_programs_stop_before_their_files_are_removed() -> None:
     service = Service(name="s", restart_on=(NEW,))
     found = restored(
         entry(1, NEW, Action.CREATE),
@@ -63,12 +63,12 @@ def test_what_was_started_is_stopped_before_its_files_go_the_last_one_first() ->
     assert (found[2], found[1]) == (gone, replace(PROGRAM, absent=True, restart_on=(gone,)))
 
 
-def test_what_changed_twice_goes_back_to_what_was_there_before_the_first_time() -> None:
+def test_two_changes_roll_back_to_before_the_first() -> None:
     again = replace(NEW, content=b"newer\n")
     assert restored(entry(1, NEW, snapshot=STOOD), entry(2, again, snapshot=b"f\t644\troot\troot\t4\t\nnew\n")) == [OLD]
 
 
-def test_what_a_run_took_back_itself_and_what_earlier_plays_did_is_left_out() -> None:
+def test_what_a_run_reverted_itself_is_left_out() -> None:
     other = File(path="/etc/earlier", content=b"new\n")
     later = entry(4, replace(NEW, path="/etc/z"), Action.REMOVE, undoes=True)
     entries = (entry(1, other, Action.CREATE), entry(2, NEW, snapshot=STOOD), entry(3, NEW, undoes=True), later)
@@ -76,7 +76,7 @@ def test_what_a_run_took_back_itself_and_what_earlier_plays_did_is_left_out() ->
     assert [d.resource for d in rollback_plan(written, lambda role: 3, after=1).declarations] == [OLD]
 
 
-def test_what_depends_on_something_that_did_not_change_knows_it_by_its_digest() -> None:
+def test_unchanged_dependencies_are_known_by_digest() -> None:
     (program,) = restored(entry(1, PROGRAM, Action.RESTART))
     assert isinstance(program, Program)
     assert combined_digest(program.restart_on) == combined_digest((NEW,))
@@ -131,7 +131,7 @@ def maps(name: str, *objects: str) -> Manifests:
     return made
 
 
-def test_what_no_role_declares_goes_the_youngest_first_and_what_stood_there_before_stays() -> None:
+def test_orphans_are_removed_youngest_first() -> None:
     adopted = File(path="/etc/hosts", content=b"")
     found = taken_away([(NEW, MADE), (adopted, ADOPTED), (PROGRAM, MADE)])
     assert [(d.resource.key, d.made_as, d.line, d.play) for d in found] == [

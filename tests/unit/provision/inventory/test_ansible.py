@@ -57,9 +57,7 @@ def test_jump_hosts_are_read_from_ssh_arguments(write: Write, arguments: str, ho
         ("{ansible_become: true, ansible_become_method: su}", ["'su' is not supported"]),
     ],
 )
-def test_login_variables_that_cannot_be_meant_are_refused_before_any_host_is_asked(
-    write: Write, variables: str, words: list[str]
-) -> None:
+def test_impossible_login_variables_are_refused(write: Write, variables: str, words: list[str]) -> None:
     folder = write({"hosts.yml": "all: {hosts: {h1: }}", "h.yml": variables})
     host = Inventory.load([folder / "hosts.yml"], ["@h.yml"], cwd=folder).host("h1")
     with pytest.raises(InputError) as caught:
@@ -78,7 +76,7 @@ def test_older_names_of_login_variables_are_understood(write: Write) -> None:
     assert Inventory.load([write({"hosts.yml": "all: {hosts: {h1: }}"})]).host("h1").timeout == 10
 
 
-def test_a_login_that_can_not_be_meant_ends_a_run_before_a_host_is_asked(write: Write) -> None:
+def test_an_impossible_login_ends_a_run_before_any_host(write: Write) -> None:
     text = "nodes: {hosts: {h1: {ansible_host: 192.0.2.1}, h2: {ansible_timeout: soon}}}"
     project = Project(SearchPath.of(Path(__file__).parents[4]), [write({"hosts.yml": text})])
     with pytest.raises(InputError, match=r"h2, .*hosts\.yml:1: the variable ansible_timeout can't be used") as caught:

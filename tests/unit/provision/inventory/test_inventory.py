@@ -67,7 +67,7 @@ def test_an_ansible_users_inventory_works_as_it_is(write: Write) -> None:
         host.check_login()
 
 
-def test_namespaces_merge_key_by_key_and_other_variables_are_replaced_whole(write: Write) -> None:
+def test_only_namespaces_merge_key_by_key(write: Write) -> None:
     folder = write({**OTHER_SITE, "group_vars/control.yml": "plain: {a: 1}\n"})
     inventory = Inventory.load([folder], namespaces=frozenset({"kubelet"}))
     assert inventory.host("node-1").var("kubelet") == {"max_pods": 50, "labels": {"zone": "a", "rack": "r1"}}
@@ -131,7 +131,7 @@ def test_the_stronger_place_wins_as_in_ansible(write: Write, variable: str, winn
     assert Inventory.load([write(LAYERS)]).host("h1").var(variable) == winner
 
 
-def test_a_later_source_is_stronger_only_within_the_same_kind_of_place(write: Write) -> None:
+def test_a_later_source_wins_within_the_same_kind_of_place(write: Write) -> None:
     folder = write(
         {
             "one/hosts.yml": "all: {vars: {a: 1, b: 1}, children: {nodes: {hosts: {h1: , h2: }}}}",

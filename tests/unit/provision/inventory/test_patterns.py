@@ -103,7 +103,7 @@ PARTS = st.sampled_from(
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "&", "!"]), PARTS), min_size=1, max_size=6))
-def test_a_pattern_is_its_union_then_its_intersections_then_its_exclusions(parts: list[tuple[str, str]]) -> None:
+def test_a_pattern_is_union_then_intersection_then_exclusion(parts: list[tuple[str, str]]) -> None:
     def hosts(sign: str) -> list[set[str]]:
         return [set(select(part, HOSTS, GROUPS)) for mark, part in parts if mark == sign]
 

@@ -67,7 +67,7 @@ def test_a_whole_inventory_file_may_be_encrypted(write: Write) -> None:
     assert (host.address, host.port, host.user) == ("10.9.9.9", 2222, "ann")
 
 
-def test_as_in_ansible_a_value_is_literal_and_a_file_is_yaml_with_jinja(write: Write) -> None:
+def test_a_vaulted_value_is_literal_and_a_vaulted_file_is_yaml(write: Write) -> None:
     folder = write(
         {
             **HOSTS,
@@ -79,7 +79,7 @@ def test_as_in_ansible_a_value_is_literal_and_a_file_is_yaml_with_jinja(write: W
     assert [host.var(name) for name in ("word", "use", "inside")] == ["a {{ plain }} b", "<a {{ plain }} b>", "a P b"]
 
 
-def test_nothing_is_derived_for_a_path_that_needs_no_secret_and_no_key_twice(write: Write) -> None:
+def test_a_vault_key_is_derived_once_and_only_when_needed(write: Write) -> None:
     word, other = value("hunter22"), value("swordfish")
     folder = write({**HOSTS, "group_vars/all.yml": f"a: 1\nedge: {{b: 2}}\nword: {word}\nother: {other}\n"})
 
@@ -130,9 +130,7 @@ REFUSED: dict[str, tuple[str, Vault, list[str]]] = {
 
 
 @pytest.mark.parametrize(("text", "vault", "words"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_can_not_be_opened_is_told_with_its_place_and_without_what_is_in_it(
-    write: Write, text: str, vault: Vault, words: list[str]
-) -> None:
+def test_a_vault_error_names_the_place_and_no_content(write: Write, text: str, vault: Vault, words: list[str]) -> None:
     folder = write(HOSTS)
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all.yml").write_text(text)
@@ -159,7 +157,7 @@ def edge(folder: Path, *extra: str) -> Edge:
     return bind(Edge, load(folder, vault("pass"), *extra).host("h1"), "edge")
 
 
-def test_a_roles_settings_keep_their_secrets_secret_whatever_their_type(write: Write) -> None:
+def test_settings_of_every_type_keep_secrets(write: Write) -> None:
     text = f"edge:\n  word: {value('hunter22')}\n  port: {value('8080')}\n  words: [a, {{v}}]\n"
     text += "  mode: '{{ plain }}'\nplain: x\n"
     folder = write({**HOSTS, "group_vars/all.yml": text.replace("{v}", '"{{ edge.word }}!"')})
@@ -246,9 +244,7 @@ KEPT = [
 
 
 @pytest.mark.parametrize(("secrets", "text", "cleaned"), KEPT)
-def test_a_text_that_a_program_printed_is_cleaned_of_the_secrets_that_it_may_hold(
-    secrets: set[object], text: str, cleaned: str
-) -> None:
+def test_a_programs_output_is_cleaned_of_secrets(secrets: set[object], text: str, cleaned: str) -> None:
     redactor = Redactor(secrets)
     assert redactor.cleaned(text) == cleaned
     assert redactor.finds(text) is (text != cleaned)

@@ -144,7 +144,7 @@ ACTIVE = combined_digest((FILE,))
         ((7,), ACTIVE, (FILE,), "restart kube-proxy-7-21: File /etc/motd changed"),
     ],
 )
-def test_a_program_restarts_when_what_it_reads_is_newer_than_what_it_runs_with(
+def test_a_program_restarts_for_newer_files_it_reads(
     running: tuple[int, ...], stamp: str, before: tuple[Resource, ...], summary: str
 ) -> None:
     found = item(PROGRAM, running, stamp, before=before)
@@ -204,7 +204,7 @@ def test_the_worst_of_several_ends_decides_the_exit_code() -> None:
     assert worst([Exit.UNREACHABLE, Exit.BAD_INPUT, Exit.DIFFERENCES]) is Exit.BAD_INPUT
 
 
-def test_a_file_on_the_controller_is_streamed_and_known_by_its_checksum(tmp_path: Path) -> None:
+def test_a_local_file_is_streamed_and_compared_by_checksum(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * 1000)
     file = File(path="/data/big", content=tmp_path / "big")
     assert file.fix(Change(Action.CREATE, "", parts=frozenset({"content"}))).payload == tmp_path / "big"

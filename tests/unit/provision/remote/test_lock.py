@@ -99,7 +99,7 @@ def until_free(seconds: float = 10) -> float:
     return time.monotonic() - began
 
 
-def test_the_second_is_told_who_was_first_and_gets_it_when_the_first_is_done() -> None:
+def test_the_second_run_waits_and_names_the_first() -> None:
     with session() as first, session() as second:
         assert taken(first, "alice@desk") == ""
         assert taken(second, "bob@desk").startswith("alice@desk, run 2")
@@ -108,7 +108,7 @@ def test_the_second_is_told_who_was_first_and_gets_it_when_the_first_is_done() -
         assert taken(second, "bob@desk") == ""
 
 
-def test_a_script_that_still_writes_still_holds_the_lock_when_its_line_was_cut() -> None:
+def test_a_script_whose_connection_dropped_keeps_the_lock() -> None:
     with session() as first:
         assert taken(first) == ""
         first.begin(Step("sleep 2"))
@@ -135,7 +135,7 @@ def test_a_script_that_outlives_its_own_loader_still_holds_the_lock() -> None:
         shutil.rmtree(folder)  # nobody was left to do it
 
 
-def test_a_controller_that_is_silent_loses_the_lock_and_one_that_beats_keeps_it() -> None:
+def test_only_heartbeats_keep_the_lock() -> None:
     with session() as first:
         assert taken(first, idle_timeout=1) == ""
         for _ in range(5):
@@ -154,13 +154,13 @@ def test_a_daemon_that_a_step_leaves_behind_does_not_keep_the_lock() -> None:
     assert until_free() < 2
 
 
-def test_a_session_that_changes_nothing_neither_takes_nor_meets_the_lock() -> None:
+def test_a_session_without_changes_ignores_the_lock() -> None:
     with session() as first, session() as looker:
         assert taken(first) == ""
         assert looker.run(Step("ls -l /proc/$$/fd | grep -c provision.lock; echo seen")).output == "0\nseen\n"
 
 
-def test_two_runs_that_wait_for_the_same_hosts_never_wait_for_each_other() -> None:
+def test_two_waiting_runs_never_deadlock() -> None:
     class Host:
         """A lock that another thread may hold."""
 

@@ -35,7 +35,7 @@ def test_a_step_returns_its_output_its_errors_and_its_code() -> None:
     assert rest == b""
 
 
-def test_a_payload_reaches_the_script_whole_and_nothing_of_it_is_left_for_the_next_step() -> None:
+def test_a_payload_reaches_the_script_whole() -> None:
     results, _ = talk(
         [Step("sha256sum", b"\0\xff\n" * 100_000), Step("exit 1", b"unread" * 100_000), Step("cat; echo end")]
     )
@@ -86,7 +86,7 @@ def cut_talk(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("missing", [1, 3, 6, 12])
-def test_a_talk_that_is_cut_lets_the_running_step_finish_and_starts_no_other(tmp_path: Path, missing: int) -> None:
+def test_a_cut_session_finishes_its_step_and_starts_none(tmp_path: Path, missing: int) -> None:
     mark = tmp_path / "finished"
     first, second = Step(f"sleep 0.3; echo a lot of output; touch {mark}"), Step(f"touch {tmp_path}/never")
     cut_talk(hello(TOKEN, None) + b"".join(frame(first)) + b"".join(frame(second))[: -len("end\n") - missing])

@@ -77,7 +77,7 @@ def test_a_template_that_cannot_be_rendered_is_told_with_its_line(write: Write, 
         assert word in str(caught.value)
 
 
-def test_a_template_compiled_before_tells_the_same_line_and_a_changed_one_is_compiled_again(write: Write) -> None:
+def test_a_cached_template_reports_the_same_line(write: Write) -> None:
     for text, line in (("\n{{ nope }}", "x.j2:2"), ("\n{{ nope }}", "x.j2:2"), ("{{ nope }}", "x.j2:1")):
         with pytest.raises(InputError, match=line):
             render(write, text, {})

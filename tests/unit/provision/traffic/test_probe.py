@@ -62,7 +62,7 @@ def test_what_did_not_answer_before_is_told_apart_from_what_did(serve: Serve) ->
     assert serving([good, bad, nobody], dial) == ((good,), (bad, nobody))
 
 
-def test_a_node_that_is_out_is_not_asked_and_its_window_is_in_the_receipt(serve: Serve) -> None:
+def test_a_drained_node_is_not_asked(serve: Serve) -> None:
     always, node = serve(200), serve(500)
     own = Target(node.url, node.address, node.port, node="n1")
     prober = Prober([always, own], dial, rate=200)
@@ -109,7 +109,7 @@ def test_with_nothing_to_ask_the_receipt_says_what_was_left_out() -> None:
     assert receipt.not_served == ("GET http://x/ at 127.0.0.1:1",)
 
 
-def test_a_roll_asks_every_edge_and_in_turn_with_it_each_nodes_own_ports() -> None:
+def test_a_prober_asks_every_edge_and_each_nodes_ports() -> None:
     config = ConfigSet(directory="/etc/nginx", files={}, activation=Nginx())
     edges = [Edge(name, None, config, f"10.0.0.{n}") for n, name in enumerate("ab")]  # type: ignore[arg-type]
     nodes = [Node("n1", "10.0.1.1"), Node("n2", "10.0.1.2")]

@@ -141,9 +141,7 @@ def written(write: Write, more: Mapping[str, str] | None = None) -> Path:
     return write({**SITE, **(more or {})})
 
 
-def test_each_promise_is_told_once_with_the_hosts_that_keep_it_and_broken_ones_with_what_came_back(
-    write: Write, tmp_path: Path
-) -> None:
+def test_each_check_is_one_line_with_its_hosts(write: Write, tmp_path: Path) -> None:
     code, said = verify(written(write), f"junit={tmp_path / 'out.xml'}")
     assert code == 1, said
     assert "= web  the answer is 17  (web-1, web-2)" in said

@@ -61,7 +61,7 @@ def test_what_means_the_same_is_no_difference(declared: Any, actual: Any) -> Non
     assert differences({**SERVICE, "spec": declared}, {**SERVICE, "spec": actual}) == {}
 
 
-def test_a_field_that_an_earlier_apply_declared_and_this_one_does_not_has_to_go() -> None:
+def test_a_field_no_longer_declared_is_removed() -> None:
     before = {**SERVICE, "spec": {**SERVICE["spec"], "externalTrafficPolicy": "Local"}}
     actual = live(externalTrafficPolicy="Local", sessionAffinity="None")
     actual["metadata"]["annotations"] = {LAST_APPLIED: json.dumps(before)}
@@ -117,9 +117,7 @@ def test_the_course_s_misspelt_lables_is_named_with_what_was_meant() -> None:
         ("rbac.authorization.k8s.io/v1beta1", "ClusterRole", "rbac.authorization.k8s.io/v1"),
     ],
 )
-def test_an_api_version_of_the_course_s_time_is_named_with_its_present_one(
-    version: str, kind: str, present: str
-) -> None:
+def test_an_old_api_version_is_named_with_its_successor(version: str, kind: str, present: str) -> None:
     with pytest.raises(InputError, match=f"is gone since Kubernetes 1.*{present}"):
         manifest(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n")
 

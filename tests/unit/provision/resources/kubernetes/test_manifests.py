@@ -103,7 +103,7 @@ def told(tmp_path: Path) -> Told:
     return told
 
 
-def test_what_somebody_added_to_a_list_goes_because_an_apply_alone_would_keep_it(told: Told) -> None:
+def test_an_item_added_to_a_list_is_removed(told: Told) -> None:
     wanted = manifests()
     change = compared(wanted, with_ports(HTTP, EXTRA))
     assert isinstance(change, Change)
@@ -123,7 +123,7 @@ def test_an_object_that_is_missing_is_applied_and_nothing_replaced(told: Told) -
     assert told(wanted.fix(change)) == ["--kubeconfig=/k apply --dry-run=server", "--kubeconfig=/k apply"]
 
 
-def test_what_must_not_be_there_is_deleted_once_and_not_missed_when_it_is_not(told: Told) -> None:
+def test_an_absent_object_is_deleted_once(told: Told) -> None:
     unwanted = manifests(absent=True)
     assert compared(unwanted) is None
     change = compared(unwanted, with_ports(HTTP))
@@ -156,9 +156,7 @@ def daemonset(wanted: int, updated: int, ready: int, seen: int = 2) -> dict[str,
         (daemonset(0, 0, 0), False),  # no node may run it
     ],
 )
-def test_a_rollout_is_over_when_every_pod_is_of_the_present_template_and_ready(
-    live: Mapping[str, Any], settled: bool
-) -> None:
+def test_a_rollout_ends_once_all_pods_are_new_and_ready(live: Mapping[str, Any], settled: bool) -> None:
     rollout = Rollout(kind="DaemonSet", namespace="default", name="web", kubectl=KUBECTL, of=manifests())
     assert (compared(rollout, live) is None) is settled
 

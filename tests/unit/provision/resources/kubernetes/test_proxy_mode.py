@@ -91,7 +91,7 @@ def test_what_is_left_is_counted_in_the_plan_and_listed_in_its_diff() -> None:
     ]
 
 
-def test_virtual_servers_are_told_apart_by_service_address_and_node_port(tmp_path: Path) -> None:
+def test_virtual_servers_are_matched_by_address_and_node_port(tmp_path: Path) -> None:
     said = asked("iptables", tmp_path)
     assert [line for line in said.splitlines() if line.split()[0] in ("server", "foreign")] == [
         "foreign TCP 10.4.7.10:443",
@@ -125,7 +125,7 @@ def test_each_mode_looks_for_what_the_others_leave(name: Mode, left: list[str], 
     assert said.splitlines() == left
 
 
-def test_virtual_servers_of_another_program_stop_it_before_anything_is_touched() -> None:
+def test_foreign_virtual_servers_stop_the_change() -> None:
     with pytest.raises(FailedError) as error:
         compared(mode("nftables"), "link kube-ipvs0\nforeign TCP 10.4.7.10:443\nforeign FWM 7\n")
     assert "TCP 10.4.7.10:443, FWM 7" in str(error.value)
@@ -133,7 +133,7 @@ def test_virtual_servers_of_another_program_stop_it_before_anything_is_touched()
         compared(mode("ipvs"), "foreign TCP 10.4.7.10:443\n")
 
 
-def test_where_ipvs_holds_nothing_of_kubernetes_another_program_s_servers_are_nobody_s_business() -> None:
+def test_foreign_ipvs_servers_are_ignored_without_kubernetes_rules() -> None:
     assert compared(mode("iptables"), "foreign TCP 10.4.7.10:443\n") is None
 
 
@@ -153,7 +153,7 @@ def test_chains_of_kubelet_and_of_others_are_never_kube_proxy_s(chain: str) -> N
     assert found.stdout == ""
 
 
-def test_it_stands_between_the_start_script_and_the_program_which_follows_it(declared: Declared) -> None:
+def test_proxy_mode_comes_between_script_and_program(declared: Declared) -> None:
     found = declared("hdss7-21", "kube_proxy", made=False)
     keys = list(found)
     at = keys.index(f"ProxyMode {PROGRAM}")
