@@ -24,6 +24,11 @@ Then, in this folder:
     hdss7 deploy
     hdss7 verify
 """
+TASKS = """# `invoke COMMAND` in this folder does what `hdss7 COMMAND` does.
+from hdss7.tasks import namespace
+
+__all__ = ["namespace"]
+"""
 IGNORED = "pki/\n.artifacts/\n"
 
 
@@ -52,4 +57,5 @@ def _write(folder: Path) -> None:
         (folder / name).mkdir(parents=True)
         (folder / name / ".gitkeep").touch()
     (folder / "README.md").write_text(README)
+    (folder / "tasks.py").write_text(TASKS)
     (folder / ".gitignore").write_text(IGNORED)

@@ -66,6 +66,15 @@ def test_an_initialised_folder_lints_and_names_zero_sums(hdss7: Path, tmp_path: 
     assert "kubelet" in next(line for line in linted.stdout.splitlines() if "zeros" in line)
 
 
+def test_invoke_in_a_made_folder_has_the_same_commands(hdss7: Path, tmp_path: Path) -> None:
+    run(hdss7, "init", "mine", cwd=tmp_path)
+    invoke = hdss7.with_name("invoke")
+    invoke.write_text(f"#!{hdss7.parent}/python\nfrom invoke.main import program\nprogram.run()\n")
+    invoke.chmod(0o755)
+    linted = [run(command, "lint", cwd=tmp_path / "mine") for command in (invoke, hdss7)]
+    assert [(each.returncode, each.stdout) for each in linted] == [(0, linted[0].stdout)] * 2
+
+
 def test_an_own_role_wins_over_the_packaged_one(hdss7: Path, tmp_path: Path) -> None:
     run(hdss7, "init", "mine", cwd=tmp_path)
     (tmp_path / "mine/roles/resolver.py").write_text("raise ValueError('my own')\n")
