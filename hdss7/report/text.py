@@ -173,7 +173,7 @@ def paragraphs(errors: Iterable[Explanation]) -> list[str]:
     hosts: dict[Explanation, list[str]] = {}
     for error in errors:
         hosts.setdefault(replace(error, host=""), []).append(error.host)
-    return [str(replace(error, host=listed(filter(None, names)))) for error, names in hosts.items()]
+    return [str(replace(error, host=listed(dict.fromkeys(filter(None, names))))) for error, names in hosts.items()]
 
 
 def table(hosts: Sequence[HostRun], check: bool) -> list[str]:

@@ -178,7 +178,7 @@ def test_the_summary_of_a_run_claims_only_what_was_done(hosts: list[HostRun], co
 
 
 def test_what_several_hosts_lack_is_said_once_with_their_names() -> None:
-    said = text.paragraphs([BROKEN, replace(BROKEN, host="c"), replace(BROKEN, host="d", what="broken")])
+    said = text.paragraphs([BROKEN, replace(BROKEN, host="c"), BROKEN, replace(BROKEN, host="d", what="broken")])
     assert said == [
         "b, c, role base, roles/base.py:7: disk full. Free space.",
         "d, role base, roles/base.py:7: broken. Free space.",
