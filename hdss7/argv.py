@@ -1,4 +1,4 @@
-"""What was typed, judged before Invoke acts on it: its parser forgives what must not be forgiven here.
+"""Checks the command line before Invoke acts on it: its parser accepts mistakes that would deploy.
 
 Read in Invoke 2.2.1 and tried: its own options are accepted after a task and then mean nothing, so that
 `invoke deploy --dry` would deploy; `--forks x` is a traceback; usage errors exit 1; words after `--` are dropped.

@@ -72,7 +72,7 @@ def run(name: str, json: bool, call: Callable[[], int]) -> int:
 
 
 def unheard() -> Exit:
-    """The exit code when whoever read the output has gone (`| head`): nobody is left to be told of it.
+    """The exit code when whoever read the output has gone (`| head`): nobody is left to read an error.
 
     Python must not try to write the rest at its exit.
     """

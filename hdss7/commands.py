@@ -29,7 +29,7 @@ def plan(options: Options) -> int:
 
 @command(*LOGIN, "run", *OUTPUT)
 def history(options: Options) -> int:
-    """Show which runs have changed hosts: when, by whom, from which commit; --run RUN: what that one changed."""
+    """Show the runs that changed hosts: when, by whom, from which commit; --run RUN: the changes of one run."""
     from hdss7 import history
 
     return history.history(options)
@@ -61,7 +61,7 @@ def rollback(options: Options) -> int:
 
 @command(*LOGIN, "k", "deep", "junit", "verbose")
 def verify(options: Options) -> int:
-    """Prove that the site works, from outside and from every node: every promise is a check."""
+    """Check that the site works, from outside and from every node."""
     from hdss7 import verify
 
     return verify.verify(options)

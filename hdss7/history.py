@@ -1,4 +1,4 @@
-"""`history`, `blame` and `rollback`: what was done to hosts, by whom, and back."""
+"""`history`, `blame` and `rollback`: the runs recorded on hosts, and their rollback."""
 
 from __future__ import annotations
 

@@ -79,10 +79,10 @@ def _read(path: Path, label: str, option: str) -> bytes:
 
 
 def _run(path: Path, label: str, option: str) -> bytes:
-    """What a script prints. One whose name ends in -client is told the vault id, as Ansible does."""
-    told = ["--vault-id", label] if path.stem.endswith("-client") else []
+    """What a script prints. One whose name ends in -client gets the vault id as an argument, as in Ansible."""
+    vault_id = ["--vault-id", label] if path.stem.endswith("-client") else []
     try:
-        done = subprocess.run([path.absolute(), *told], stdout=subprocess.PIPE, check=False, timeout=SCRIPT_SECONDS)
+        done = subprocess.run([path.absolute(), *vault_id], stdout=subprocess.PIPE, check=False, timeout=SCRIPT_SECONDS)
     except subprocess.TimeoutExpired:
         found = f"it did not end within {SCRIPT_SECONDS} s"
         raise InputError(f"{option} {path}: cannot get the vault password", found=found) from None

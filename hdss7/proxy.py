@@ -150,7 +150,7 @@ def _table(found: ByNode) -> list[str]:
 
 
 def _remarks(nodes: Sequence[Node]) -> list[str]:
-    """Nodes whose rules nobody looks after, and those where several do."""
+    """Nodes without a kube-proxy, and nodes with several."""
     usable = [node for node in nodes if node.failure is None]
     idle = [node.name for node in usable if not node.state.modes]
     lines = [f"{listed(idle)}: no kube-proxy runs there: rules stay as they are"] if idle else []

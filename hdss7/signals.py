@@ -20,14 +20,14 @@ def interrupts() -> Iterator[threading.Event]:
     """The event that SIGINT or SIGTERM sets. A second signal ends the process, and its connections with it."""
     stop = threading.Event()
 
-    def heard(_signal: int, _frame: FrameType | None) -> None:
+    def interrupted(_signal: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             os.write(2, CUT)
             os._exit(Exit.INTERRUPTED)
         stop.set()
         os.write(2, STOPPING)
 
-    before = {each: signal.signal(each, heard) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.signal(each, interrupted) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:

@@ -39,7 +39,7 @@ def trust(options: Options) -> int:
 def _ask() -> None:
     if not sys.stdin.isatty():
         raise InputError(
-            "nobody is there to compare the fingerprint: nothing was written",
+            "no terminal to compare the fingerprint on: nothing was written",
             do="Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host, then add --yes",
         )
     print("Compare it with what `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` says on the host's own console.")

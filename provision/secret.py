@@ -1,4 +1,4 @@
-"""Values that nobody may read by accident: marked where they come from, followed to where they go.
+"""Secrets: marked where they come from, followed to where they go, shown nowhere.
 
 Nothing is registered anywhere. A secret is a `Secret` as long as it is a value of its own; where a text is made with
 one (a template, a variable that names it) the making is watched, and the text becomes a Secret too.
@@ -109,7 +109,7 @@ def tracking() -> Iterator[set[Any]]:
 
 
 def record(value: Any) -> Any:
-    """`value`, which was just looked up: the blocks that watch are told of the secrets in it."""
+    """`value`, which was just looked up: the tracking blocks record the secrets in it."""
     watches = _WATCHES.get()
     if watches:
         found = tuple(secrets_in(value))

@@ -1,4 +1,4 @@
-"""Runs as the controller remembers them: `<state>/runs/RUN/`, for whoever asks while a host can't be asked."""
+"""Runs as the controller records them: `<state>/runs/RUN/`, for whoever asks while a host can't be asked."""
 
 from __future__ import annotations
 

@@ -60,5 +60,5 @@ class Site(Protocol):
         return ""
 
     def explain(self, url: str) -> str:
-        """Why a URL does not answer, for the error of a failed health check; '' when nobody can tell."""
+        """Why a URL does not answer, for the error of a failed health check; '' when it is unknown."""
         return ""

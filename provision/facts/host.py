@@ -16,8 +16,8 @@ SCRIPTS = Scripts(__file__)
 class FileState:
     """What stands at a path. `kind` is find's %y: f file, d directory, l link, '' nothing.
 
-    `identity` (size, mtime, ctime, inode) changes whenever somebody touches the file; `sha256` follows links and is
-    '' unless it was asked for.
+    `identity` (size, mtime, ctime, inode) changes with every write; `sha256` follows links and is '' unless it was
+    asked for.
     """
 
     kind: str = ""

@@ -1,1 +1,1 @@
-"""What runs have done: written down on hosts and on the controller, told, explained and undone."""
+"""The record of runs on hosts: journals, queries, rollback and pruning."""

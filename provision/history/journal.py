@@ -1,9 +1,9 @@
 """What a run did to a host, written on that host, before and after each change: /var/lib/provision/journal/RUN.jsonl.
 
-A run's file has one line about the run, then for each change a line before it (who wants what, and what stood there)
-and one after it (how it ended). The first travels in the same step as the change: no change without it, no exec more
-for it, and a run that was cut has said what it was about to do. Files are 0600, hold no secret, and are bounded in
-number, age and size. Beside them stands the index of what this toolkit made here: /var/lib/provision/made.
+A run's file has one line about the run, then for each change a line before it (who changes what, and what was there
+before) and one after it (how it ended). The first travels in the same step as the change: no change without it and no
+further exec, and a cut run has recorded what it was about to do. Files are 0600, hold no secret, and are bounded in
+number, age and size. Beside them is the index of what this toolkit made on the host: /var/lib/provision/made.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Journal:
         """How many changes were written down so far."""
         return self._count
 
-    def taking_back(self, made: Mapping[str, str]) -> Journal:
-        """The same journal, for what takes changes of this run back. made: the host's index as it is now."""
+    def for_revert(self, made: Mapping[str, str]) -> Journal:
+        """The same journal, for what reverts changes of this run. made: the host's index as it is now."""
         other = Journal(self._holder, self._about, made)
         other._count, other._undoes = self._count, True
         return other
@@ -160,7 +160,7 @@ def _line(data: Mapping[str, Any]) -> str:
 class Entry:
     """One change, as it was written down. resource: as it was declared; before: as it had been declared before.
 
-    code: how its step ended, None when nobody lived to say. undoes: it took back a change of the same run.
+    code: how its step ended, None when it was cut. undoes: it reverted a change of the same run.
     """
 
     number: int
@@ -181,7 +181,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Written:
-    """One run as a host remembers it."""
+    """One run as a host has recorded it."""
 
     run: str
     who: str
@@ -236,7 +236,7 @@ def _parsed(line: str) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class JournalQuestion(Question):
-    """The runs that a host remembers, the oldest first. `run`: only this one; former contents only with `contents`."""
+    """The runs recorded on a host, the oldest first. `run`: only this one; earlier contents only with `contents`."""
 
     run: str = "*"
     contents: bool = False

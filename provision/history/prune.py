@@ -31,7 +31,7 @@ def orphans(made: Iterable[Managed], declared: Iterable[Declaration]) -> tuple[M
 
 @dataclass(frozen=True)
 class RemovalsQuestion(Question):
-    """What takes each resource of the host's index off again: key -> the remembered resource."""
+    """What removes each resource of the host's index: key -> the recorded resource."""
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:

@@ -1,6 +1,6 @@
 """Resources as plain data and back: what a journal records of each, so that it can be undone years later.
 
-Contents are left out: the host adds what it has to remember of them (Reversible.snapshot_script), and secrets never
+Contents are left out: the host adds what it has to record of them (Reversible.snapshot_script), and secrets never
 travel. Hosts keep journals of older versions for ever, so no name of a class or field may change without an alias here.
 """
 

@@ -119,7 +119,7 @@ def _loosen(kind: Any, values: Any) -> Any:
     if isinstance(values, Loose):
         text = str(values)
         word = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower(), text)
-        # without its bounds too: a number out of them is still a number, and is told as one
+        # without its bounds too: a number out of bounds is still a number, and the error says so
         for wanted, each in product((kind, _bare(kind)), (text, word)):
             with suppress(msgspec.ValidationError):
                 return msgspec.to_builtins(msgspec.convert(each, wanted, strict=False))

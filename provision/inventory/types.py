@@ -109,7 +109,7 @@ FilePath = Annotated[str, _text("an absolute path on a host", _PATH, "/data/kube
 OptionalFilePath = Annotated[str, _text("an absolute path on a host", _PATH, "/usr/local/bin/kubectl", empty=True)]
 OptionalLocalPath = Annotated[str, _text("a path on the controller", f"{_PRINTABLE}+", "~/hdss7-pki", empty=True)]
 
-# What the kernel and programs are told.
+# Kernel parameters and flags of programs.
 SysctlName = Annotated[
     str, _text("the name of a kernel parameter", r"[a-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+", "net.core.somaxconn")
 ]

@@ -1,4 +1,4 @@
-"""A host's variables, evaluated when they are asked for: Jinja inside, cycles and missing names told."""
+"""A host's variables, evaluated when they are asked for: Jinja inside, with errors for cycles and missing names."""
 
 from __future__ import annotations
 

@@ -149,10 +149,10 @@ def _errors_of(declaration: Declaration) -> Iterator[None]:
 
 
 def seen(items: Iterable[Item], answers: Answers) -> dict[str, str]:
-    """What a plan rests on: resource -> a digest of what stood on the host and of what of it differs.
+    """What a plan rests on: resource -> a digest of what was on the host and of what of it differs.
 
     To be made before diffs are added. What could not be known yet is left out: it may turn out either way. Whether
-    programs run is no part of it: one that keeps crashing must not keep its mending from being deployed.
+    programs run is no part of it: one that keeps crashing must not keep its fix from being deployed.
     """
     found = {}
     for item in items:

@@ -1,6 +1,6 @@
 """A plan kept in a file, and bound to what it was made of: applied as it was shown, or not at all.
 
-What is kept is no script but fingerprints: what stood on each host, what was declared, and which resources differed.
+A plan file holds no script but fingerprints: what was on each host, what was declared, and which resources differed.
 Whoever applies it plans again, and goes on only if it comes to the same.
 """
 

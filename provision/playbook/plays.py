@@ -40,7 +40,7 @@ _ELSEWHERE = {
     "strategy": "Hosts go at once; `serial` says how many.",
     "max_fail_percentage": "Write serial: N; it stops after the first N hosts of which one fails.",
     "any_errors_fatal": "Write serial: N; it stops after the first N hosts of which one fails.",
-    "ignore_errors": "A failure is always told; where a play has no serial the other hosts go on.",
+    "ignore_errors": "A failure is always an error; where a play has no serial the other hosts go on.",
     "collections": "There are no collections; roles are files in roles/.",
 }
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)")

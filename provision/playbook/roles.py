@@ -175,7 +175,7 @@ def _confirmed(declaration: Declaration, seconds: float) -> Declaration:
 def _broken(
     role: str, error: Exception, folders: SearchPath, host: str = "", line: str = "", redactor: Redactor = NOTHING
 ) -> InputError:
-    """A role is its author's program: what stops it is told with its line, and is not the engine's fault."""
+    """An error in a role's own code: it names the role's line."""
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{Path(error.filename).name}:{error.lineno}"
     else:

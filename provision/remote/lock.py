@@ -71,7 +71,7 @@ def take(session: Session, holder: Holder, wait: int = 0, idle_timeout: float = 
     script = SCRIPTS.call("take_lock", str(wait), str(holder))
     result = session.run(Step(script, timeout=wait + 20))
     if result.code == HELD:
-        first, *_ = [*result.output.strip().splitlines(), "somebody who left no name"]
+        first, *_ = [*result.output.strip().splitlines(), "an unnamed run"]
         return first
     if result.code:
         raise FailedError(
@@ -125,7 +125,7 @@ def take_all(
 
     each(work, hosts): runs work for hosts side by side and keeps a host's error with that host. With `wait`, in
     seconds for all together, hosts are taken one by one in the order of their names, so that two runs that wait can
-    never wait for each other; waiting(host, who) is told once for each host that is not free.
+    never wait for each other; waiting(host, who) is called once for each host that is locked.
     """
     held: dict[str, str] = {}
     end = time.monotonic() + wait

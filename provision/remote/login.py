@@ -1,4 +1,4 @@
-"""How a host is reached: the login as plain data, Fabric's connections made strict, and every way it can fail, told."""
+"""How a host is reached: the login as plain data, Fabric's connections made strict, and the errors of a login."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def hops(login: Login) -> list[Any]:
 
     from fabric import Connection as Fabric
 
-    # what goes wrong is told once, by us: without a handler paramiko's threads print tracebacks of their own
+    # we print errors ourselves: without a handler paramiko's threads print tracebacks of their own
     logging.getLogger("paramiko").handlers = [logging.NullHandler()]
     arguments: dict[str, Any] = {
         "timeout": login.timeout,
@@ -173,7 +173,7 @@ def dialer(spec: str) -> Dial:
 
 
 def unreachable(login: Login, error: Exception) -> UnreachableError:
-    """Every way a login can fail, told with what to do about it."""
+    """The error for each way a login can fail, with what to do about it."""
     import paramiko
 
     at = f"{login.address}:{login.port}"

@@ -1,4 +1,4 @@
-"""The hosts through which a site is reached: who is drained on all of them, and how a node answers past them."""
+"""The edges of a site: which nodes are drained on all of them, and how a node answers behind them."""
 
 from __future__ import annotations
 

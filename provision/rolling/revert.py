@@ -1,4 +1,4 @@
-"""Takes back what a play changed on a host: at once, over the same session, in the run that changed it.
+"""Reverts what a play changed on a host: at once, over the same session, in the run that changed it.
 
 What `invoke rollback` does of whole runs this does of one play before the run ends: the journal says what was there
 before, that becomes the declaration, and it is compared, applied, read back and recorded.
@@ -31,7 +31,7 @@ def revert(host: HostRun, session: Session, play: int, emit: Listener) -> str:
     (written,) = answer(session, [asked])[asked]
     rollback = rollback_plan(written, lambda role: play, after=changes.begun)
     found = plan(session, host.name, rollback.declarations)
-    reverting = journal.taking_back({made.key: made.flag for made in found.managed})
+    reverting = journal.for_revert({made.key: made.flag for made in found.managed})
     done = list(apply(session, host.name, found.items, emit, threading.Event(), around=reverting.around))
     changes.reverted += done
     changes.applied = [applied for applied in changes.applied if applied.item.declaration.play != play]

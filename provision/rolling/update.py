@@ -42,7 +42,7 @@ class RollPolicy:
 
     soak: seconds after a node is back, longer than the edge's fail_timeout. gate: what further checks of one node found
     wrong, '' when they pass. max_fail: requests that may fail before the update stops and the node is reverted.
-    explain: why the site does not answer, for the error; '' when nobody can tell.
+    explain: why the site does not answer, for the error; '' when it is unknown.
     """
 
     health_check: HealthCheck
@@ -144,14 +144,14 @@ class RollingUpdate:
             stays = step.undo()
             # no gate but the site's answer: the checks of a role are about what the inventory says now
             if fault := self._why_unhealthy(node, prober):
-                return f"It was taken back, but {node.name} stays out: {fault}. The site is served by the other nodes"
+                return f"It was reverted, but {node.name} stays drained: {fault}. The other nodes serve the site"
             self._put_back(node, prober)
         except ProvisionError as failure:
             parts = failure.explanation
             why = f"{parts.what} ({parts.found})" if parts.found else parts.what
-            return f"It could not be taken back: {why}. {node.name} stays out, the site is served by the other nodes"
+            return f"It could not be reverted: {why}. {node.name} stays drained; the other nodes serve the site"
         return (
-            f"What this play had changed on {node.name} is taken back"
+            f"What this play had changed on {node.name} is reverted"
             f"{f', but for {stays}' if stays else ''}: it answers as before and takes requests again"
         )
 

@@ -105,7 +105,7 @@ class Verification:
         return Check(item.nodeid, node.name, sentence(item.function), lambda: begin(body, known))  # type: ignore[attr-defined]
 
     def _retry_for(self, left: Sequence[Check]) -> float:
-        """Hosts that have just booted start their programs still: they are given time, and the person is told."""
+        """Hosts that have just booted start their programs still: they get time, and a line says so."""
         hosts = [host.name for host in self.context.hosts]
         ages = [age for host in hosts if (age := self._age(host)) is not None]
         retry_for = max(self._least, BOOTING - min(ages, default=BOOTING))

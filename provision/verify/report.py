@@ -102,8 +102,8 @@ class Report:
         lost = sum(1 for check in self.checks if check.unreachable)
         broken = len(self.failed) - lost
         whole = "the rest is unknown" if self.unread else "all passed"
-        told = ", ".join([f"{broken} failed"] * bool(broken) + [f"{lost} not run"] * bool(lost))
-        return f"{text}, {told or whole}{end}; {seconds:.1f} s"
+        failures = ", ".join([f"{broken} failed"] * bool(broken) + [f"{lost} not run"] * bool(lost))
+        return f"{text}, {failures or whole}{end}; {seconds:.1f} s"
 
 
 def _number(count: int, noun: str) -> str:

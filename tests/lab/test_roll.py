@@ -68,7 +68,7 @@ def test_what_cannot_start_is_reverted_at_the_first_node(words: tuple[str, ...],
     run = re.search(r"runs/([^/]+)/receipt.json", failed.errors)
     assert run, failed.errors
     told = invoke("history", "--run", run[1]).output
-    assert len([line for line in told.splitlines() if resource in line]) >= 2  # done, and taken back
+    assert len([line for line in told.splitlines() if resource in line]) >= 2  # done, and reverted
     assert "hdss7-21 out" in told
 
 

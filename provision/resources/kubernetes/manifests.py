@@ -142,7 +142,7 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
 
     @property
     def _kept(self) -> tuple[Object, ...]:
-        """What a host may remember: no Secret."""
+        """What a host may record: no Secret."""
         return () if self.secret else tuple(item for item in self.objects if item["kind"] != "Secret")
 
     @property
@@ -193,7 +193,7 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
 
     @property
     def _opens_room(self) -> bool:
-        """Whether some of it can't be judged before the rest is there: what is in a new namespace, or of a new kind."""
+        """Whether some of it can't be validated yet: what is in a new namespace, or of a new kind."""
         return any(item["kind"] in ("Namespace", "CustomResourceDefinition") for item in self.objects)
 
 

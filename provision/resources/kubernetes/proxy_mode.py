@@ -29,7 +29,7 @@ WORDS = {"chain": "chain", "table": "nft table", "set": "ipset", "server": "virt
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyMode(Reversible, Explainable):
-    """Nothing of kube-proxy's other modes is in the kernel, and no kube-proxy runs that nobody looks after.
+    """Nothing of kube-proxy's other modes is in the kernel, and no orphaned kube-proxy runs.
 
         ProxyMode(program="kube-proxy-7-21", mode="nftables", services="192.168.0.0/16")
 
@@ -69,7 +69,7 @@ class ProxyMode(Reversible, Explainable):
                 + ("set kube_proxy.mode to nftables" if self.mode == "ipvs" else "leave kube_proxy.mode as it was"),
             )
         parts = [f"remove what other modes left: {_counted(left)}"] if left else []
-        parts += [f"end {listed(orphans)}, which nobody looks after"] if orphans else []
+        parts += [f"end {listed(orphans)} (orphaned)"] if orphans else []
         return Change(Action.RUN, "; ".join(parts)) if parts else None
 
     def evidence(self, change: Change) -> tuple[Question, ...]:

@@ -93,7 +93,7 @@ class Rollout(Dependent, Reversible):
         return Step(self._functions + function("serving", self.ready) + script, timeout=20 * self.timeout)
 
     def outdated(self) -> Step:
-        """Prints the node names that have a pod of an older template which nobody but us moves."""
+        """Prints the node names that have a pod of an older template which only this toolkit replaces."""
         return Step(self._functions + SCRIPTS.call("outdated_nodes"), timeout=40)
 
     def move(self, node: str) -> Step:

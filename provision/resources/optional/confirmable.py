@@ -1,4 +1,4 @@
-"""Confirmation: a change that the host takes back by itself unless the controller can still reach it."""
+"""Confirmation: a change that the host reverts by itself unless the controller can still reach it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from provision.remote.shell import quote
 from provision.resources.base import Action, Change, Resource
 
-SNAPSHOT_LIMIT = 262_144  # bytes that a host stores of what stood there before one change
+SNAPSHOT_LIMIT = 262_144  # bytes that a host stores of what was there before one change
 IRREVERSIBLE = "cannot be undone"
 
 
@@ -59,7 +59,7 @@ def roll_back(resource: Resource, action: Action, snapshot: bytes) -> Rollback:
 
 @dataclass(frozen=True)
 class PriorEntry:
-    """What stood at a path before a change: a line of `PriorEntry.script`, then the content."""
+    """What was at a path before a change: a line of `PriorEntry.script`, then the content."""
 
     kind: str
     mode: str
@@ -76,7 +76,7 @@ class PriorEntry:
 
     @staticmethod
     def read(snapshot: bytes) -> PriorEntry | None:
-        """None when nothing stood there."""
+        """None when nothing was there."""
         line, _, content = snapshot.partition(b"\n")
         parts = line.decode("utf-8", "surrogateescape").split("\t")
         if len(parts) != 6:

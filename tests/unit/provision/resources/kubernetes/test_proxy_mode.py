@@ -81,7 +81,7 @@ def test_what_is_left_is_counted_in_the_plan_and_listed_in_its_diff() -> None:
     said = "chain KUBE-SVC-A iptables nat\nchain KUBE-SEP-B iptables nat\ntable ip\norphan 4711\n"
     change = compared(resource, said)
     assert change is not None
-    assert change.summary == "remove what other modes left: 2 chains, 1 nft table; end 4711, which nobody looks after"
+    assert change.summary == "remove what other modes left: 2 chains, 1 nft table; end 4711 (orphaned)"
     shown = resource.explain(change, {resource.questions()[0]: ShellAnswer(0, said)})
     assert shown.diff.splitlines() == [
         "-chain KUBE-SVC-A iptables nat",
