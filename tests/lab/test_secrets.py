@@ -205,16 +205,17 @@ def seen(scanner: Scanner, project: Path, invoke: Callable[[], subprocess.Comple
     for stream, text in (("stdout", done.stdout), ("stderr", done.stderr)):
         scanner.look(stream, text)
     state = Lab.named(LAB).directory
-    assert scanner.files("state", state.parent.parent, without=_disks(state.parent)) > 0
+    assert scanner.files("state", state.parent.parent, without=_not_this_labs(state)) > 0
     scanner.files("project", project, without=(project / "password",))
     scanner.host(LAB, HOST)
     assert scanner.looks > 3
     return done.stdout + done.stderr
 
 
-def _disks(labs: Path) -> tuple[Path, ...]:
-    """The hosts' own disks: looked at from inside."""
-    return tuple(path for path in labs.rglob("disk") if path.is_dir())
+def _not_this_labs(state: Path) -> tuple[Path, ...]:
+    """The folders of other labs, and the disks of this one's hosts: those are looked at from inside."""
+    others = (path for path in state.parent.iterdir() if path != state)
+    return (*others, *state.glob("hosts/*/disk"))
 
 
 def on_host(script: str) -> str:
