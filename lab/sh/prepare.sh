@@ -10,6 +10,6 @@ mkdir -p /run/lab
 for setting in vm/overcommit_memory=1 kernel/panic=10 kernel/panic_on_oops=1; do
   name=${setting%=*}
   file=/run/lab/$(echo "$name" | tr / .)
-  echo "${setting#*=}" >"$file"
+  printf '%s\n' "${setting#*=}" >"$file"
   mount --bind "$file" "/proc/sys/$name"
 done

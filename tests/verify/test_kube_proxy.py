@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from roles._site import SiteSettings
     from roles.kube_proxy import Settings
 
-# One line a process: its number, its command line, then the names of its ancestors.
+# One line a process: its number, the names of its ancestors, then its arguments with tabs between.
 PROCESSES = r"""
 for d in $(grep -slx kube-proxy /proc/[0-9]*/comm); do
-  d=${d%/comm}; p=${d#/proc/}; line="$p|$(tr '\0' ' ' <"$d/cmdline")|"
+  d=${d%/comm}; n=${d#/proc/}; p=$n; above=
   while p=$(awk '/^PPid:/ {print $2}' "/proc/$p/status") && [ "$p" -gt 0 ]; do
-    line="$line $(cat "/proc/$p/comm")"
+    above="$above $(cat "/proc/$p/comm")"
   done
-  echo "$line"
+  printf '%s|%s|%s\n' "$n" "$above" "$(tr '\0' '\t' <"$d/cmdline")"
 done
 """
 OWN = {"iptables": (), "nftables": ("table",), "ipvs": ("link", "set", "server")}  # what the mode itself makes
 END = "looked through"  # said last: without it nothing found would mean nothing
-CONFIGURED = re.compile(r"--config[= ](\S+)")
-ASKED = re.compile(r"--proxy-mode[= ](\S+)")
+CONFIGURED = re.compile(r"\t--config[=\t]([^\t]+)")
+ASKED = re.compile(r"\t--proxy-mode[=\t]([^\t]+)")
 
 
 @pytest.mark.gate
@@ -39,7 +39,7 @@ def test_one_process(node: Node) -> Checking:
     # a start script without exec leaves the real program behind when supervisord stops the shell around it
     answer = yield node.sh(PROCESSES)
     assert len(answer.lines) == 1, f"{len(answer.lines)} processes run: {answer}"
-    number, _, ancestors = answer.lines[0].split("|")
+    number, ancestors, _ = answer.lines[0].split("|", 2)
     assert ancestors.split()[:1] == ["supervisord"], f"process {number} is a child of {' < '.join(ancestors.split())}"
 
 
@@ -53,7 +53,7 @@ def test_mode(node: Node, settings: Settings) -> Checking:
     started = ASKED.search(process.text)
     configured = CONFIGURED.search(process.text)
     if configured:  # then the program does not look at its other flags
-        answer = yield node.sh(f"cd {BIN}; sed -n 's/^mode: *//p' {configured[1]}")
+        answer = yield node.sh(f"cd {BIN}; sed -n 's/^mode: *//p' {quote(configured[1])}")
         assert answer.text.strip("\"'") == settings.mode, f"{configured[1]} says {answer}, the setting {settings.mode}"
     else:
         assert started, f"its command line says no mode: {process}"

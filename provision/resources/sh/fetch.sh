@@ -5,5 +5,5 @@ beside "$1"
 curl -fsS --retry 2 --connect-timeout 10 --max-time "$TIMEOUT" -o "$NEW" --url "$URL"
 sum=$(sha256sum "$NEW")
 [ "${sum%% *}" = "$SHA256" ] || {
-  echo "checksum of $URL is ${sum%% *}, declared is $SHA256: nothing was installed" >&2; exit 1
+  printf 'checksum of %s is %s, declared is %s: nothing was installed\n' "$URL" "${sum%% *}" "$SHA256" >&2; exit 1
 }

@@ -19,7 +19,7 @@ pid() {
   done
 }
 fail() {
-  { echo "$1; its last lines:"; tail -n 15 "$log" 2>/dev/null; diagnose; } >&2
+  { printf '%s; its last lines:\n' "$1"; tail -n 15 "$log" 2>/dev/null; diagnose; } >&2
   exit 1
 }
 left() {  # whether processes of the old program's group outlived its first one; they are ended too

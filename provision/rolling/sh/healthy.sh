@@ -1,5 +1,5 @@
 # Prints the names of the nodes that answer 200. Arguments: NAME ADDRESS of each. Needs status.sh.
 while [ $# -gt 0 ]; do
-  [ "$(status "$2")" != 200 ] || echo "$1"
+  [ "$(status "$2")" != 200 ] || printf '%s\n' "$1"
   shift 2
 done

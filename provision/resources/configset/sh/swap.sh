@@ -21,7 +21,7 @@ new=$PWD/releases/$id
 mkdir -p "$new" || exit 1
 staged=$(mktemp -d /run/staged.XXXXXX) || exit 1
 trap 'rm -rf "$staged"' EXIT
-refuse() { rm -rf "$new"; echo "$1: nothing was changed" >&2; exit 1; }
+refuse() { rm -rf "$new"; printf '%s: nothing was changed\n' "$1" >&2; exit 1; }
 # shellcheck disable=SC2016 # $1 is the inner shell's
 schedule_revert() (  # systemd waits, so that no connection, session or lock has to last for it
   umask 077

@@ -1,7 +1,7 @@
 # Functions that remove what those of proxy_look.sh find. It was saved before, and is named: nothing is flushed as a
 # whole.
 # $FOLDER: the folder that rules are saved in; $KEPT: how many times
-refuse() { echo "$1" >&2; exit 1; }
+refuse() { printf '%s\n' "$1" >&2; exit 1; }
 save() {  # save NAME COMMAND...: what the command prints, if there is such a command and it prints anything
   command -v "$2" >/dev/null || return 0
   n=$1; shift
