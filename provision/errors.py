@@ -83,6 +83,10 @@ class InputError(ProvisionError):
     exit = Exit.BAD_INPUT
 
 
+class UnsetError(InputError):
+    """A variable uses a name that is not set: `default()` in another variable may replace it."""
+
+
 class UnreachableError(ProvisionError):
     """A host could not be logged in to: down, timeout, host key, authentication; exit 3."""
 

@@ -86,10 +86,10 @@ def secrets_in(value: Any, *, structs: bool = False) -> Iterator[Secret]:
     """The secrets in a value and in the lists and mappings inside it; structs: in settings (msgspec.Struct), too."""
     if isinstance(value, Secret):
         yield value
-    elif isinstance(value, (list, tuple)):
+    elif type(value) in (list, tuple):  # not what is derived from them: to look at a lazy one would evaluate it
         for item in value:
             yield from secrets_in(item, structs=structs)
-    elif type(value) is dict:  # not every Mapping: to look at a lazy one would evaluate it
+    elif type(value) is dict:
         for item in value.values():
             yield from secrets_in(item, structs=structs)
     elif structs:

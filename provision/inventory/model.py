@@ -263,7 +263,7 @@ class _HostVars(Mapping[str, Any]):
         self._hosts = inventory._by_name
 
     def __getitem__(self, name: str) -> View:
-        return View(self._hosts[name].scope, (), {})
+        return View(self._hosts[name].scope)
 
     def __iter__(self) -> Any:
         return iter(self._hosts)

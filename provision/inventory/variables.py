@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
-from provision.errors import InputError, ProvisionError
+from provision.errors import InputError, ProvisionError, UnsetError
 from provision.inventory.extravars import Loose, firm
 from provision.inventory.layers import Path
+from provision.inventory.lazy import LazyDict, LazyList
 from provision.inventory.vault import Sealed
-from provision.secret import HIDDEN, Redactor, Secret, record, secret, shown, tracking
+from provision.secret import HIDDEN, LEAST, Redactor, Secret, bare, record, secret, shown, tracking
 from provision.spelling import suggestion
+from provision.templating.marks import is_template
+
+# Ansible's names of a run that don't begin with ansible_.
+_OF_A_RUN = frozenset({"environment", "item", "play_hosts", "role_name", "role_path"})
+
+
+class OmittedError(InputError):
+    """The whole of a variable, or of an item in it, is Ansible's `omit`."""
 
 
 class Evaluator:
@@ -25,31 +34,35 @@ class Evaluator:
 
     @cached_property
     def _environment(self) -> Any:
-        from provision.templating.environment import environment
+        from provision.templating.native import NativeEnvironment
 
-        return environment()
+        return NativeEnvironment()
 
     def render(self, text: str, scope: Scope, path: Path) -> Any:
-        """What `text`, the value at `path`, stands for in `scope`: a secret when it uses one. Raises InputError."""
-        from provision.templating.environment import MissingNameError, TemplateError, compile_text
+        """What `text`, the value at `path`, stands for in `scope`: a secret when it uses one.
+
+        Raises UnsetError for a name that is not there, OmittedError, and InputError for everything else.
+        """
+        from provision.templating import native
 
         with self._entered(scope, path), tracking() as seen:
             try:
                 if text not in self._compiled:
-                    self._compiled[text] = compile_text(self._environment, text)
-                value = self._compiled[text](View(scope, (), {}))
+                    self._compiled[text] = native.compile_text(self._environment, text)
+                value = self._compiled[text](View(scope))
                 return secret(value) if seen or isinstance(text, Secret) else value
-            except ProvisionError:
-                raise
-            except MissingNameError as error:
-                candidates = error.candidates or scope.all_names()
+            except ProvisionError as error:
+                raise error.at(host=scope.host, line=scope.origin(path)) from None
+            except native.OmittedError:
+                raise _omitted(scope, path) from None
+            except native.MissingNameError as error:
                 found = f"'{error.name}' is not set" if error.name else str(error)
-                raise _bad(scope, path, text, seen, found, suggestion(error.name, candidates)) from None
-            except TemplateError as error:
-                raise _bad(scope, path, text, seen, str(error), f"The text is: {text.strip()}") from None
-            except Exception as error:  # a filter or an operator met a value that it can't work on
-                found = f"{type(error).__name__}: {error}"
-                raise _bad(scope, path, text, seen, found, f"The text is: {text.strip()}") from None
+                do = _advice(error.name, error.candidates or scope.all_names())
+                raise UnsetError(**_bad(scope, path, text, seen, found, do)) from None
+            except Exception as error:  # what Jinja can't read, and a filter or operator with a value it can't work on
+                do = getattr(error, "do", "") or f"The text is: {text.strip()}"
+                found = _told(error, isinstance(error, native.TemplateError))
+                raise InputError(**_bad(scope, path, text, seen, found, do)) from None
 
     @contextmanager
     def _entered(self, scope: Scope, path: Path) -> Iterator[None]:
@@ -114,12 +127,25 @@ class Scope:
         return HIDDEN if isinstance(raw, (Sealed, Secret)) else shown(self._value(path, raw))
 
     def look(self, path: Path, raw: Any) -> Any:
-        """The value at `path` as Jinja sees it: a mapping stays lazy, so that `site.a` may use `site.b`."""
-        return View(self, path, raw) if isinstance(raw, dict) and _is_templated(raw) else self._value(path, raw)
+        """The value at `path` as Jinja sees it: lists and mappings lazy, what can't be had as a Marker."""
+        if isinstance(raw, dict):
+            return LazyDict(raw, lambda key, item: self.look((*path, key), item))
+        if isinstance(raw, list):
+            return LazyList(raw, lambda place, item: self.look((*path, place), item))
+        from provision.templating import native
+
+        try:
+            return _open(self._value(path, raw))
+        except OmittedError:
+            return native.OMIT
+        except ProvisionError as error:
+            return native.failure(error)
 
     def named(self, name: str) -> Any:
         """The variable as Jinja sees it. Raises KeyError when it isn't set."""
-        return self._magic[name] if name in self._magic else self.look((name,), self._raw[name])
+        if name == "vars" and name not in self._raw:
+            return View(self)
+        return self.look((name,), self._magic[name] if name in self._magic else self._raw[name])
 
     def _value(self, path: Path, raw: Any) -> Any:
         if not _is_templated(raw):
@@ -130,31 +156,32 @@ class Scope:
 
     def _evaluate(self, path: Path, raw: Any) -> Any:
         if isinstance(raw, dict):
-            return {key: self._value((*path, key), item) for key, item in raw.items()}
+            return dict(self._items(path, raw.items()))
         if isinstance(raw, list):
-            return [self._value((*path, place), item) for place, item in enumerate(raw)]
+            return [value for _, value in self._items(path, enumerate(raw))]
         if isinstance(raw, Sealed):
             return raw.open()
         value = self._evaluator.render(raw, self, path)
         loose = isinstance(raw, Loose) and isinstance(value, str) and not isinstance(value, Secret)
         return Loose(value) if loose else value
 
+    def _items(self, path: Path, items: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+        for key, item in items:
+            with suppress(OmittedError):
+                yield key, self._value((*path, key), item)
 
-class View(Mapping[Any, Any]):
-    """A mapping in a scope, evaluated key by key; with the empty path, the scope itself."""
 
-    def __init__(self, scope: Scope, path: Path, raw: Mapping[Any, Any]) -> None:
+class View(Mapping[str, Any]):
+    """A scope as a template sees it: each variable is evaluated when it is used."""
+
+    def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._path = path
-        self._raw = raw
 
-    def __getitem__(self, key: Any) -> Any:
-        if not self._path:
-            return self._scope.named(key)
-        return self._scope.look((*self._path, key), self._raw[key])
+    def __getitem__(self, name: str) -> Any:
+        return self._scope.named(name)
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._raw) if self._path else self._scope.names()
+    def __iter__(self) -> Iterator[str]:
+        return self._scope.names()
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -189,23 +216,62 @@ def _is_templated(raw: Any) -> bool:
     if isinstance(raw, Sealed):
         return True
     if isinstance(raw, str):
-        return "{{" in raw or "{%" in raw
+        return is_template(raw)
     if isinstance(raw, dict):
         return any(map(_is_templated, raw.values()))
     return isinstance(raw, list) and any(map(_is_templated, raw))
 
 
-def _bad(scope: Scope, path: Path, text: str, seen: set[Any], found: str, do: str) -> InputError:
+def _open(value: Any) -> Any:
+    """`value` as a template works on it: a copy, and what is secret in it plain. That it was used is on record."""
+    if isinstance(value, dict):
+        return {key: _open(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_open(item) for item in value]
+    return bare(value)
+
+
+def _told(error: Exception, plainly: bool) -> str:
+    """What `error` says, on one line; plainly: without its kind."""
+    kind = type(error).__name__
+    try:
+        return " ".join((str(error) if plainly else f"{kind}: {error}").split())
+    except Exception:  # it quotes a value that can't be had
+        return kind
+
+
+def _advice(name: str, candidates: Iterable[str]) -> str:
+    """What to do about a name that is not set."""
+    if suggested := suggestion(name, candidates):
+        return suggested
+    if name.startswith("ansible_") or name in _OF_A_RUN:
+        return "What Ansible finds out on a host or knows of its run is not there: set it in the inventory."
+    return ""
+
+
+def _bad(scope: Scope, path: Path, text: str, seen: set[Any], found: str, do: str) -> dict[str, str]:
     """Why the `text` of a variable can't be evaluated, without the secrets that it uses or that it is."""
     redactor = Redactor(seen)
     if isinstance(text, Secret):
         found, do = "Its text is secret, and not shown", "Look for a mistake in its Jinja."
-    return InputError(
-        f"the variable '{dotted(path)}' can't be evaluated",
+    elif any(len(str(value).strip()) < LEAST for value in seen):  # too short to be found in a message
+        found = "It uses a secret, so what went wrong is not shown"
+    return {
+        "what": f"the variable '{dotted(path)}' can't be evaluated",
+        "host": scope.host,
+        "line": scope.origin(path),
+        "found": redactor.cleaned(found),
+        "do": redactor.cleaned(do),
+    }
+
+
+def _omitted(scope: Scope, path: Path) -> OmittedError:
+    return OmittedError(
+        f"the variable '{dotted(path)}' is 'omit'",
         host=scope.host,
         line=scope.origin(path),
-        found=redactor.cleaned(found),
-        do=redactor.cleaned(do),
+        found="It leaves out the argument of a module, and a variable has none",
+        do="Write the value that is meant, or leave the variable out.",
     )
 
 
