@@ -9,11 +9,12 @@ OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy roles lab tests bench
 
-.PHONY: help deploy test test-faults test-vm test-core test-all reliability bench lint packages packages-vm clean
+.PHONY: help deploy test test-ansible test-faults test-vm test-core test-all reliability bench lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
 	@echo 'make test     the tests of the project itself: style, types, units, then a lab of their own'
+	@echo 'make test-ansible  inventories read as ansible-core reads them, which is installed beside the project'
 	@echo 'make test-faults  every fault of docs/reliability.md injected into a lab of its own, and survived'
 	@echo 'make test-vm  kube-proxy in each of its modes, ipvs too, on a virtual machine with a kernel of its own'
 	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'
@@ -30,6 +31,9 @@ test: packages
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --strict --no-error-summary $(CHECKED)
 	@$(SUITES) test
+
+test-ansible: $(READY)
+	@$(SUITES) ansible
 
 test-faults: packages
 	@$(SUITES) faults

@@ -13,7 +13,12 @@ from lab.topology import MACHINE_GROUP, Topology
 from provision.atomic import replace_file
 
 DEFAULT_URL = "http://10.4.7.200"  # the artefacts name the course's ops host; other sites have their own
-RENAMED = {"lab.outsider:on_ops_host": "lab.ops_host:on_ops_host"}  # functions that earlier versions wrote down
+# Functions and variables as earlier versions wrote them down.
+RENAMED = {
+    "lab.outsider:on_ops_host": "lab.ops_host:on_ops_host",
+    "\n    dial: ": "\n    hdss7_dial: ",
+    "\n    known_hosts: ": "\n    hdss7_known_hosts: ",
+}
 HEAD = "# Written by lab.up: what this lab is, and what its ops host serves. Read after the inventory itself.\n"
 
 
@@ -21,10 +26,10 @@ def variables(lab: Lab, topology: Topology, served: Mapping[str, Any]) -> dict[s
     """The lab's variables: how to reach and to trust its hosts, and what they may fetch (`served`)."""
     return {
         "lab": lab.name,
-        "dial": f"lab.network:dial {lab.name}",
+        "hdss7_dial": f"lab.network:dial {lab.name}",
         "outsider": f"lab.ops_host:on_ops_host {lab.name}",
         "ansible_ssh_private_key_file": str(keys.client_key(lab.keys)),
-        "known_hosts": str(keys.known_hosts(lab.keys)),
+        "hdss7_known_hosts": str(keys.known_hosts(lab.keys)),
         "pki_directory": str(lab.directory / "pki"),
         "ops_url": f"http://{topology.ops.address}",
         **served,

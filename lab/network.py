@@ -48,9 +48,9 @@ def socket_inside(path: Path) -> socket.socket:
 
 
 def dial(host: str, port: int, timeout: float, lab: str = "main") -> socket.socket:
-    """A TCP connection from the lab's ops host to one of its hosts (address or name): the inventory's `dial`.
+    """A TCP connection from the lab's ops host to one of its hosts (address or name): the inventory's `hdss7_dial`.
 
-    The variable `dial` is written `lab.network:dial NAME` by the lab itself. timeout: seconds.
+    The variable `hdss7_dial` is written `lab.network:dial NAME` by the lab itself. timeout: seconds.
     Raises UnreachableError when that lab is not up, OSError when the host doesn't answer.
     """
     return dial_in(Lab.named(lab), host, port, timeout)

@@ -69,4 +69,4 @@ def placeholders() -> dict[str, Any]:
 
 
 def _dials(opened: Sequence[Source]) -> bool:
-    return any(str(host.var("dial", "")).startswith(DIAL) for host in Inventory.load(opened).hosts)
+    return any(host.access.dial.startswith(DIAL) for host in Inventory.load(opened).hosts)

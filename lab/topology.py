@@ -145,8 +145,8 @@ def _spec(host: Host, inventory: Inventory, ops: bool) -> HostSpec:
 
 
 def _jump(host: Host, inventory: Inventory) -> str:
-    """The last hop's name in the inventory. A hop is written [user@]host[:port]."""
-    at = host.jumps[-1].rpartition("@")[2].partition(":")[0]
+    """The last hop's name in the inventory."""
+    at = host.jumps[-1].host
     for other in inventory.hosts:
         if at in (other.name, other.address):
             return other.name

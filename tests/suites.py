@@ -42,6 +42,7 @@ class Part:
 Lane = tuple[Part, ...]
 LAB = "tests/lab"
 UNITS = Part("unit", ("tests/unit",), ("-n", "2"))
+ANSIBLE = Part("ansible", ("tests/ansible",))  # inventories, compared with those that ansible-core reads
 # these share one deployed site, t-site
 SITE = Part("site", tuple(f"{LAB}/test_{name}.py" for name in ("proxy", "roll", "site")))
 ELSEWHERE = Part("elsewhere", (f"{LAB}/test_elsewhere.py",))
@@ -54,7 +55,8 @@ CUTS = Part("cuts", (f"{LAB}/faults/test_cuts.py",), rows=True)
 FAULTS = Part("faults", (f"{LAB}/faults/test_rolls.py", f"{LAB}/faults/test_faults.py"), rows=True)
 MACHINE = Part("vm", ("tests/vm",))
 SUITES: Mapping[str, tuple[Lane, ...]] = {
-    "test": ((SITE, ELSEWHERE), (UNITS, BARE)),
+    "test": ((SITE, ELSEWHERE), (UNITS, ANSIBLE, BARE)),
+    "ansible": ((ANSIBLE,),),
     "faults": ((CUTS, FAULTS),),
     "vm": ((MACHINE,),),
 }

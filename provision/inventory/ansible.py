@@ -1,34 +1,34 @@
-"""The `ansible_*` variables: which of them are understood, and how a host is logged in to by them."""
+"""The `ansible_*` variables: which of them are understood, have no effect or are refused."""
 
 from __future__ import annotations
 
-import re
-import shlex
-from collections.abc import Callable
 from typing import Any
 
 from provision.errors import InputError
-from provision.spelling import listed, suggestion
+from provision.spelling import suggestion
 
-# Each with its older names, all of which Ansible still reads.
+# Each with all its names; where several are set the last one wins, as in Ansible's plugins ssh and sudo (2.19.14).
 ALIASES: dict[str, tuple[str, ...]] = {
-    "ansible_host": ("ansible_ssh_host",),
-    "ansible_port": ("ansible_ssh_port",),
-    "ansible_user": ("ansible_ssh_user",),
-    "ansible_password": ("ansible_ssh_password", "ansible_ssh_pass"),
-    "ansible_ssh_private_key_file": ("ansible_private_key_file",),
-    "ansible_become_password": ("ansible_become_pass", "ansible_sudo_pass"),
-    "ansible_become_user": (),
-    "ansible_become_method": (),
-    "ansible_become": (),
-    "ansible_ssh_common_args": (),
-    "ansible_connection": (),
-    "ansible_ssh_timeout": ("ansible_timeout",),
-    "ansible_group_priority": (),
+    "ansible_host": ("ansible_host", "ansible_ssh_host"),
+    "ansible_port": ("ansible_port", "ansible_ssh_port"),
+    "ansible_user": ("ansible_user", "ansible_ssh_user"),
+    "ansible_password": ("ansible_password", "ansible_ssh_pass", "ansible_ssh_password"),
+    "ansible_ssh_private_key_file": ("ansible_private_key_file", "ansible_ssh_private_key_file"),
+    "ansible_become_password": ("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
+    "ansible_become_user": ("ansible_become_user", "ansible_sudo_user"),
+    "ansible_become_method": ("ansible_become_method",),
+    "ansible_become": ("ansible_become",),
+    "ansible_ssh_args": ("ansible_ssh_args",),
+    "ansible_ssh_common_args": ("ansible_ssh_common_args",),
+    "ansible_ssh_extra_args": ("ansible_ssh_extra_args",),
+    "ansible_host_key_checking": ("ansible_host_key_checking", "ansible_ssh_host_key_checking"),
+    "ansible_connection": ("ansible_connection",),
+    "ansible_ssh_timeout": ("ansible_timeout", "ansible_ssh_timeout"),
 }
-NAMES = frozenset(name for each, others in ALIASES.items() for name in (each, *others))
+ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
+NAMES = frozenset(name for names in ALIASES.values() for name in names)
 # What Ansible itself never shows.
-SECRETS = frozenset(name for each in ("ansible_password", "ansible_become_password") for name in (each, *ALIASES[each]))
+SECRETS = frozenset(name for each in ("ansible_password", "ansible_become_password") for name in ALIASES[each])
 # Accepted and not needed: hosts need no Python and no temporary folder, and all commands share one channel.
 IGNORED = frozenset(
     {
@@ -39,80 +39,44 @@ IGNORED = frozenset(
         "ansible_async_dir",
     }
 )
-_INSTEAD = {
-    "ansible_ssh_extra_args": "For a jump host: ansible_ssh_common_args: '-J user@host'; others go into ~/.ssh/config.",
-    "ansible_host_key_checking": "Host keys are always checked; `invoke hosts.trust HOST` accepts one.",
-    "ansible_ssh_host_key_checking": "Host keys are always checked; `invoke hosts.trust HOST` accepts one.",
-    "ansible_become_flags": "sudo is called without further options.",
-    "ansible_become_exe": "sudo is found by PATH on the host.",
+# What says how a host is reached, and can't be followed: an error where something is to be done on that host.
+REFUSED = {
+    "ansible_private_key": "Write the key into a file and name that: ansible_ssh_private_key_file.",
+    "ansible_ssh_private_key": "Write the key into a file and name that: ansible_ssh_private_key_file.",
+    "ansible_private_key_passphrase": "Load the key into ssh-agent: ssh-add FILE.",
+    "ansible_ssh_private_key_passphrase": "Load the key into ssh-agent: ssh-add FILE.",
+    "ansible_ssh_pkcs11_provider": "Load the key into ssh-agent: ssh-add -s PROVIDER.",
 }
-# Names that every host has of itself; setting one of them would be without effect.
-MAGIC = ("inventory_hostname", "inventory_hostname_short", "inventory_dir", "groups", "group_names", "hostvars")
-_FORWARD = re.compile(r"^ssh\s+(?P<options>.*\s)?-W\s+\[?%h\]?:%p\b(?P<rest>.*)$")
+_INSTEAD = {
+    "ansible_become_flags": "sudo is called without further options",
+    "ansible_become_exe": "sudo is found by PATH on the host",
+    "ansible_group_priority": "it counts in the inventory file, as a variable of a group",
+}
+# Names that every host has of itself. The first two are variables in Ansible, which other variables could replace.
+PLACES = ("inventory_dir", "inventory_file")
+MAGIC = (*PLACES, "inventory_hostname", "inventory_hostname_short", "playbook_dir", "groups", "group_names", "hostvars")
+LOCAL = ("local", "ansible.builtin.local", "ansible.legacy.local")
+SSH = tuple(
+    f"{collection}{name}"
+    for name in ("ssh", "smart", "paramiko", "paramiko_ssh")
+    for collection in ("", "ansible.builtin.", "ansible.legacy.")
+)
+SUDO = ("sudo", "ansible.builtin.sudo", "ansible.legacy.sudo")
 
 
-def check_name(name: str, line: str) -> None:
-    """Raise InputError, placed at `line`, for an `ansible_*` variable or a magic name that can't be set."""
-    if name in MAGIC:
-        raise InputError(f"'{name}' can't be set", line=line, do="Every host has it of itself: choose another name.")
-    known = [*sorted(NAMES), *IGNORED]
-    if name.startswith("ansible_") and name not in known:
-        raise InputError(
-            f"the variable {name} is not supported",
-            line=line,
-            do=_INSTEAD.get(name) or suggestion(name, known) or f"Supported are {listed(ALIASES, 20)}.",
-        )
+def check_name(name: str, line: str) -> str:
+    """What to say once about a variable that has no effect, "" for any other.
 
-
-def jumps(arguments: str, fail: Callable[[str, str], InputError]) -> tuple[str, ...]:
-    """The jump hosts, first hop first, in ssh's arguments: -J, ProxyJump, or ProxyCommand with 'ssh -W %h:%p'.
-
-    `-J "a,user@b:2222"` gives ('a', 'user@b:2222'). `fail(found, do)` makes the error for anything else.
+    Raises InputError, placed at `line`, for a name that would have an effect in Ansible and can't be set here.
     """
-    try:
-        words = shlex.split(arguments)
-    except ValueError as error:
-        raise fail(str(error), "Close the quotes.") from None
-    hops: tuple[str, ...] = ()
-    while words:
-        word = words.pop(0)
-        flag, rest = word[:2], word[2:]
-        if flag not in ("-J", "-o"):
-            raise fail(f"'{word}' is not supported", _JUMPS_ONLY)
-        value = rest or (words.pop(0) if words else "")
-        hops = tuple(value.split(",")) if flag == "-J" else _option(value, fail)
-        if not all(hops):
-            raise fail(f"'{word}' names no host", _JUMPS_ONLY)
-    return () if hops == ("none",) else hops
-
-
-_JUMPS_ONLY = "Only a jump host can be given here (-J user@host:port); put other ssh options into ~/.ssh/config."
-
-
-def _option(text: str, fail: Callable[[str, str], InputError]) -> tuple[str, ...]:
-    name, _, value = text.replace("=", " ", 1).strip().partition(" ")
-    if name.lower() == "proxyjump":
-        return tuple(value.strip().split(","))
-    if name.lower() == "proxycommand":
-        return _forward(value.strip(), fail)
-    if name.lower() in ("stricthostkeychecking", "userknownhostsfile"):
-        raise fail(f"'{name}' is not supported", "Host keys are always checked; `invoke hosts.trust HOST` accepts one.")
-    raise fail(f"'{name}' is not supported", _JUMPS_ONLY)
-
-
-def _forward(command: str, fail: Callable[[str, str], InputError]) -> tuple[str, ...]:
-    match = _FORWARD.match(command)
-    words = shlex.split(f"{match['options'] or ''} {match['rest']}") if match else []
-    port, user, hosts = "", "", []
-    while words:
-        word = words.pop(0)
-        if word in ("-p", "-l") and words:
-            port, user = (words.pop(0), user) if word == "-p" else (port, words.pop(0))
-        elif word != "-q":
-            hosts.append(word)
-    if len(hosts) != 1 or hosts[0].startswith("-"):
-        raise fail(f"the ProxyCommand '{command}' is not supported", _JUMPS_ONLY)
-    return ((f"{user}@" if user else "") + hosts[0] + (f":{port}" if port else ""),)
+    if name in PLACES:
+        raise InputError(f"'{name}' can't be set", line=line, do="Every host has it of itself: choose another name.")
+    if name in MAGIC:
+        return f"{line}: '{name}' has no effect, as in Ansible: every host has it of itself"
+    if not name.startswith("ansible_") or name in NAMES or name in IGNORED or name in REFUSED:
+        return ""
+    why = _INSTEAD.get(name) or suggestion(name, NAMES) or "it does not change how a host is reached"
+    return f"{line}: the variable {name} has no effect here: {why}".rstrip(".")
 
 
 def as_bool(value: Any) -> bool | None:

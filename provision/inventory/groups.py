@@ -16,7 +16,11 @@ from provision.secret import shown
 from provision.spelling import suggestion
 
 _SECTIONS = ("hosts", "children", "vars")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
+# A host's name stands in files and commands too; a group's only in patterns and in names of files.
+_NAMES = {
+    "host": (re.compile(r"[\w:][\w.:@+=~-]{0,199}"), "Use letters, digits, '.', '_', '-' and ':'."),
+    "group": (re.compile(r"[^\s.~!&@/-][^\n\r/\x00-\x1f]{0,199}"), "Use letters, digits and '_'."),
+}
 PRIORITY = "ansible_group_priority"
 _BRACKETED = re.compile(r"\[([^\[\]]+)\]:(\d+)")
 _WITH_PORT = re.compile(r"((?:[^:\[\]]|\[[^\]]*\])+):(\d+)")
@@ -36,18 +40,33 @@ class Group:
 
 @dataclass
 class Tree:
-    """All groups and hosts of an inventory, in the order written; `all` and `ungrouped` always exist."""
+    """All groups and hosts of an inventory, in the order written; `all` and `ungrouped` always exist.
 
-    groups: dict[str, Group] = field(default_factory=lambda: {"all": Group("all"), "ungrouped": Group("ungrouped")})
+    files: where each host was first met. notes: what was left out, for a person.
+    """
+
+    groups: dict[str, Group] = field(
+        default_factory=lambda: {"all": Group("all", children={"ungrouped": None}), "ungrouped": Group("ungrouped")}
+    )
     hosts: dict[str, list[Layer]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    _file: str = ""
 
-    def read(self, document: Document | IniFile) -> None:
-        """Add what one inventory file says. Raises InputError, naming file and line, for what it can't mean."""
+    def read(self, document: Document | IniFile, file: str) -> None:
+        """Add what one inventory says. file: its path, which is that of each host first met in it.
+
+        Raises InputError, naming file and line, for what it can't mean. `notes` tells what Ansible leaves out too.
+        """
+        self._file = file
         if isinstance(document, IniFile):
             self._read_ini(document)
             return
         for name, body in _mapping(document, ()).items():
-            self._read_group(document, (name,), name, body, ())
+            if isinstance(name, str) and body is not None and not isinstance(body, Mapping):
+                self._note(document.line((name,)), f"'{name}' is no group, because it has no mapping")
+            else:
+                self._read_group(document, (name,), name, body, ())
 
     def finish(self) -> None:
         """Give the groups that nobody mentions as children to `all`, and the other hosts to `ungrouped`."""
@@ -58,7 +77,6 @@ class Tree:
                 everything.children[name] = None
         grouped = {h for g in self.groups.values() if g.name not in ("all", "ungrouped") for h in g.hosts}
         loose = self.groups["ungrouped"].hosts
-        everything.children["ungrouped"] = None
         for host in self.hosts:
             if host in grouped:
                 loose.pop(host, None)
@@ -66,9 +84,7 @@ class Tree:
                 loose[host] = None
 
     def members(self, name: str) -> tuple[str, ...]:
-        """The hosts of a group, then those of its children, as written there; of `all`, in inventory order."""
-        if name == "all":
-            return tuple(self.hosts)
+        """The hosts of a group, then those of its children, then those of their children, each as written there."""
         return tuple(dict.fromkeys(host for group in self._below(name) for host in self.groups[group].hosts))
 
     def precedence(self) -> tuple[str, ...]:
@@ -112,26 +128,33 @@ class Tree:
         if above:
             self._adopt(above[-1], name, document.line(path))
         for section in _mapping(document, path, body):
-            if section not in _SECTIONS:
-                raise InputError(
-                    f"the group '{name}' has no part '{section}'",
-                    line=document.line((*path, section)),
-                    do=suggestion(str(section), _SECTIONS) or "A group has hosts, children and vars.",
-                )
             here = (*path, section)
+            if section not in _SECTIONS:
+                self._skip(name, str(section), document.line(here))
+                continue
             content = body[section]
+            names = {content: None} if isinstance(content, str) else _mapping(document, here, content)
             if section == "vars":
-                self._set_group_vars(group, _mapping(document, here, content), _lines(document, here))
+                self._set_group_vars(group, names, _lines(document, here))
             else:
-                names = {content: None} if isinstance(content, str) else _mapping(document, here, content)
                 for entry, inner in names.items():
                     if section == "children":
                         self._read_group(document, (*here, entry), entry, inner, (*above, name))
                     else:
                         self._read_host(group, document, (*here, entry), entry, inner)
 
+    def _skip(self, group: str, section: str, line: str) -> None:
+        if near := suggestion(section, _SECTIONS):
+            raise InputError(f"the group '{group}' has no part '{section}'", line=line, do=near)
+        self._note(line, f"the group '{group}' has hosts, children and vars, and no part '{section}'")
+
+    def _note(self, line: str, what: str) -> None:
+        self.notes.append(f"{line}: {what}: it is ignored, as in Ansible")
+
     def _read_ini(self, file: IniFile) -> None:
         declared = {section.group for section in file.sections if section.kind != "vars"} | self.groups.keys()
+        # a child that is declared further down becomes one there, as in Ansible: so its parent's hosts are ordered
+        waiting: dict[str, list[tuple[str, str]]] = {}
         for section in file.sections:
             if section.group not in declared:
                 raise InputError(
@@ -139,22 +162,25 @@ class Tree:
                     line=section.line,
                     do=suggestion(section.group, declared) or f"Add [{section.group}].",
                 )
+            _check_name("group", section.group, section.line)
             group = self.groups.setdefault(section.group, Group(section.group))
+            for parent, line in waiting.pop(group.name, ()) if section.kind != "vars" else ():
+                self._adopt(parent, group.name, line)
             for entry in section.entries:
-                match section.kind:
-                    case "hosts":
-                        self._add_hosts(group, entry.name, entry.line, entry.values, _same_line(entry.line))
-                    case "vars":
-                        self._set_group_vars(group, entry.values, _same_line(entry.line))
-                    case "children":
-                        if entry.name not in declared:
-                            raise InputError(
-                                f"[{group.name}:children] names '{entry.name}', which is no group of the inventory",
-                                line=entry.line,
-                                do=suggestion(entry.name, declared) or f"Add [{entry.name}].",
-                            )
-                        self.groups.setdefault(entry.name, Group(entry.name))
-                        self._adopt(group.name, entry.name, entry.line)
+                if section.kind == "hosts":
+                    self._add_hosts(group, entry.name, entry.line, entry.values, _same_line(entry.line))
+                elif section.kind == "vars":
+                    self._set_group_vars(group, entry.values, _same_line(entry.line))
+                elif entry.name in self.groups:
+                    self._adopt(group.name, entry.name, entry.line)
+                elif entry.name in declared:
+                    waiting.setdefault(entry.name, []).append((group.name, entry.line))
+                else:
+                    raise InputError(
+                        f"[{group.name}:children] names '{entry.name}', which is no group of the inventory",
+                        line=entry.line,
+                        do=suggestion(entry.name, declared) or f"Add [{entry.name}].",
+                    )
 
     def _adopt(self, parent: str, child: str, line: str) -> None:
         if child == "all" or parent in self._below(child):
@@ -162,11 +188,13 @@ class Tree:
         self.groups[parent].children[child] = None
 
     def _set_group_vars(self, group: Group, values: Mapping[str, Any], line: Line) -> None:
+        _check_variables(values, line)
         if PRIORITY in values:
             try:
                 group.priority = int(values[PRIORITY])
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 raise InputError(f"{PRIORITY} is not a whole number", line=line((PRIORITY,))) from None
+            values = {name: value for name, value in values.items() if name != PRIORITY}
         group.layers.append(Layer(values, line))
 
     def _read_host(self, group: Group, document: Document, path: tuple[Any, ...], entry: Any, body: Any) -> None:
@@ -177,23 +205,31 @@ class Tree:
 
     def _add_hosts(self, group: Group, entry: str, line: str, values: Mapping[str, Any], lines: Line) -> None:
         """The hosts that a pattern stands for, with a port after ':' and variables. line: where the pattern is."""
+        _check_variables(values, lines)
         pattern, port = _split_port(entry)
         for host in expand(pattern, line):
-            _check_name("host", host, line)
-            layers = self.hosts.setdefault(host, [])
+            if host not in self.hosts:
+                _check_name("host", host, line)
+                # a port counts where the host is met first, as in Ansible
+                self.hosts[host] = [Layer({"ansible_port": port}, _same_line(line))] if port else []
+                self.files[host] = self._file
             group.hosts[host] = None
-            if port:
-                layers.append(Layer({"ansible_port": port}, _same_line(line)))
             if values:
-                layers.append(Layer(values, lines))
+                self.hosts[host].append(Layer(values, lines))
 
 
 def _check_name(what: str, name: str, line: str) -> None:
     """Names become parts of files and patterns: raises InputError for one that could be more than a name there."""
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            f"the {what} name {name!r} can't be used", line=line, do="Use letters, digits, '.', '_', '-' and ':'."
-        )
+    allowed, do = _NAMES[what]
+    if not allowed.fullmatch(name):
+        raise InputError(f"the {what} name {name[:200]!r} can't be used", line=line, do=do)
+
+
+def _check_variables(values: Mapping[Any, Any], line: Line) -> None:
+    for name in values:
+        if not isinstance(name, str):
+            at = line((name,)) or line(())
+            raise InputError(f"the variable name {name!r} is not text", line=at, do="Put it in quotes.")
 
 
 def _split_port(name: str) -> tuple[str, int | None]:
@@ -216,10 +252,10 @@ def _same_line(line: str) -> Line:
 def _mapping(document: Document, path: tuple[Any, ...], body: Any = ...) -> Mapping[Any, Any]:
     """The mapping at `path`; an empty one for nothing. Raises InputError for anything else."""
     value = document.data if body is ... else body
-    if value is None:
-        return {}
     if isinstance(value, Mapping):
         return value
+    if not value and not isinstance(value, list):  # as in Ansible
+        return {}
     raise InputError(
         f"'{path[-1]}' must hold names, each followed by ':'" if path else "an inventory holds groups",
         line=document.line(path),

@@ -23,6 +23,10 @@ _COMMENTS = ("#", ";")
 _DO_SECTION = "Write [GROUP], [GROUP:children] or [GROUP:vars], without blanks in the brackets."
 
 
+class FirstLineError(InputError):
+    """Already the first line that says anything can't be read: the text may be no INI at all."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A line of a section. name: host pattern, child group, or variable; line: `file:line`.
@@ -79,11 +83,16 @@ def parse(text: str, shown: str) -> IniFile:
         line, place = raw.strip(), f"{shown}:{number}"
         if not line or line.startswith(_COMMENTS):
             continue
-        if header := _header(line, place):
-            finish()
-            group, kind, start, entries = *header, place, []
-        else:
-            entries.append(_entry(kind, line, place))
+        try:
+            if header := _header(line, place):
+                finish()
+                group, kind, start, entries = *header, place, []
+            else:
+                entries.append(_entry(kind, line, place))
+        except InputError as error:
+            if entries or start != shown:
+                raise
+            raise FirstLineError(**error.explanation.as_dict()) from None
     finish()
     return IniFile(tuple(sections), shown)
 
@@ -154,7 +163,7 @@ def _value(text: str, place: str) -> Any:
             warnings.simplefilter("ignore")
             return _plain(ast.literal_eval(text))
     except (ValueError, SyntaxError):
-        return text
+        return text  # without a surrogate: it is read from UTF-8
     except (TypeError, MemoryError, RecursionError) as error:
         raise InputError("the value can't be read", line=place, found=f"{text[:80]}: {error}") from None
 
@@ -166,7 +175,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
+        value = value.decode("utf-8", "surrogateescape")
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise TypeError("half of a surrogate pair is no text")
     if value is ...:
         return "..."
     return str(value) if isinstance(value, complex) else value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import ipaddress
+import os.path
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -11,25 +12,26 @@ from types import MappingProxyType
 from typing import Any
 
 from provision.errors import InputError
-from provision.inventory import ansible, extravars, layers, patterns
+from provision.inventory import ansible, extravars, layers, patterns, precedence
+from provision.inventory.access import Access
 from provision.inventory.groups import Tree
 from provision.inventory.layers import Layer
-from provision.inventory.precedence import host_layers
-from provision.inventory.sources import Source, open_source, shown_from
+from provision.inventory.sources import Source, VariableFiles, open_source, shown_from
+from provision.inventory.ssh_args import Jump
 from provision.inventory.variables import Evaluator, Scope, Variables, View
 from provision.inventory.vault import Vault
-from provision.secret import Secret, bare, secret
+from provision.secret import bare, secret
 from provision.spelling import listed, nearest, suggestion
 
-_ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")  # of IP, or a host's name
 _UNSET: Any = object()
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Hosts in the order written. groups: each group's hosts, then those of its children, as written.
+    """Hosts in the order of `all`. groups: each group's hosts, then those of its children, as written.
 
-    directory: the folder of the first source. namespaces: the variables that are merged key by key.
+    directory: the folder of the first source. namespaces: the variables that are merged key by key. files: where each
+    host was first met. playbook_dir: the folder with site.yml. notes: what has no effect, for a person.
     """
 
     hosts: tuple[Host, ...]
@@ -37,6 +39,9 @@ class Inventory:
     directory: Path
     namespaces: frozenset[str]
     layers: Mapping[str, tuple[Layer, ...]] = field(repr=False, compare=False)
+    files: Mapping[str, str] = field(repr=False, compare=False)
+    playbook_dir: Path
+    notes: tuple[str, ...] = field(repr=False, compare=False)
     _evaluator: Evaluator = field(repr=False, compare=False, default_factory=Evaluator)
 
     @staticmethod
@@ -46,12 +51,14 @@ class Inventory:
         cwd: Path | None = None,
         namespaces: frozenset[str] = frozenset(),
         vault: Vault | None = None,
+        playbook_dir: Path | None = None,
     ) -> Inventory:
         """The inventory that `sources` describe together, the later one stronger, as Ansible's repeated `-i`.
 
         sources: paths, or sources that are open already: their files are not read again.
-        vault: opens what is encrypted: whole files now, single values when they are used. Raises InputError for
-        whatever can't be read, or is Ansible's and not supported.
+        vault: opens what is encrypted: whole files now, single values when they are used. playbook_dir: the folder with
+        site.yml, whose group_vars/ and host_vars/ count too. Raises InputError for whatever can't be read, or is
+        Ansible's and not supported.
         """
         here = cwd or Path.cwd()
         vault = vault or Vault()
@@ -60,13 +67,30 @@ class Inventory:
             raise InputError("no inventory was given", do="Name one: --inventory inventory/lab.")
         tree = Tree()
         for source in opened:
-            for document in source.documents:
-                tree.read(document)
+            for file in source.files:
+                tree.read(file.content, file.path)
         tree.finish()
         if not tree.hosts:
             raise InputError("there is no host in the inventory", line=listed(source.shown for source in opened))
-        extra = extravars.layers(extra_vars, here, partial(shown_from, here), vault)
-        return _assemble(tree, host_layers(tree, opened, extra), opened[0].directory, namespaces)
+        show = partial(shown_from, here)
+        plays = VariableFiles(playbook_dir, show, vault) if playbook_dir else None
+        extra = extravars.layers(extra_vars, here, show, vault)
+        made = precedence.host_layers(tree, opened, plays, extra)
+        folders = (*(source.variables for source in opened), *((plays,) if plays else ()))
+        notes = (note for source in opened for note in source.notes), tree.notes, (n for f in folders for n in f.notes)
+        return _assemble(
+            tree,
+            Inventory(
+                (),
+                MappingProxyType({name: tree.members(name) for name in tree.groups}),
+                opened[0].directory,
+                namespaces,
+                MappingProxyType(made),
+                MappingProxyType(tree.files),
+                playbook_dir or here,
+                (*(note for each in notes for note in each), *precedence.notes(tree, made)),
+            ),
+        )
 
     def select(self, pattern: str) -> tuple[Host, ...]:
         """The hosts that a pattern means (see provision.inventory.patterns). Raises InputError; '' never means all."""
@@ -134,126 +158,91 @@ class Host:
         return layers.origin(self.inventory.layers[self.name], self.inventory.namespaces, path)
 
     @property
+    def access(self) -> Access:
+        """How it is logged in to. Its properties raise InputError for values that can't be meant."""
+        return Access(self)
+
+    @property
+    def local(self) -> bool:
+        """Whether it is the controller itself, reached without ssh."""
+        return self.access.local
+
+    @property
     def address(self) -> str:
-        """Where its sshd listens: ansible_host, or its name. Raises InputError for a host not meant for ssh."""
-        kind = self._login("ansible_connection")
-        if kind not in (None, "ssh", "smart", "paramiko", "paramiko_ssh"):
-            raise self._wrong("ansible_connection", f"'{kind}' is not supported", "Hosts are reached by ssh only.")
-        address = self._text("ansible_host") or self.name
-        if not _ADDRESS.fullmatch(address):
-            raise self._wrong("ansible_host", f"'{address}' is no address", "Write an IP address or a host name.")
-        return address
+        """Where its sshd listens: ansible_host, or its name."""
+        return self.access.address
 
     @property
     def port(self) -> int:
         """The port of its sshd: ansible_port, or 22."""
-        value = self._login("ansible_port")
-        if value is None:
-            return 22
-        text = str(value)
-        if isinstance(value, bool) or not text.isdecimal() or not 0 < int(text) < 65536:
-            raise self._wrong("ansible_port", f"'{value}' is not a port", "Write a number from 1 to 65535.")
-        return int(text)
+        return self.access.port
 
     @property
     def user(self) -> str | None:
         """Who logs in: ansible_user; None leaves it to ssh_config."""
-        return self._text("ansible_user")
+        return self.access.text("ansible_user")
 
     @property
     def password(self) -> str | None:
         """The login's password, if the inventory holds one: ansible_password."""
-        return self._text("ansible_password")
+        return self.access.text("ansible_password")
 
     @property
     def private_key(self) -> Path | None:
-        """The key file: ansible_ssh_private_key_file, relative to the current folder; None leaves it to ssh_config."""
-        text = self._text("ansible_ssh_private_key_file")
-        return Path(text).expanduser() if text else None
+        """The key file, relative to the current folder; None leaves it to ssh_config."""
+        return self.access.private_key
 
     @property
     def become(self) -> bool:
         """Whether sudo is used: ansible_become."""
-        value = self._login("ansible_become")
-        answer = False if value is None else ansible.as_bool(value)
-        if answer is None:
-            raise self._wrong("ansible_become", f"'{value}' is neither yes nor no", "Write true or false.")
-        method = self._login("ansible_become_method")
-        if answer and method not in (None, "sudo"):
-            raise self._wrong("ansible_become_method", f"'{method}' is not supported", "Only sudo is.")
-        return answer
+        return self.access.become
 
     @property
     def become_user(self) -> str:
         """Whom sudo makes of the user: ansible_become_user, or root."""
-        return self._text("ansible_become_user") or "root"
+        return self.access.text("ansible_become_user") or "root"
 
     @property
     def become_password(self) -> str | None:
         """What sudo asks for: ansible_become_password."""
-        return self._text("ansible_become_password")
+        return self.access.text("ansible_become_password")
 
     @property
-    def jumps(self) -> tuple[str, ...]:
-        """Jump hosts as [user@]host[:port], the first hop first, from ansible_ssh_common_args."""
-        text = self._text("ansible_ssh_common_args")
-        return ansible.jumps(text, lambda found, do: self._wrong("ansible_ssh_common_args", found, do)) if text else ()
+    def jumps(self) -> tuple[Jump, ...]:
+        """The jump hosts, the first hop first, of ssh's arguments."""
+        return self.access.jumps
 
     @property
     def timeout(self) -> float:
         """Seconds that a login may take: ansible_ssh_timeout or ansible_timeout, else 10."""
-        value = self._login("ansible_ssh_timeout")
-        try:
-            seconds = 10.0 if value is None else float(value)
-        except (TypeError, ValueError):
-            seconds = 0.0
-        if isinstance(value, bool) or not 0 < seconds <= 3600:
-            raise self._wrong("ansible_ssh_timeout", f"'{value}' is no number of seconds", "Write a number: 10")
-        return seconds
+        return self.access.timeout
 
     def check_login(self) -> None:
         """Raise InputError for login variables that can't be meant, before any host is asked."""
-        for name in ("address", "port", "user", "private_key", "become", "become_user", "jumps", "timeout"):
-            getattr(self, name)
+        self.access.check()
 
     @cached_property
     def scope(self) -> Scope:
         """The variables as Jinja needs them: evaluated one by one."""
         inventory = self.inventory
+        file = inventory.files[self.name]
         magic = {
             "inventory_hostname": self.name,
-            "inventory_hostname_short": self.name.partition(".")[0],
-            "inventory_dir": str(inventory.directory),
+            "inventory_hostname_short": self.name if _is_ip(self.name) else self.name.partition(".")[0],
+            "inventory_file": file,
+            # Ansible's for the hosts of `--inventory h1,h2,` is the text None
+            "inventory_dir": os.path.dirname(file) if os.path.isabs(file) else str(None),
+            "playbook_dir": str(inventory.playbook_dir),
             "groups": {name: list(members) for name, members in inventory.groups.items()},
             "group_names": list(self.groups),
             "hostvars": _HostVars(inventory),
         }
         raw = layers.merge(inventory.layers[self.name], inventory.namespaces)
+        raw = {name: value for name, value in raw.items() if name not in magic}
         # how a host is logged in to is shown, also out of an encrypted hosts.yml; what lets one in is not
         raw.update({name: bare(raw[name]) for name in ansible.NAMES if name in raw})
         raw.update({name: secret(raw[name]) for name in ansible.SECRETS if name in raw})
         return Scope(self.name, raw, magic, lambda path: self.origin(*path), inventory._evaluator)
-
-    def _login(self, name: str) -> Any:
-        for each in (name, *ansible.ALIASES[name]):
-            value = self.var(each, None)
-            if value is not None:
-                return value
-        return None
-
-    def _text(self, name: str) -> str | None:
-        value = self._login(name)
-        if isinstance(value, (dict, list)):
-            raise self._wrong(name, "it is not text", "Write one value.")
-        return secret(str(value)) if isinstance(value, Secret) else None if value is None else str(value)
-
-    def _wrong(self, name: str, found: str, do: str) -> InputError:
-        if isinstance(self._login(name), Secret):
-            found = "what is written is secret, and not shown"
-        written = next((each for each in (name, *ansible.ALIASES[name]) if self.origin(each)), name)
-        return InputError(
-            f"the variable {written} can't be used", host=self.name, line=self.origin(written), found=found, do=do
-        )
 
 
 class _HostVars(Mapping[str, Any]):
@@ -272,14 +261,20 @@ class _HostVars(Mapping[str, Any]):
         return len(self._hosts)
 
 
-def _assemble(
-    tree: Tree, made: Mapping[str, tuple[Layer, ...]], directory: Path, namespaces: frozenset[str]
-) -> Inventory:
-    members = {name: tree.members(name) for name in tree.groups}
-    hosts: list[Host] = []
-    inventory = Inventory((), MappingProxyType(members), directory, namespaces, MappingProxyType(dict(made)))
-    for name in tree.hosts:
-        groups = tuple(sorted(group for group in members if group != "all" and name in members[group]))
-        hosts.append(Host(name, groups, inventory))
-    object.__setattr__(inventory, "hosts", tuple(hosts))  # hosts and inventory know each other; frozen from here on
+def _is_ip(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _assemble(tree: Tree, inventory: Inventory) -> Inventory:
+    """The inventory with its hosts, each with its groups."""
+    groups: dict[str, list[str]] = {name: [] for name in tree.hosts}
+    for group in sorted(inventory.groups):
+        for name in inventory.groups[group] if group != "all" else ():
+            groups[name].append(group)
+    hosts = tuple(Host(name, tuple(groups[name]), inventory) for name in inventory.groups["all"])
+    object.__setattr__(inventory, "hosts", hosts)  # hosts and inventory know each other; frozen from here on
     return inventory

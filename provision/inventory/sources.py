@@ -1,71 +1,108 @@
-"""Inventory sources: a YAML or INI file, a folder of them, or `h1,h2,`; with group_vars/ and host_vars/ beside it."""
+"""Inventory sources: a file, a folder of files, or `h1,h2,`; with group_vars/ and host_vars/ beside it."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from provision.errors import InputError
-from provision.inventory import inifile
+from provision.inventory.files import YAML, NoInventoryError, Reader, listing, within
 from provision.inventory.inifile import IniFile, host_list
 from provision.inventory.layers import Layer
-from provision.inventory.vault import HEADER, Vault
-from provision.inventory.yamlfile import Document, parse, read, read_text
+from provision.inventory.vault import Vault
+from provision.inventory.yamlfile import Document, read
 from provision.spelling import listed
-
-_YAML = (".yml", ".yaml", ".json")
-_DO_EXPORT = "Write down what it gives: ansible-inventory -i SOURCE --list --export --yaml >hosts.yml"
 
 
 @dataclass(frozen=True)
-class Source:
-    """One `--inventory`, whose files are read once.
+class InventoryFile:
+    """A file that was read. path: as Ansible's `inventory_file` has it."""
 
-    path: as it was given. directory: where group_vars/ and host_vars/ are. documents: its inventory files.
+    path: str
+    content: Document | IniFile
+
+
+@dataclass(frozen=True)
+class VariableFiles:
+    """The folders group_vars/ and host_vars/ in `directory`, each file read once.
+
     show: a path as a person in the current folder reads it. vault: opens what is encrypted.
     """
 
-    path: Path
     directory: Path
-    documents: tuple[Document | IniFile, ...]
     show: Callable[[Path], str]
     vault: Vault
+    notes: list[str] = field(default_factory=list, repr=False, compare=False)
     _read: dict[Path, Document] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def shown(self) -> str:
-        """Its files as a person reads them."""
-        return listed(document.shown for document in self.documents)
+    _listed: dict[str, dict[str, Path]] = field(default_factory=dict, repr=False, compare=False)
 
     def variables(self, kind: str, name: str) -> tuple[Layer, ...]:
         """What `kind` ('group_vars' or 'host_vars') says of `name`, weakest first; () when it says nothing."""
-        documents = (self._document(path) for path in self._files(self.directory / kind, name))
-        return tuple(Layer(_names(document), document.line) for document in documents if document.data is not None)
+        documents = (self._document(path) for path in self._files(kind, name))
+        return tuple(Layer(_names(document), document.line) for document in documents if document.data)
+
+    def strangers(self, kind: str, known: frozenset[str]) -> Iterator[tuple[str, str]]:
+        """Names that `kind` has a file for and that are not `known`, each with the file."""
+        for path in self._entries(kind).values():
+            name = path.stem if path.suffix in YAML else path.name
+            if not _skipped(path.name) and name not in known and path.name not in known:
+                yield name, self.show(path)
 
     def _document(self, path: Path) -> Document:
         if path not in self._read:
             self._read[path] = read(path, self.show(path), self.vault)
         return self._read[path]
 
-    def strangers(self, kind: str, known: frozenset[str]) -> Iterator[tuple[str, str]]:
-        """Names that `kind` has a file for and that are not `known`, each with the file."""
-        for path in sorted((self.directory / kind).glob("*")):
-            name = path.stem if path.suffix in _YAML else path.name
-            if not _skipped(path) and name not in known and path.name not in known:
-                yield name, self.show(path)
+    def _entries(self, kind: str) -> dict[str, Path]:
+        if kind not in self._listed:
+            folder = self.directory / kind
+            self._listed[kind] = {path.name: path for path in listing(folder)} if folder.is_dir() else {}
+        return self._listed[kind]
 
-    def _files(self, directory: Path, name: str) -> tuple[Path, ...]:
-        found = [path for path in (directory / f"{name}{end}" for end in ("", *_YAML)) if path.exists()]
+    def _files(self, kind: str, name: str) -> Iterator[Path]:
+        entries = self._entries(kind)
+        found = [entries[f"{name}{end}"] for end in ("", *YAML) if f"{name}{end}" in entries]
         if len(found) > 1:
-            raise InputError(
-                f"the variables of '{name}' are in more than one place",
-                found=listed(self.show(path) for path in found),
-                do="Ansible would read only the first: join them, or make files of one folder.",
-            )
-        return tuple(file for path in found for file in (_inside(path) if path.is_dir() else (path,)))
+            rest = listed(self.show(path) for path in found[1:])
+            note = f"{rest}: ignored beside {self.show(found[0])}, as in Ansible: only the first of them is read"
+            if note not in self.notes:
+                self.notes.append(note)
+        for path in found[:1]:
+            yield from _inside(path) if path.is_dir() else (path,)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One `--inventory`, whose files are read once.
+
+    path: as it was given. directory: where group_vars/ and host_vars/ are. files: its inventory files.
+    notes: what was left out, for a person.
+    """
+
+    path: Path
+    directory: Path
+    files: tuple[InventoryFile, ...]
+    variables: VariableFiles
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """Its files as a person reads them."""
+        return listed(file.content.shown for file in self.files)
+
+    @cached_property
+    def _siblings(self) -> str:
+        """The text of everything beside it that may be an inventory too."""
+        files = list(within(self.directory)) if self.directory.is_dir() else []
+        return "\n".join(path.read_bytes()[:1_000_000].decode(errors="replace") for path in files)
+
+    def mentions(self, name: str) -> bool:
+        """Whether an inventory beside it may have a group or a host of that name: they share group_vars/."""
+        return bool(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", self._siblings))
 
 
 def shown_from(here: Path, path: Path) -> str:
@@ -73,97 +110,57 @@ def shown_from(here: Path, path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-def open_source(given: Path, here: Path, vault: Vault) -> Source:
+def open_source(given: Path, here: Path, vault: Vault, *, programs: bool = False) -> Source:
     """The inventory that was given: a file, a folder, or the list of hosts that stands for one. Raises InputError.
 
-    here: the current folder. vault: opens what is encrypted.
+    here: the current folder. vault: opens what is encrypted. programs: run those that are executables.
     """
     show = partial(shown_from, here)
     path = Path(os.path.normpath(here / given.expanduser()))
-    if not path.exists():
-        if "," in path.name:
-            return Source(given, path / "no files", (host_list(path.name, "--inventory"),), show, vault)
+    if not os.path.exists(path):
+        if "," in str(given):
+            listed_hosts = InventoryFile(str(given), host_list(str(given), "--inventory"))
+            return Source(given, path / "no files", (listed_hosts,), VariableFiles(path / "no files", show, vault))
         raise InputError(f"there is no inventory at {show(path)}", do="Name a folder, or a YAML or INI file.")
-    if path.is_file():
-        return Source(given, path.parent, (_inventory(path, show, vault),), show, vault)
-    documents = tuple(_inventory(file, show, vault) for file in _inventory_files(path))
-    if not documents:
+    reader = Reader(show, vault, programs)
+    if not path.is_dir():
+        only = InventoryFile(str(path), reader.read(path))
+        return Source(given, path.parent, (only,), VariableFiles(path.parent, show, vault))
+    files, notes = _folder(path, reader)
+    if not files:
         raise InputError(
             f"there is no inventory file in {show(path)}",
+            found=" ".join(notes),
             do="Copy inventory/hdss7 and edit it, or name another folder.",
         )
-    return Source(given, path, documents, show, vault)
+    return Source(given, path, files, VariableFiles(path, show, vault), notes)
 
 
-def _inventory_files(directory: Path) -> Iterator[Path]:
-    """The inventories at the top of the folder, in Ansible's order, by name: YAML, INI, programs; no other files."""
-    for path in sorted(directory.iterdir()):
-        if path.is_file() and not _skipped(path):
-            named = path.suffix in (*_YAML, ".ini", ".toml") or path.stem == "hosts"
-            if named or _is_program(path) or (not path.suffix and _has_section(path)):
-                yield path
-
-
-def _has_section(path: Path) -> bool:
-    return inifile.has_section(path.read_text(encoding="utf-8", errors="replace"))
-
-
-def _inventory(path: Path, show: Callable[[Path], str], vault: Vault) -> Document | IniFile:
-    """YAML where the name allows it and the text is a mapping, else INI: the order in which Ansible tries them."""
-    shown = show(path)
-    if _is_program(path):
-        raise InputError("inventory programs are not supported", line=shown, do=_DO_EXPORT)
-    if path.suffix == ".toml":
-        raise InputError("TOML inventories are not supported", line=shown, do=_DO_EXPORT)
-    text = read_text(path, shown)
-    if path.suffix in ("", *_YAML):
+def _folder(folder: Path, reader: Reader) -> tuple[tuple[InventoryFile, ...], tuple[str, ...]]:
+    """The inventories of a folder, and what is left out because Ansible would take nothing from it either."""
+    files, notes = [], []
+    for path in within(folder):
         try:
-            document = parse(text, shown, vault)
-        except InputError:
-            if not inifile.has_section(text):
-                raise
-        else:
-            if isinstance(document.data, dict):
-                return _no_plugin(document)
-            if document.data is not None and path.suffix in _YAML and not inifile.has_section(text):
-                return document  # the tree says what is wrong with it
-    return inifile.parse(_opened(text, shown, vault), shown)
-
-
-def _opened(text: str, shown: str, vault: Vault) -> str:
-    return str(vault.seal(text, shown).open()) if text.startswith(HEADER) else text
-
-
-def _no_plugin(document: Document) -> Document:
-    if "plugin" in document.data:
-        raise InputError(
-            "inventory plugins are not supported",
-            line=document.line(("plugin",)),
-            found=f"plugin: {document.data['plugin']}",
-            do=_DO_EXPORT,
-        )
-    return document
-
-
-def _is_program(path: Path) -> bool:
-    if not os.access(path, os.X_OK):
-        return False
-    with path.open("rb") as file:
-        return file.read(2) == b"#!"
+            files.append(InventoryFile(str(path), reader.read(path)))
+        except NoInventoryError as error:
+            notes.append(f"{reader.show(path)} is no inventory and is ignored, as in Ansible. {error}")
+    return tuple(files), tuple(notes)
 
 
 def _inside(directory: Path) -> Iterator[Path]:
-    for path in sorted(directory.iterdir()):
-        if _skipped(path):
+    for path in listing(directory):
+        end = os.path.splitext(path.name)[1]
+        if _skipped(path.name):
             continue
         if path.is_dir():
-            yield from _inside(path)
-        elif path.suffix in ("", *_YAML):
+            if not end:
+                yield from _inside(path)
+        elif end in ("", *YAML):
             yield path
 
 
-def _skipped(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.endswith("~")
+def _skipped(name: str) -> bool:
+    return name.startswith(".") or name.endswith("~")
 
 
 def _names(document: Document) -> dict[str, object]:
@@ -171,5 +168,6 @@ def _names(document: Document) -> dict[str, object]:
         raise InputError("a file of variables holds names with values", line=document.line())
     for name in document.data:
         if not isinstance(name, str):
-            raise InputError(f"the variable name {name!r} is not text", line=document.line((name,)))
+            line = document.line((name,)) or document.line()
+            raise InputError(f"the variable name {name!r} is not text", line=line, do="Put it in quotes.")
     return document.data

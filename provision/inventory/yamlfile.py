@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,25 @@ import yaml
 from provision.errors import InputError
 from provision.inventory.vault import HEADER, Sealed, Vault
 from provision.secret import secret
+from provision.templating.marks import Unsafe
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
-_VAULT = "!vault"
+_VAULTS = ("!vault", "!vault-encrypted")
+_UNSAFE = "!unsafe"
+_DEEPEST = 200  # levels of nesting; libyaml crashes at some ten thousand
+_LARGEST = 100_000  # values that anchors may expand to, beyond ten times what is written
+# What a text that is nested deeper than that must have: brackets, an indentation, or a row of dashes.
+_NESTED = re.compile(rf"^ {{{_DEEPEST}}}|(?:[-?:][ \t]+){{{_DEEPEST // 2}}}", re.MULTILINE)
+_BRACKET = re.compile(r"[\[\]{}]")
+
+
+class YamlSyntaxError(InputError):
+    """The text is no YAML at all; it may be INI."""
 
 
 class _Loader(_BASE):  # type: ignore[misc]  # which of the two loaders there is, only PyYAML's build knows
-    """Knows one tag more than YAML itself: `!vault`."""
+    """Knows two tags more than YAML itself: `!vault` and `!unsafe`."""
 
     def __init__(self, text: str, shown: str, vault: Vault) -> None:
         super().__init__(text)
@@ -30,8 +42,25 @@ class _Loader(_BASE):  # type: ignore[misc]  # which of the two loaders there is
         """An encrypted value, left closed."""
         return self.vault.seal(node.value, f"{self.shown}:{node.start_mark.line + 1}")
 
+    def unsafe(self, node: yaml.Node) -> Any:
+        """A value in which no text is a template."""
+        plain = type(node)(
+            self.resolve(type(node), node.value, (True, False)), node.value, node.start_mark, node.end_mark
+        )
+        return _unsafe(self.construct_object(plain, deep=True))
 
-_Loader.add_constructor(_VAULT, _Loader.sealed)
+
+for _tag in _VAULTS:
+    _Loader.add_constructor(_tag, _Loader.sealed)
+_Loader.add_constructor(_UNSAFE, _Loader.unsafe)
+
+
+def _unsafe(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unsafe(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unsafe(item) for item in value]
+    return Unsafe(value) if type(value) is str else value
 
 
 @dataclass(frozen=True)
@@ -95,11 +124,13 @@ def parse(text: str, shown: str, vault: Vault | None = None) -> Document:
         document = _parse(opened, shown, vault)
     except InputError as error:
         # without what was found: PyYAML quotes what it can't read
-        raise InputError(error.explanation.what, line=error.explanation.line, do=error.explanation.do) from None
+        raise error.but(found="") from None
     return Document(secret(document.data), shown, document.root)
 
 
 def _parse(text: str, shown: str, vault: Vault) -> Document:
+    if _is_nested_deep(text):
+        raise InputError(f"the YAML is nested deeper than {_DEEPEST} levels", line=shown, do="Write it flatter.")
     loader = _Loader(text, shown, vault)
     try:
         root = loader.get_single_node()
@@ -107,38 +138,79 @@ def _parse(text: str, shown: str, vault: Vault) -> Document:
             return Document(None, shown)
         _check(root, shown)
         return Document(loader.construct_document(root), shown, root)
+    except InputError:
+        raise
     except yaml.MarkedYAMLError as error:
         raise _unreadable(error, shown) from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise InputError("the YAML can't be read", line=shown, found=str(error).replace("\n", " ")) from None
+    except yaml.YAMLError as error:
+        raise YamlSyntaxError("the YAML can't be read", line=shown, found=" ".join(str(error).split())) from None
+    except Exception as error:  # PyYAML's own for a value that its tag or form promises and that can't be: 2020-13-01
+        found = f"a value is not what its form says: {error or type(error).__name__}"
+        raise InputError("the YAML can't be read", line=shown, found=found, do="Put the value in quotes.") from None
     finally:
         loader.dispose()
 
 
-def _check(node: yaml.Node, shown: str, inside: tuple[int, ...] = ()) -> None:
-    """Refuse what PyYAML takes silently or explains badly: repeated keys, tags, self-containing anchors."""
-    here = f"{shown}:{node.start_mark.line + 1}"
-    if id(node) in inside:
-        raise InputError("the YAML anchor contains itself", line=here, do="Write the value out instead of '*name'.")
-    if node.tag == _VAULT and not isinstance(node, yaml.ScalarNode):
-        raise InputError(
-            "a !vault value is one text", line=here, do="Copy it as ansible-vault encrypt_string prints it."
-        )
-    if node.tag.startswith("!") and node.tag not in ("!", _VAULT):
-        raise InputError(
-            "YAML tags are not supported",
-            line=here,
-            found=f"{node.tag} was written",
-            do="Write the plain value.",
-        )
-    inside = (*inside, id(node))
+def _is_nested_deep(text: str) -> bool:
+    depth, deepest = 0, 0
+    for match in _BRACKET.finditer(text):
+        depth += 1 if match[0] in "[{" else -1
+        deepest = max(deepest, depth)
+    if deepest <= _DEEPEST and not _NESTED.search(text):
+        return False
+    depth = 0  # brackets may stand in texts: the events know
+    try:
+        for event in yaml.parse(text, _BASE):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                return True
+    except yaml.YAMLError:
+        pass  # it is told by whoever reads it as a whole
+    return False
+
+
+def _check(root: yaml.Node, shown: str) -> None:
+    """Refuse what PyYAML takes silently or explains badly: repeated keys, tags, anchors in a circle or without end."""
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        """How many values it stands for, with each alias counted as what it repeats; 0 while it is being counted."""
+        if id(node) in sizes:
+            if not sizes[id(node)]:
+                line = f"{shown}:{node.start_mark.line + 1}"
+                raise InputError("the YAML anchor contains itself", line=line, do="Write the value out instead of '*'.")
+            return sizes[id(node)]
+        _check_node(node, shown)
+        sizes[id(node)] = 0
+        sizes[id(node)] = 1 + sum(map(size, _inner(node)))
+        return sizes[id(node)]
+
+    if size(root) > _LARGEST + 10 * len(sizes):
+        raise InputError(f"the YAML's anchors repeat more than {_LARGEST} values", line=shown, do="Write it flatter.")
+
+
+def _inner(node: yaml.Node) -> Iterator[yaml.Node]:
     if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _check(item, shown, inside)
+        yield from node.value
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+
+
+def _check_node(node: yaml.Node, shown: str) -> None:
+    here = f"{shown}:{node.start_mark.line + 1}"
+    if node.tag in _VAULTS and not isinstance(node, yaml.ScalarNode):
+        do = "Copy it as ansible-vault encrypt_string prints it."
+        raise InputError("a !vault value is one text", line=here, do=do)
+    if node.tag.startswith("!") and node.tag not in ("!", _UNSAFE, *_VAULTS):
+        found = f"{node.tag} was written"
+        raise InputError("YAML tags are not supported", line=here, found=found, do="Write the plain value.")
+    if isinstance(node, yaml.ScalarNode):
+        if not node.value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in node.value):
+            raise InputError("half of a surrogate pair is no text", line=here, do="Write the letter itself.")
     elif isinstance(node, yaml.MappingNode):
         _check_keys(node, shown)
-        for _, value in node.value:
-            _check(value, shown, inside)
 
 
 def _check_keys(node: yaml.MappingNode, shown: str) -> None:
@@ -173,7 +245,8 @@ def _unreadable(error: yaml.MarkedYAMLError, shown: str) -> InputError:
     mark = error.problem_mark or error.context_mark
     line = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
     problem = (error.problem or error.context or "not YAML").removeprefix("but ")
-    return InputError("the YAML can't be read", line=line, found=problem, do=_advice(problem))
+    kind = InputError if isinstance(error, yaml.constructor.ConstructorError) else YamlSyntaxError
+    return kind("the YAML can't be read", line=line, found=problem, do=_advice(problem))
 
 
 def _advice(problem: str) -> str:

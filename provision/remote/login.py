@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from provision.remote.host_keys import HostKey
 
 if TYPE_CHECKING:
     from provision.inventory import Host
+    from provision.inventory.ssh_args import Jump
 
 KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
 
@@ -24,7 +25,7 @@ Dial = Callable[[str, int, float], socket.socket]
 class Login:
     """How a host is reached: plain data, so that it can travel to another thread or process.
 
-    jumps: hops as [user@]host[:port], the first one first. dial: `module:function [argument …]`, or ''.
+    jumps: the first hop first. dial: `module:function [argument …]`, or ''.
     timeout: seconds.
     """
 
@@ -36,7 +37,7 @@ class Login:
     password: str | None = field(default=None, repr=False)
     become_user: str | None = None
     become_password: str | None = field(default=None, repr=False)
-    jumps: tuple[str, ...] = ()
+    jumps: tuple[Jump, ...] = ()
     known_hosts: tuple[str, ...] = KNOWN_HOSTS
     dial: str = ""
     timeout: float = 10.0
@@ -44,7 +45,7 @@ class Login:
     @staticmethod
     def of(host: Host, *, user: str | None, key: str | None, become_password: str | None) -> Login:
         """The login that the inventory describes; the arguments are the command line's and win."""
-        known = host.var("known_hosts", None)
+        known = host.access.known_hosts
         become = bool(host.become)
         return Login(
             name=host.name,
@@ -56,8 +57,8 @@ class Login:
             become_user=host.become_user if become else None,
             become_password=become_password or host.become_password,
             jumps=host.jumps,
-            known_hosts=(str(known),) if known else KNOWN_HOSTS,
-            dial=str(host.var("dial", "") or ""),
+            known_hosts=(known,) if known else KNOWN_HOSTS,
+            dial=host.access.dial,
             timeout=host.timeout,
         )
 
@@ -76,20 +77,19 @@ def hops(login: Login) -> list[Any]:
         "auth_timeout": login.timeout,
     }
     if login.key_files:
-        arguments |= {"key_filename": list(login.key_files), "allow_agent": False, "look_for_keys": False}
+        arguments |= _key_arguments(login.key_files)
     if login.password:
         arguments["password"] = login.password
     chain: list[Any] = []
     for jump in login.jumps:
-        user, _, rest = jump.rpartition("@")
-        host, _, port = rest.partition(":")
+        own = _key_arguments((str(Path(jump.key).expanduser()),)) if jump.key else {}
         chain.append(
             Fabric(
-                host,
-                user=user or None,
-                port=int(port) if port else None,
+                jump.host,
+                user=jump.user,
+                port=jump.port,
                 gateway=chain[-1] if chain else None,
-                connect_kwargs=dict(arguments),
+                connect_kwargs={**arguments, **own},
             )
         )
     target = Fabric(
@@ -105,6 +105,10 @@ def hops(login: Login) -> list[Any]:
     for hop in chain:
         _strict(hop, login)
     return chain
+
+
+def _key_arguments(files: Sequence[str]) -> dict[str, Any]:
+    return {"key_filename": list(files), "allow_agent": False, "look_for_keys": False}
 
 
 def offered_key(login: Login) -> HostKey:

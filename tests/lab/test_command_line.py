@@ -132,7 +132,7 @@ def test_exec_in_the_lab_returns_the_commands_own_code(invoke: Invoke) -> None:
 def test_a_host_key_is_trusted_only_by_a_person(invoke: Invoke, tmp_path: Path) -> None:
     known = tmp_path / "known_hosts"
     known.touch()
-    mine = ("--extra-vars", json.dumps({"known_hosts": str(known)}))
+    mine = ("--extra-vars", json.dumps({"hdss7_known_hosts": str(known)}))
     unknown = invoke("ping", "--limit", "edge", *mine)
     assert (unknown.returncode, "invoke hosts.trust --host hdss7-11" in unknown.stderr) == (3, True)
     nobody = invoke("hosts.trust", "--host", "hdss7-11", *mine)

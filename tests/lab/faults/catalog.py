@@ -86,7 +86,7 @@ HOSTS = (
         asked=Asked(
             "a line in every host's /etc/hosts",
             "marker",
-            ("--extra-vars", '{"dial": "tests.lab.faults.latency:dial LAB"}'),
+            ("--extra-vars", '{"hdss7_dial": "tests.lab.faults.latency:dial LAB"}'),
         ),
     ),
     Fault(

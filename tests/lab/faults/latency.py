@@ -1,4 +1,4 @@
-"""A `dial` for the inventory that makes every connection slow: each chunk waits, on its way there and back."""
+"""A `hdss7_dial` for the inventory that makes every connection slow: each chunk waits, on its way there and back."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from provision.errors import Exit, InputError, UnreachableError
 
 Write = Callable[[Mapping[str, str]], Path]
 REAL = "all: {hosts: {a: {ansible_host: 10.1.1.1}}}\n"
-LAB = "all: {vars: {dial: 'lab.network:dial'}, hosts: {a: {ansible_host: 10.1.1.1}}}\n"
+LAB = "all: {vars: {hdss7_dial: 'lab.network:dial'}, hosts: {a: {ansible_host: 10.1.1.1}}}\n"
 
 
 @pytest.fixture(autouse=True)

@@ -134,8 +134,8 @@ def test_what_hosts_may_fetch_is_named_at_this_sites_ops_host(lab: Lab) -> None:
     written = yaml.safe_load(lab.inventory.read_text())["all"]["vars"]
     assert written["ops_url"] == "http://10.9.1.200"
     assert written["binaries"]["kubelet"]["url"] == "http://10.9.1.200/bin/kubelet"
-    assert written["known_hosts"] == str(keys.known_hosts(lab.keys))
-    assert written["dial"] == "lab.network:dial unit"
+    assert written["hdss7_known_hosts"] == str(keys.known_hosts(lab.keys))
+    assert written["hdss7_dial"] == "lab.network:dial unit"
 
 
 def test_a_virtual_machine_is_a_host_of_its_own_lab_only(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,33 +20,48 @@ Write = Callable[[Mapping[str, str]], Path]
 @pytest.mark.parametrize(
     ("arguments", "hops"),
     [
-        ("-J a", ("a",)),
-        ("-Ja,user@b:2222", ("a", "user@b:2222")),
-        ("-o ProxyJump=u@a", ("u@a",)),
-        ("-oProxyJump=u@a", ("u@a",)),
-        ("-o 'ProxyJump u@a'", ("u@a",)),
-        ("-J none", ()),
-        ('-o ProxyCommand="ssh -W %h:%p -q user@gate"', ("user@gate",)),
-        ('-o ProxyCommand="ssh -p 2222 -W %h:%p user@gate"', ("user@gate:2222",)),
-        ('-o ProxyCommand="ssh -l user gate -W %h:%p"', ("user@gate",)),
+        ("-J a", ["a"]),
+        ("-Ja,user@b:2222", ["a", "user@b:2222"]),
+        ("-o ProxyJump=u@a", ["u@a"]),
+        ("-oProxyJump=u@a", ["u@a"]),
+        ("-o 'ProxyJump u@a'", ["u@a"]),
+        ("-o ProxyJump=root@[2001:db8::1]:22", ["root@[2001:db8::1]:22"]),
+        ("-J 2001:db8::1", ["[2001:db8::1]"]),
+        ("-J ssh://u@a:22", ["u@a:22"]),
+        ("-J none", []),
+        ('-o ProxyCommand="ssh -W %h:%p -q user@gate"', ["user@gate"]),
+        ('-o ProxyCommand="ssh -p 2222 -W %h:%p user@gate"', ["user@gate:2222"]),
+        ('-o ProxyCommand="ssh -l user gate -W %h:%p"', ["user@gate"]),
+        ('-o ProxyCommand="ssh -i ~/.ssh/k -W %h:%p %r@gate"', ["me@gate with ~/.ssh/k"]),
+        ('-o ProxyCommand="ssh -o IdentityFile=k -o ControlPersist=60s gate -W [%h]:%p"', ["gate with k"]),
+        ('-o ProxyCommand="ssh -J a b nc %h %p"', ["a", "b"]),
+        ("-C -o ControlMaster=auto -o ControlPersist=60s", []),
+        ("-o StrictHostKeyChecking=accept-new -o ServerAliveInterval=30 -J a", ["a"]),
     ],
 )
-def test_jump_hosts_are_read_from_ssh_arguments(write: Write, arguments: str, hops: tuple[str, ...]) -> None:
-    folder = write({"hosts.yml": "all: {hosts: {h1: }}"})
-    (folder / "host_vars").mkdir()
-    (folder / "host_vars/h1.yml").write_text(f"ansible_ssh_common_args: {arguments!r}\n".replace("\\'", "''"))
-    assert Inventory.load([folder]).host("h1").jumps == hops
+def test_jump_hosts_are_read_from_ssh_arguments(write: Write, arguments: str, hops: list[str]) -> None:
+    variables = {"ansible_user": "me", "ansible_ssh_common_args": arguments}
+    folder = write({"hosts.yml": json.dumps({"all": {"hosts": {"h1": variables}}})})
+    jumps = Inventory.load([folder]).host("h1").jumps
+    assert [f"{jump} with {jump.key}" if jump.key else str(jump) for jump in jumps] == hops
 
 
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ("ansible_ssh_common_args: -o Compression=yes", ["'Compression' is not supported", "h.yml:1"]),
-        ("ansible_ssh_common_args: -o StrictHostKeyChecking=no", ["Host keys are always checked"]),
-        ("ansible_ssh_common_args: -4", ["'-4' is not supported"]),
+        ("ansible_ssh_common_args: -o Tunnel=yes", ["'Tunnel' is not supported", "h.yml:1"]),
+        ("ansible_ssh_common_args: -o StrictHostKeyChecking=no", ["always checked", "invoke hosts.trust h1"]),
+        ("ansible_ssh_args: -o UserKnownHostsFile=/dev/null", ["ansible_ssh_args", "invoke hosts.trust h1"]),
+        ("ansible_ssh_extra_args: -o UserKnownHostsFile=~/k", ["Write the variable hdss7_known_hosts: ~/k"]),
+        ("ansible_host_key_checking: false", ["ansible_host_key_checking", "invoke hosts.trust h1"]),
+        ("ansible_ssh_common_args: -6", ["'-6' is not supported"]),
+        ("ansible_ssh_common_args: -J a:b", ["'a:b' is no jump host"]),
+        ("ansible_ssh_common_args: -J a:99999", ["'99999' is not a port"]),
+        ("ansible_ssh_private_key: x", ["ansible_ssh_private_key is not supported", "h.yml:1"]),
+        ("hdss7_dial: [a]", ["hdss7_dial", "MODULE:FUNCTION", "h.yml:1"]),
         ("ansible_ssh_common_args: -J", ["names no host"]),
         ("ansible_ssh_common_args: -o ProxyCommand='nc -x proxy %h %p'", ["ProxyCommand", "not supported"]),
-        ("ansible_connection: local", ["'local' is not supported", "ssh only"]),
+        ("ansible_connection: winrm", ["'winrm' is not supported", "by ssh"]),
         ("ansible_host: 10.4.7.21; touch /tmp/p", ["ansible_host", "h.yml:1", "is no address"]),
         ("ansible_port: 99999", ["'99999' is not a port"]),
         ("ansible_port: true", ["'True' is not a port"]),
@@ -74,6 +90,32 @@ def test_older_names_of_login_variables_are_understood(write: Write) -> None:
     assert (host.address, host.port, host.user, host.become_password) == ("10.0.0.1", 22022, "u", "7")
     assert host.timeout == 2.5
     assert Inventory.load([write({"hosts.yml": "all: {hosts: {h1: }}"})]).host("h1").timeout == 10
+
+
+@pytest.mark.parametrize("name", ["ssh", "ansible.builtin.ssh", "smart", "paramiko", "ansible.builtin.paramiko_ssh"])
+def test_full_names_of_connections_by_ssh_are_taken(write: Write, name: str) -> None:
+    text = f"all: {{hosts: {{h1: {{ansible_connection: {name}, ansible_become: true}}}}}}"
+    host = Inventory.load([write({"hosts.yml": text})], ["ansible_become_method=ansible.builtin.sudo"]).host("h1")
+    host.check_login()
+    assert (host.local, host.become) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("ansible_ssh_host: 10.0.0.1", "ansible_host: 10.0.0.2"),
+        ("ansible_ssh_user: a", "ansible_user: b"),
+        ("ansible_ssh_port: 1", "ansible_port: 2"),
+        ("ansible_ssh_pass: a", "ansible_password: b"),
+        ("ansible_sudo_pass: a", "ansible_become_password: b"),
+    ],
+)
+def test_older_names_win_over_newer_ones(write: Write, older: str, newer: str) -> None:
+    folder = write({"hosts.yml": f"all: {{hosts: {{h1: {{{older}, {newer}}}, h2: {{{older}}}}}}}"})
+    names = ("user", "port", "password", "become_password")
+    first, second = Inventory.load([folder]).hosts
+    assert [getattr(first, name) for name in names] == [getattr(second, name) for name in names]
+    assert (first.address == second.address) is ("host" in older)
 
 
 def test_an_impossible_login_ends_a_run_before_any_host(write: Write) -> None:

@@ -64,7 +64,7 @@ def test_extra_variables_are_stronger_than_every_file(
         ("@nowhere.yml", ["cannot read nowhere.yml"]),
         ("{x: ", ["--extra-vars:", "can't be read"]),
         ("[1]", ["names with values"]),
-        ("ansible_shell_type=fish", ["--extra-vars", "ansible_shell_type is not supported"]),
+        ("inventory_dir=x", ["--extra-vars", "'inventory_dir' can't be set"]),
     ],
 )
 def test_an_option_that_cannot_be_read_is_told_with_the_right_forms(

@@ -12,6 +12,7 @@ import pytest
 from provision.errors import Exit, InputError
 from provision.inventory import Inventory
 from provision.inventory.sources import open_source
+from provision.inventory.ssh_args import Jump
 from provision.inventory.vault import Vault
 
 Write = Callable[[Mapping[str, str]], Path]
@@ -57,7 +58,7 @@ def test_an_ansible_users_inventory_works_as_it_is(write: Write) -> None:
     assert [host.name for host in inventory.hosts] == ["gw-1", "node-1", "node-2", "node-3", "node-4"]
     assert (node.address, node.port, node.user) == ("198.51.100.23", 2222, "deploy")
     assert (node.become, node.become_user, node.become_password) == (True, "root", "s3cret")
-    assert node.jumps == ("jump@203.0.113.7:2022",)
+    assert node.jumps == (Jump("203.0.113.7", "jump", 2022),)
     assert node.private_key == Path("~/.ssh/site").expanduser()
     assert node.var("site") == {"domain": "example.org", "vip": "gw-1", "dashboard": "traefik.example.org"}
     assert inventory.groups["masters"] == ("node-1", "node-2")
@@ -158,24 +159,18 @@ BAD = [
     ("hosts.yml", "a: {children: {b: }}\nb: {children: {a: }}\n", ["inside itself"]),
     ("hosts.yml", "all: {hosts: {'h[3:1]': }}", ["hosts.yml:1", "'3' comes after '1'"]),
     ("hosts.yml", "all:\n  hosts:\n    h$(touch /tmp/p):\n", ["hosts.yml:3", "'h$(touch /tmp/p)' can't be used"]),
-    ("hosts.yml", 'a: {hosts: {h: }}\n"a b": {}\n', ["hosts.yml:2", "the group name 'a b' can't be used"]),
+    ("hosts.yml", 'a: {hosts: {h: }}\n"a/b": {}\n', ["hosts.yml:2", "the group name 'a/b' can't be used"]),
     ("hosts.yml", "all: {hosts: {7: }}", ["the host name 7 is not text"]),
     ("hosts.yml", "", ["hosts.yml", "there is no host in the inventory"]),
     ("hosts.yml", "all: {vars: {a: 1}}", ["there is no host in the inventory"]),
     ("hosts.yml", "plugin: aws_ec2\nregions: [x]\n", ["hosts.yml:1", "plugins are not supported", "aws_ec2"]),
     ("hosts.yml", "all: {vars: {p: !vault x}}", ["hosts.yml:1", "!vault", "$ANSIBLE_VAULT"]),
     ("group_vars/all.yml", "$ANSIBLE_VAULT;1.1;AES256\n6162\n", ["group_vars/all.yml", "ansible-vault", "damaged"]),
-    ("hosts.yml", "all: {vars: {p: !unsafe x}}", ["!unsafe"]),
+    ("hosts.yml", "all: {vars: {p: !other x}}", ["!other"]),
     ("hosts.yml", "all: {vars: {p: 1}}\n---\nall: {}\n", ["hosts.yml:2", "one document"]),
-    (
-        "hosts.yml",
-        "all: {hosts: {h: }, vars: {ansible_shell_type: fish}}",
-        ["hosts.yml:1", "ansible_shell_type is not supported"],
-    ),
-    ("hosts.yml", "all: {hosts: {h: }, vars: {ansible_ssh_extra_args: -4}}", ["ansible_ssh_extra_args", "ssh/config"]),
-    ("hosts.yml", "all: {hosts: {h: }, vars: {ansible_prot: 4}}", ["ansible_prot", "Did you mean 'ansible_port'?"]),
-    ("hosts.yml", "all: {hosts: {h: }, vars: {groups: 4}}", ["'groups' can't be set"]),
-    ("group_vars/all.yml", "ansible_group_priority: 4", ["group_vars/all.yml:1", "no effect in group_vars"]),
+    ("hosts.yml", "all: {hosts: {h: }, vars: {inventory_dir: x}}", ["hosts.yml:1", "'inventory_dir' can't be set"]),
+    ("hosts.yml", "all: {hosts: {h: {80: http}}}", ["hosts.yml:1", "the variable name 80 is not text"]),
+    ("hosts.yml", "all: {hosts: {h: }, vars: {on: x}}", ["hosts.yml:1", "the variable name True is not text"]),
     ("group_vars/ndoes.yml", "a: 1", ["group_vars/ndoes.yml", "Did you mean 'nodes'?"]),
     ("host_vars/hdss7_21.yml", "a: 1", ["Did you mean 'hdss7-21'?"]),
     ("group_vars/all.yml", "- a\n", ["group_vars/all.yml:1", "names with values"]),
@@ -203,17 +198,42 @@ def test_what_is_no_inventory_is_refused_by_name(write: Write) -> None:
     for source, words in {
         "nowhere": "there is no inventory at nowhere",
         "empty": "there is no inventory file in empty",
-        "dynamic": "inventory programs are not supported",
+        "dynamic": "--run-inventory-programs",
         "dynamic/hosts": "ansible-inventory -i SOURCE --list --export --yaml",
     }.items():
         with pytest.raises(InputError, match=words):
             Inventory.load([Path(source)], cwd=folder)
 
 
-def test_variables_of_a_group_in_two_places_are_refused(write: Write) -> None:
-    folder = write({"hosts.yml": "all: {hosts: {h: }}", "group_vars/all.yml": "a: 1", "group_vars/all/x.yml": "a: 2"})
-    with pytest.raises(InputError, match="more than one place"):
-        Inventory.load([folder])
+NOTED: dict[str, tuple[Mapping[str, str], str]] = {
+    "an unknown name": (
+        {"hosts.yml": "all: {hosts: {h: {ansible_shell_type: fish}}}"},
+        "ansible_shell_type has no effect",
+    ),
+    "a misspelt name": ({"hosts.yml": "all: {hosts: {h: {ansible_prot: 4}}}"}, "Did you mean 'ansible_port'?"),
+    "a magic name": ({"hosts.yml": "all: {hosts: {h: {groups: 4}}}"}, "'groups' has no effect"),
+    "priority in the wrong place": (
+        {"hosts.yml": "all: {hosts: {h: }}", "group_vars/all.yml": "ansible_group_priority: 4"},
+        "ansible_group_priority has no effect",
+    ),
+    "a group in two places": (
+        {"hosts.yml": "all: {hosts: {h: }}", "group_vars/all.yml": "a: 1", "group_vars/all/x.yml": "a: 2"},
+        "group_vars/all.yml: ignored beside",
+    ),
+    "a part of a group": ({"hosts.yml": "all: {hosts: {h: }, settings: {}}"}, "no part 'settings'"),
+    "a file that is no inventory": (
+        {"hosts.yml": "all: {hosts: {h: }}", "Makefile": "run:\n\techo\n", "play.yml": "- hosts: all\n"},
+        "Makefile is no inventory and is ignored",
+    ),
+    "an old name of our own": ({"hosts.yml": "all: {hosts: {h: {dial: 'a.b:c d'}}}"}, "is now called hdss7_dial"),
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_what_has_no_effect_is_told_once(write: Write, name: str) -> None:
+    files, words = NOTED[name]
+    folder = write(files)
+    assert sum(words in note for note in Inventory.load([folder], cwd=folder).notes) == 1
 
 
 def test_variables_for_a_host_that_is_not_here_now_are_left_alone(write: Write) -> None:
