@@ -5,12 +5,13 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv6Address
+from pathlib import Path
 
 from provision.errors import InputError
-from provision.inventory.ranges import expand
 from provision.spelling import listed, suggestion
 
-_SUBSCRIPT = re.compile(r"^(?P<base>.+)\[(?:(?P<one>-?\d+)|(?P<first>\d*)[:-](?P<last>\d*))\]$")
+_SUBSCRIPT = re.compile(r"^(?P<base>.+)\[(?:(?P<one>-?\d+)|(?P<first>\d+)[:-](?P<last>\d*))\]$")
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*$")
 _WILD = frozenset("*?[")
 
@@ -33,64 +34,92 @@ def members(pattern: str, hosts: Sequence[str], groups: Mapping[str, Sequence[st
 def select(pattern: str, hosts: Sequence[str], groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """The names of the hosts that `pattern` means, each once, in the order in which the pattern names them.
 
-    As in Ansible: parts are joined by ':' or ','; '!' takes away and '&' keeps only, both after all other
-    parts; with nothing but those, they work on all hosts. A part is a group, a host, a wildcard, a
-    `~regular expression`, each with an optional subscript ([0], [-1], [0:1]: both ends included).
+    As in Ansible: parts are joined by ',', ':' or blanks; '!' takes away and '&' keeps only, both after all other
+    parts; with nothing but those, they work on all hosts. A part is a host, a group, a wildcard, a
+    `~regular expression`, each but the last with an optional subscript ([0], [-1], [0:1]: both ends included; [1:]).
     Unlike in Ansible an empty pattern, and a part that matches nothing, is an InputError.
     """
     parts = split(pattern)
     chosen = [part for part in parts if part[0] not in "!&"] or ["all"]
-    kept = [name for part in chosen for name in _match(part, pattern, hosts, groups)]
+    # of a host and a group of one name, the host is meant where the name stands alone
+    kept = [name for part in chosen for name in ((part,) if part in hosts else _match(part, pattern, hosts, groups))]
     for part in sorted((part for part in parts if part[0] in "!&"), key=lambda part: part[0] == "!"):
         matched = frozenset(_match(part[1:], pattern, hosts, groups))
         kept = [name for name in kept if (name in matched) == (part[0] == "&")]
     return tuple(dict.fromkeys(kept))
 
 
+def with_files(pattern: str, folder: Path) -> str:
+    """`pattern` with the lines of a file for each part `@file`, as Ansible's --limit has it; relative to `folder`.
+
+    Raises InputError for a file that can't be read or is empty.
+    """
+    return ",".join(",".join(_lines(part[1:], folder)) if part[0] == "@" else part for part in _parts(pattern))
+
+
+def _lines(name: str, folder: Path) -> list[str]:
+    try:
+        text = (folder / Path(name).expanduser()).read_text()
+    except (OSError, ValueError) as error:
+        found = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise InputError(f"the file of hosts '{name}' can't be read", found=str(found)) from None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise InputError(f"the file of hosts '{name}' is empty", do="Write a host or a pattern on each line.")
+    return lines
+
+
 def split(pattern: str) -> tuple[str, ...]:
-    """The parts of a pattern. Raises InputError when there is none, or when one of them is empty."""
-    if pattern.strip().startswith("@"):
-        raise InputError(f"'{pattern}': files of hosts are not supported", do="Name the hosts: hdss7-21,hdss7-22.")
-    parts = [piece.strip() for part in pattern.split(",") for piece in _pieces(part.strip())]
+    """The parts of a pattern. Raises InputError when there is none, or when one of them is empty or a file."""
+    parts = _parts(pattern)
+    file = next((part for part in parts if part.lstrip("!&").startswith("@")), None)
+    if file:
+        raise InputError(f"'{file}': a file of hosts is read by --limit only", do="Name the hosts: hdss7-21,hdss7-22.")
+    return parts
+
+
+def _parts(pattern: str) -> tuple[str, ...]:
+    tight = re.sub(r"\s*([\s:,])\s*", r"\1", pattern.strip())
+    parts = tuple(piece for part in tight.split(",") for piece in _pieces(part))
     if not all(part.lstrip("!&") for part in parts):
-        found = "the pattern is empty" if not pattern.strip() else f"a part of '{pattern}' is empty"
+        found = f"a part of '{pattern}' is empty" if tight else "the pattern is empty"
         raise InputError(found, do="Name a host or a group; 'all' means every host.")
-    return tuple(parts)
+    return parts
 
 
 def _pieces(part: str) -> list[str]:
-    """Split at ':' outside brackets, round ones included: `~hdss7-(?:11|21)` is one part."""
+    """Split at ':' and blanks outside brackets, round ones too: `~hdss7-(?:11|21)` is one piece, as is 2001:db8::1."""
+    if _is_ipv6(part.lstrip("!&")):
+        return [part]
     pieces, depth, start = [], 0, 0
     for place, letter in enumerate(part):
         depth += (letter in "[(") - (letter in ")]")
-        if letter == ":" and depth <= 0:
+        if depth <= 0 and (letter == ":" or letter.isspace()):
             pieces.append(part[start:place])
             start = place + 1
     return [*pieces, part[start:]]
 
 
+def _is_ipv6(text: str) -> bool:
+    try:
+        return bool(IPv6Address(text))
+    except ValueError:
+        return False
+
+
 def _match(part: str, pattern: str, hosts: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    if part in groups:
-        return groups[part]
-    if part in hosts:
-        return (part,)
     subscript = None if part.startswith("~") else _SUBSCRIPT.match(part)
+    base = subscript["base"] if subscript else part
+    found = _named(base, hosts, groups)
+    if found is not None:
+        return _cut(part, subscript, found) if subscript and found else found
+    do = suggestion(base, [*groups, *hosts])
     if subscript:
-        found = _named(subscript["base"], hosts, groups)
-        if found is not None:
-            return _cut(part, subscript, found)
-        names = expand(part) if subscript["last"] else ()
-        if names and all(name in hosts for name in names):
-            return names
-    else:
-        found = _named(part, hosts, groups)
-        if found:
-            return found
+        do = f"{do} [ ] counts the hosts of a group; for hosts by their numbers write ~web0[1-3]."
     raise InputError(
-        f"no host or group matches '{part}'",
-        found=f"The pattern was '{pattern}'" if part != pattern else "",
-        do=suggestion(part, [*groups, *hosts])
-        or f"Groups: {listed(groups)}. Hosts: {listed(hosts)}. `invoke hosts` shows them.",
+        f"no host or group matches '{base}'",
+        found=f"The pattern was '{pattern}'" if base != pattern else "",
+        do=do or f"Groups: {listed(groups)}. Hosts: {listed(hosts)}. `invoke hosts` shows them.",
     )
 
 
@@ -103,8 +132,10 @@ def _named(part: str, hosts: Sequence[str], groups: Mapping[str, Sequence[str]])
     if not part.startswith("~") and not _WILD & set(part):
         return None
     matcher = _matcher(part)
-    inside = [host for name, members in groups.items() if matcher.match(name) for host in members]
-    return tuple(dict.fromkeys([*inside, *(host for host in hosts if matcher.match(host))])) or None
+    inside = [members for name, members in groups.items() if matcher.match(name)]
+    found = [host for members in inside for host in members]
+    found += [host for host in hosts if matcher.match(host)]
+    return tuple(dict.fromkeys(found)) if found or inside else None
 
 
 def _matcher(part: str) -> re.Pattern[str]:
@@ -118,12 +149,13 @@ def _cut(part: str, subscript: re.Match[str], found: Sequence[str]) -> Sequence[
     if subscript["one"]:
         number = int(subscript["one"])
         chosen = found[number : number + 1 or None]
-    else:
-        last = int(subscript["last"]) + 1 if subscript["last"] else None
-        chosen = found[int(subscript["first"] or 0) : last]
-    if not chosen:
-        raise InputError(
-            f"'{part}' asks for more than there is",
-            found=f"{subscript['base']} has {len(found)} in all, counted from 0",
-        )
-    return chosen
+        if not chosen:
+            raise InputError(
+                f"'{part}' asks for more than there is",
+                found=f"{subscript['base']} has {len(found)} in all, counted from 0",
+            )
+        return chosen
+    first, last = int(subscript["first"]), int(subscript["last"] or len(found))
+    if subscript["last"] and last < first:
+        raise InputError(f"'{part}' ends before it begins", do="Write the lower number first; both are meant.")
+    return found[first : last + 1]

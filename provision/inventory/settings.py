@@ -72,12 +72,16 @@ def _kept(made: Any, given: Any) -> Any:
 
 
 def check_names(inventory: Inventory, namespaces: Iterable[str]) -> None:
-    """Raise InputError for a variable that is nearly, but not quite, the name of a role: it would have no effect."""
+    """Raise InputError for a mapping whose name is nearly, but not quite, that of a role: it would have no effect.
+
+    A text, a number or a list under such a name ('name', 'git', 'time') is a variable of somebody's own.
+    """
     known = frozenset(namespaces)
     layers = {id(layer): layer for found in inventory.layers.values() for layer in found}
     for layer in layers.values():
-        for name in layer.values:
-            _check_name(name, known, layer)
+        for name, value in layer.values.items():
+            if isinstance(value, Mapping):
+                _check_name(name, known, layer)
 
 
 def _check_name(name: str, known: frozenset[str], layer: Layer) -> None:

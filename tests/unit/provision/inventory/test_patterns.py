@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import Exit, InputError
-from provision.inventory.patterns import members, select
+from provision.inventory.patterns import members, select, with_files
 from provision.inventory.ranges import expand
 
 NODES = ("hdss7-21", "hdss7-22", "hdss7-23", "hdss7-24", "db-a.od.com", "db-b.od.com")
@@ -59,14 +61,57 @@ GROUPS = {
         ("edge:nodes[0:1]", ("hdss7-11", "hdss7-21", "hdss7-22")),
         ("proxy_only", ()),
         ("edge:!hdss7-11", ()),
+        ("hdss7-22 hdss7-21", ("hdss7-22", "hdss7-21")),
+        ("nodes !masters", ("hdss7-23", "hdss7-24", "db-a.od.com", "db-b.od.com")),
+        ("nodes : &masters", ("hdss7-21", "hdss7-22")),
+        ("edge[1:]", ()),
+        ("edge[3:4]", ()),
+        ("nodes[7:9]", ()),
+        ("proxy_only[0]", ()),
+        ("nodes[2:2]", ("hdss7-23",)),
+        ("nodes[0:0]", ("hdss7-21",)),
     ],
 )
 def test_a_pattern_means_what_it_means_to_ansible(pattern: str, expected: tuple[str, ...]) -> None:
     assert select(pattern, HOSTS, GROUPS) == expected
 
 
-def test_a_range_of_host_names_means_those_hosts() -> None:
-    assert select("hdss7-[21:23]:!hdss7-22", HOSTS, GROUPS) == ("hdss7-21", "hdss7-23")
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("2001:db8::1", ("2001:db8::1",)),
+        ("2001:db8::1,h1", ("2001:db8::1", "h1")),
+        ("all,!2001:db8::1", ("h1", "fe80::2%eth0")),
+        ("fe80::2%eth0 , h1", ("fe80::2%eth0", "h1")),
+    ],
+)
+def test_an_address_of_ipv6_is_one_part(pattern: str, expected: tuple[str, ...]) -> None:
+    hosts = ("h1", "2001:db8::1", "fe80::2%eth0")
+    assert select(pattern, hosts, {"all": hosts}) == expected
+
+
+def test_of_a_host_and_a_group_of_one_name_the_host_is_meant() -> None:
+    hosts, groups = ("web", "h1", "h2"), {"all": ("web", "h1", "h2"), "web": ("h1",)}
+    assert [select(pattern, hosts, groups) for pattern in ("web", "web[0]", "!web")] == [
+        ("web",),
+        ("h1",),
+        ("web", "h2"),
+    ]
+
+
+def test_a_file_of_hosts_stands_for_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "failed.retry").write_text("hdss7-21\n\n  hdss7-22  \nedge:&masters\n")
+    assert with_files("@failed.retry", tmp_path) == "hdss7-21,hdss7-22,edge:&masters"
+    assert with_files(f"@{tmp_path}/failed.retry:!hdss7-21", Path("/")).endswith(",!hdss7-21")
+    assert with_files("nodes hdss7-11", tmp_path) == "nodes,hdss7-11"
+
+
+@pytest.mark.parametrize(("text", "words"), [(None, "can't be read"), ("\n \n", "is empty"), (b"\xff", "not text")])
+def test_a_file_of_no_hosts_is_refused(tmp_path: Path, text: str | bytes | None, words: str) -> None:
+    if text is not None:
+        (tmp_path / "failed.retry").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError, match=rf"'failed.retry'.*{words}"):
+        with_files("@failed.retry", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -83,10 +128,12 @@ def test_a_range_of_host_names_means_those_hosts() -> None:
         ("nodes:!hdss7-2", ["no host or group matches 'hdss7-2'", "nodes:!hdss7-2"]),
         ("web*", ["'web*'", "Groups: all"]),
         ("nodes[9]", ["nodes has 6 in all"]),
-        ("edge[3:4]", ["edge has 1 in all"]),
-        ("hdss7-[21:29]", ["no host or group matches 'hdss7-[21:29]'"]),
+        ("edge[1]", ["edge has 1 in all"]),
+        ("nodes[3:1]", ["ends before it begins"]),
+        ("hdss7-2[1:3]", ["no host or group matches 'hdss7-2'", "counts the hosts of a group", "~web0[1-3]"]),
+        ("hdss7-[21:29]", ["no host or group matches 'hdss7-'"]),
         ("~hdss7-(", ["regular expression"]),
-        ("@failed.retry", ["files of hosts are not supported"]),
+        ("@failed.retry", ["'@failed.retry'", "--limit only"]),
     ],
 )
 def test_a_pattern_that_means_no_host_is_refused_and_never_means_all(pattern: str, words: list[str]) -> None:
