@@ -135,7 +135,7 @@ def _named(part: str, hosts: Sequence[str], groups: Mapping[str, Sequence[str]])
     inside = [members for name, members in groups.items() if matcher.match(name)]
     found = [host for members in inside for host in members]
     found += [host for host in hosts if matcher.match(host)]
-    return tuple(dict.fromkeys(found)) if found or inside else None
+    return tuple(found) if found or inside else None  # a subscript counts twice what is there twice, as in Ansible
 
 
 def _matcher(part: str) -> re.Pattern[str]:

@@ -66,7 +66,7 @@ def started(home: Path) -> Iterator[Ansible]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env={**os.environ, "ORACLE_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "ORACLE_HOME": str(home), "ORACLE_X": "envval", "PYTHONDONTWRITEBYTECODE": "1"},
         ) as process,
     ):
         yield Ansible(process)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provision.errors import Exit, InputError
@@ -26,6 +26,7 @@ def render(write: Write, text: str, variables: Mapping[str, object], **more: str
 KEYS = st.text(max_size=90)  # YAML's own limit is 1024 characters, and an escaped one takes ten
 
 
+@settings(deadline=None)
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)))
 def test_what_is_written_as_yaml_is_read_back_as_it_was(value: object) -> None:
     assert yaml.safe_load(filters.yaml(value)) == value
