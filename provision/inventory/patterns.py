@@ -14,6 +14,8 @@ from provision.spelling import listed, suggestion
 _SUBSCRIPT = re.compile(r"^(?P<base>.+)\[(?:(?P<one>-?\d+)|(?P<first>\d+)[:-](?P<last>\d*))\]$")
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*$")
 _WILD = frozenset("*?[")
+# What Ansible takes for the controller itself, also where the inventory has no such host.
+_CONTROLLER = ("localhost", "127.0.0.1", "::1")
 
 
 def members(pattern: str, hosts: Sequence[str], groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -26,7 +28,9 @@ def members(pattern: str, hosts: Sequence[str], groups: Mapping[str, Sequence[st
     missing = {
         word: ()
         for word in words
-        if _PLAIN.match(word) and word not in groups and word not in hosts and not suggestion(word, [*groups, *hosts])
+        if _PLAIN.match(word)
+        and word not in (*groups, *hosts, *_CONTROLLER)
+        and not suggestion(word, [*groups, *hosts])
     }
     return select(pattern, hosts, {**groups, **missing})
 
@@ -114,7 +118,9 @@ def _match(part: str, pattern: str, hosts: Sequence[str], groups: Mapping[str, S
     if found is not None:
         return _cut(part, subscript, found) if subscript and found else found
     do = suggestion(base, [*groups, *hosts])
-    if subscript:
+    if base in _CONTROLLER:
+        do = f"Add the controller to the inventory: '{base} ansible_connection=local'."
+    elif subscript:
         do = f"{do} [ ] counts the hosts of a group; for hosts by their numbers write ~web0[1-3]."
     raise InputError(
         f"no host or group matches '{base}'",

@@ -129,6 +129,7 @@ def test_a_file_of_no_hosts_is_refused(tmp_path: Path, text: str | bytes | None,
         ("web*", ["'web*'", "Groups: all"]),
         ("nodes[9]", ["nodes has 6 in all"]),
         ("edge[1]", ["edge has 1 in all"]),
+        ("localhost", ["no host or group matches 'localhost'", "'localhost ansible_connection=local'"]),
         ("nodes[3:1]", ["ends before it begins"]),
         ("hdss7-2[1:3]", ["no host or group matches 'hdss7-2'", "counts the hosts of a group", "~web0[1-3]"]),
         ("hdss7-[21:29]", ["no host or group matches 'hdss7-'"]),
@@ -209,3 +210,5 @@ def test_a_play_may_speak_of_a_group_that_the_site_does_not_have() -> None:
     assert members("dns", hosts, groups) == ()
     with pytest.raises(InputError, match="nodes"):
         members("nodse", hosts, groups)
+    with pytest.raises(InputError, match="ansible_connection=local"):
+        members("localhost", hosts, groups)
