@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from invoke import Exit as Quit
@@ -94,6 +95,10 @@ def fail(error: Explanation, code: Exit, json: bool) -> int:
 def _options(options: Iterable[Option], typed: dict[str, Any], words: bool) -> Options:
     values = {option.field: typed[option.attribute] for option in options}
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    if "@" in (given.get("limit") or ""):
+        from provision.inventory.patterns import with_files
+
+        given["limit"] = with_files(given["limit"], Path.cwd())
     return Options(**given, words=after_dashes(sys.argv) if words else ())
 
 
