@@ -202,7 +202,8 @@ def _option(token: str, left: list[str], now: Words | None) -> None:
 
 def _whole(words: Words) -> Words:
     if words.positionals and "--host" not in words.options:
-        raise InputError(f"{words.command} needs the name of a host", do=f"invoke {words.command} HOST")
+        what, example = ("a folder", "DIR") if words.command == "init" else ("the name of a host", "HOST")
+        raise InputError(f"{words.command} needs {what}", do=f"invoke {words.command} {example}")
     return words
 
 

@@ -12,7 +12,6 @@ from hdss7.options import CHOSEN, LOGIN, OPTIONS, Kind, Options
 from hdss7.project import open_project
 from provision.errors import Exit, InputError
 from provision.inventory import ansible
-from provision.spelling import listed
 
 if TYPE_CHECKING:
     from provision.apply.options import RunOptions
@@ -79,8 +78,10 @@ def run_and_report(site: Site, run_options: RunOptions, options: Options, name: 
     if report.rolled:
         then = f"What clients saw meanwhile: {folder.receipt}\n{then}"
     console.finish(report, check=run_options.check, next_step=then)
-    if options.save:
+    if options.save and report.exit in (Exit.OK, Exit.DIFFERENCES):
         _save(Path(options.save).expanduser(), report, run_options.holder, site.commit())
+    elif options.save:
+        print("the plan was not saved: not every host gave one", file=sys.stderr)
     if options.json:
         from hdss7.report.json import document
 
@@ -89,12 +90,9 @@ def run_and_report(site: Site, run_options: RunOptions, options: Options, name: 
 
 
 def _save(path: Path, report: Report, holder: Holder, commit: str) -> None:
-    """Keeps a plan of all the hosts. Raises InputError when one of them gave none."""
+    """Keeps a plan of all the hosts. Raises InputError for a file that can't be written."""
     from provision.plan.planfile import save
 
-    silent = [host.name for host in report.hosts if host.error or not host.plan]
-    if silent:
-        raise InputError("the plan was not saved", found=f"{listed(silent, 6)} gave no plan")
     when = holder.began.isoformat(timespec="seconds")
     save(path, [host.plan for host in report.hosts if host.plan], holder.who, when, commit)
 
@@ -118,7 +116,7 @@ def next_step(code: Exit, options: Options, name: str, log: Path) -> str:
 def retyped(options: Options, *, chosen: bool = True) -> str:
     """The options that say which hosts and which login, to be typed again. chosen: the tags too."""
     words: list[str] = []
-    for name in (*LOGIN, "run", *(("prune", *CHOSEN) if chosen else ())):
+    for name in (*LOGIN, "run", *(("prune", "save", "plan", *CHOSEN) if chosen else ())):
         option = OPTIONS[name]
         value = getattr(options, option.field)
         if option.kind is Kind.NUMBER:

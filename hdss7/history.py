@@ -26,10 +26,13 @@ def history(options: Options) -> int:
     """The runs recorded on hosts, or with --run the changes of one of them."""
     site = open_project(options)
     histories = _asked(site, options, JournalQuestion(_named(options.run) or "*"))
-    if options.run and not any(each.runs for each in histories):
+    complete = not any(each.error for each in histories)
+    if options.run and complete and not any(each.runs for each in histories):
         raise _unknown_run(options.run)
     lines = [*_changes(histories, options.verbose), *_receipts(options.run)] if options.run else _runs(histories)
-    return _end(histories, lines or ["these hosts have no record of a run of this toolkit"], options)
+    if not lines and complete:
+        lines = ["these hosts have no record of a run of this toolkit"]
+    return _end(histories, lines, options)
 
 
 def blame(options: Options) -> int:
@@ -58,11 +61,12 @@ def rollback(options: Options) -> int:
     run = _named(options.run)
     if not run:
         histories = _asked(opened, options)
+        if any(each.error for each in histories):
+            return _end(histories, [], options)
         run = _last([written for each in histories for written in each.runs])
     histories = _asked(opened, options, JournalQuestion(run, contents=True))
-    for each in histories:
-        if each.error:
-            raise each.error
+    if any(each.error for each in histories):
+        return _end(histories, [], options)
     runs = {each.host: each.runs[0] for each in histories if each.runs}
     if not runs:
         raise _unknown_run(run)
@@ -182,9 +186,8 @@ def _end(histories: Sequence[HostHistory], lines: list[str], options: Options) -
     for line in lines:
         print(line, file=out)
     sys.stdout.flush()
-    for each in histories:
-        if each.error:
-            print(each.error, file=sys.stderr)
+    for paragraph in text.paragraphs(each.error.explanation for each in histories if each.error):
+        print(paragraph, file=sys.stderr)
     if options.json:
         from hdss7.report.json import encode
 

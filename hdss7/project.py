@@ -93,7 +93,9 @@ def _current() -> Path:
 def _default(folder: Path) -> Path:
     found = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
     usual = folder / DEFAULT
-    if usual in found or not found:
+    if not found:
+        raise InputError(f"this project has no inventory: {folder} is empty or missing", do="Name one: --inventory DIR")
+    if usual in found:
         return usual
     if len(found) > 1:
         raise InputError(

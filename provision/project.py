@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +43,15 @@ class Selection:
         return not self.tags and not self.skip_tags
 
 
+@contextmanager
+def _named_by(play: Play, keyword: str) -> Iterator[None]:
+    """An error of the block says which keyword of a play names the role."""
+    try:
+        yield
+    except InputError as error:
+        raise error.but(what=f"'{keyword}' of play '{play.name}': {error.explanation.what}") from None
+
+
 class Project:
     """Everything that is declared. `folders` hold site.yml, roles/ and templates/. `vault` opens what is encrypted.
 
@@ -69,16 +79,28 @@ class Project:
         for play in self._written:
             for use in play.roles:
                 self.roles.load(use.name, use.line)
-            for name in play.gate:
-                self.roles.load(name, play.line)
+            with _named_by(play, "gate"):
+                for name in play.gate:
+                    self.roles.load(name, play.line)
             if play.drain:
+                with _named_by(play, "drain"):
+                    self.roles.load(play.drain, play.line)
                 self.roles.health_check_function(play.drain, play.line)
         return self._written
 
     @cached_property
     def _written(self) -> tuple[Play, ...]:
         """The plays as they are written: enough to know the hosts, while a role is being written, too."""
-        return load(self.folders.own / "site.yml")
+        plays = load(self.folders.own / "site.yml")
+        for play in plays:
+            try:
+                self.inventory.members(play.hosts)
+            except InputError as error:
+                raise error.but(
+                    what=f"play '{play.name}': {error.explanation.what}",
+                    do=f"{error.explanation.do} Correct the play, or the group in the inventory.".strip(),
+                ).at(line=play.line) from None
+        return plays
 
     def hosts(self, limit: str | None) -> tuple[Host, ...]:
         """The hosts that the plays are about, within `limit`. Raises InputError when the limit names nothing."""

@@ -31,7 +31,7 @@ from provision.apply.pool import RunPool
 from provision.apply.run import HostRun, Report, exit_code, pending
 from provision.apply.site import Site
 from provision.apply.states import Connected, Planned
-from provision.errors import Exit, FailedError, ProvisionError
+from provision.errors import Exit, FailedError, ProvisionError, UnreachableError
 from provision.history.journal import About, Journal
 from provision.plan import planfile
 from provision.plan.plan import Item, StaleError
@@ -103,9 +103,16 @@ class Run:
         return not self.stop.is_set()
 
     def _connect_and_plan(self, host: HostRun) -> None:
-        """Connects and plans. The host's shell starts while the roles are compiled."""
+        """Connects and plans. The host's shell starts while the roles are compiled.
+
+        A mistake in what is declared is the error also where the host can't be reached: it has to be corrected anyway.
+        """
         if not self.stop.is_set():
-            connected = Connected(host.remote.session())
+            try:
+                connected = Connected(host.remote.session())
+            except UnreachableError:
+                self.site.declared(host.name)
+                raise
             host.state = connected
             self._plan(host, connected.session)
 

@@ -169,11 +169,17 @@ def not_done_lines(hosts: Iterable[HostRun]) -> list[str]:
 
 
 def paragraphs(errors: Iterable[Explanation]) -> list[str]:
-    """Why hosts failed: what several have in common is said once, with their names."""
-    hosts: dict[Explanation, list[str]] = {}
+    """Why hosts failed: what several have in common is said once, with their names.
+
+    A mistake in the user's own text is one, whichever roles read it.
+    """
+    alike: dict[Explanation, list[Explanation]] = {}
     for error in errors:
-        hosts.setdefault(replace(error, host=""), []).append(error.host)
-    return [str(replace(error, host=listed(dict.fromkeys(filter(None, names))))) for error, names in hosts.items()]
+        alike.setdefault(replace(error, host="", role="" if error.line else error.role), []).append(error)
+    return [
+        str(replace(first, host=listed(dict.fromkeys(each.host for each in (first, *others) if each.host))))
+        for first, *others in alike.values()
+    ]
 
 
 def table(hosts: Sequence[HostRun], check: bool) -> list[str]:

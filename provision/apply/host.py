@@ -21,6 +21,7 @@ from provision.plan.plan import (
     change_shown,
     check_platform,
     compare,
+    errors_of,
     evidence,
     explained,
     outcome_of,
@@ -199,7 +200,8 @@ def _fix(
     around: Callable[[Step, Item], Step],
     fresh_connection: Callable[[Step], StepResult],
 ) -> None:
-    step = item.resource.fix(change)
+    with errors_of(item.declaration):
+        step = item.resource.fix(change)
     stamps = [
         i.resource.stamp for i in items if isinstance(i.resource, Dependent) and i.resource.stamp and _depends(i, item)
     ]

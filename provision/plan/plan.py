@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from provision.errors import FailedError, UnsupportedError
+from provision.errors import FailedError, ProvisionError, UnsupportedError
 from provision.facts.managed import Managed, ManagedQuestion
 from provision.facts.platform import Platform, PlatformQuestion
 from provision.facts.question import Answers, Question
@@ -134,18 +135,29 @@ def outcome_of(declaration: Declaration, answers: Answers, changing: set[str]) -
     """One resource compared. changing: keys of the resources that change in this run."""
     resource = declaration.resource
     changed_dependencies = [r.key for r in dependencies_of(resource) if r.key in changing]
-    with _errors_of(declaration):
+    with errors_of(declaration):
         return resource.compare(answers, changed_dependencies) or AS_DECLARED
 
 
 @contextmanager
-def _errors_of(declaration: Declaration) -> Iterator[None]:
-    """An error of the block names role and line, and no secret."""
+def errors_of(declaration: Declaration) -> Iterator[None]:
+    """An error of the block names role and line, and no secret; one in a resource's own code becomes a FailedError."""
     try:
         yield
     except FailedError as error:
         parts = declaration.redactor.cleaned_all(error.explanation.as_dict())
         raise error.but(**parts).at(role=declaration.role, line=declaration.line) from None
+    except (ProvisionError, OSError):
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise FailedError(
+            f"{declaration.resource.key}: the code of this resource raised an error",
+            role=declaration.role,
+            line=declaration.line,
+            found=declaration.redactor.cleaned(f"{type(error).__name__}: {error}, at {place.filename}:{place.lineno}"),
+            do="Correct the resource; if it is one of the toolkit's, please report it",
+        ) from error
 
 
 def seen(items: Iterable[Item], answers: Answers) -> dict[str, str]:
@@ -185,7 +197,7 @@ def explained(items: Iterable[Item], answers: Answers) -> tuple[Item, ...]:
 
 def change_shown(declaration: Declaration, change: Change, answers: Answers) -> Change:
     """A change as a person may see it."""
-    with _errors_of(declaration):
+    with errors_of(declaration):
         found = explain(declaration.resource, change, answers)
     redactor = declaration.redactor
     return replace(found, summary=redactor.cleaned(found.summary), diff=redactor.cleaned(found.diff))

@@ -10,7 +10,6 @@ import importlib
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -144,9 +143,14 @@ class Roles:
             seen.update(secrets_in([site, settings], structs=True))
             try:
                 generator = role.generate(host, site, settings)
+                if not isinstance(generator, GeneratorType):
+                    raise InputError("a role yields its resources", found=f"It returned {type(generator).__name__}")
                 for resource in generator:
                     line = _line(self._folders, generator)
+                    if not isinstance(resource, Resource):
+                        raise InputError("a role yields resources", found=f"It yielded {resource!r:.80}")
                     rendered = protect(rendering.resource(resource), Redactor(seen))
+                    rendered.questions()  # a resource of the operator's own: its mistakes are found by lint
                     found.append(Declaration(rendered, role.name, line, play, tags, resource))
             except ProvisionError as error:
                 parts = Redactor(seen).cleaned_all(error.explanation.as_dict())
@@ -176,8 +180,9 @@ def _broken(
     role: str, error: Exception, folders: SearchPath, host: str = "", line: str = "", redactor: Redactor = NOTHING
 ) -> InputError:
     """An error in a role's own code: it names the role's line."""
+    said = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename:
-        where = f"{Path(error.filename).name}:{error.lineno}"
+        where, said = f"{folders.relative(error.filename)}:{error.lineno}", f"{type(error).__name__}: {error.msg}"
     else:
         where = _raised_in(error, folders) or line
     return InputError(
@@ -185,7 +190,7 @@ def _broken(
         host=host,
         role=role,
         line=where,
-        found=redactor.cleaned(f"{type(error).__name__}: {error}"),
+        found=redactor.cleaned(said),
         do="Correct the role; invoke lint compiles every role without asking a host",
     )
 
