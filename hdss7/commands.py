@@ -13,7 +13,7 @@ from hdss7.options import CHOSEN, DECLARED, LOGIN, OUTPUT, VAULT, Options
 
 @command(*LOGIN, *CHOSEN, "check", "diff", "wait", "force", "prune", "plan", *OUTPUT)
 def deploy(options: Options) -> int:
-    """Make hosts what the roles declare: ask each once, change only what differs, read it back."""
+    """Bring hosts to the declared state: ask each once, change only what differs, read it back."""
     from hdss7 import deploy
 
     return deploy.deploy(options)
@@ -37,7 +37,7 @@ def history(options: Options) -> int:
 
 @command(*LOGIN, "resource", "path", *OUTPUT)
 def blame(options: Options) -> int:
-    """Show who made a resource or a path what it is: run, person, role and line, variables."""
+    """Show who last changed a resource or a path: run, person, role and line, variables."""
     from hdss7 import history
 
     return history.blame(options)
@@ -45,7 +45,7 @@ def blame(options: Options) -> int:
 
 @command(*DECLARED, "limit", "resource", "path", *OUTPUT)
 def why(options: Options) -> int:
-    """Show what a resource rests on: variable, where it is set and used, file, what follows; no host is asked."""
+    """Show what a resource depends on: variables, where they are set and used, what restarts; no host is asked."""
     from hdss7 import why
 
     return why.why(options)
@@ -53,7 +53,7 @@ def why(options: Options) -> int:
 
 @command(*LOGIN, "run", "check", "diff", "wait", "force", *OUTPUT)
 def rollback(options: Options) -> int:
-    """Undo a run (the last, or --run RUN) as a deploy of what was before it: planned, shown, read back."""
+    """Undo a run (the last, or --run RUN) by deploying the previous state: planned, shown, read back."""
     from hdss7 import history
 
     return history.rollback(options)
@@ -69,7 +69,7 @@ def verify(options: Options) -> int:
 
 @command(*LOGIN, *OUTPUT)
 def ping(options: Options) -> int:
-    """Log in to hosts, sudo included, and say what answered and how fast."""
+    """Log in to hosts, sudo included, and show how fast each one answers."""
     from hdss7 import adhoc
 
     return adhoc.ping(options)
@@ -77,7 +77,7 @@ def ping(options: Options) -> int:
 
 @command(*LOGIN, "timeout", *OUTPUT, words=True)
 def run(options: Options) -> int:
-    """Run a command on hosts, side by side: invoke run --limit nodes -- uptime."""
+    """Run a command on hosts in parallel: invoke run --limit nodes -- uptime."""
     from hdss7 import adhoc
 
     return adhoc.run(options)
@@ -93,7 +93,7 @@ def lint(options: Options) -> int:
 
 @command(*LOGIN, *OUTPUT)
 def rules(options: Options) -> int:
-    """Show what each node's kernel holds for every Service, and whether the API knows it."""
+    """Show kube-proxy's rules on each node and whether the API knows them."""
     from hdss7 import proxy
 
     return proxy.rules(options)
@@ -101,7 +101,7 @@ def rules(options: Options) -> int:
 
 @command(*LOGIN, "check", "wait", *OUTPUT)
 def clean(options: Options) -> int:
-    """Remove the stale lines of proxy.rules, after showing them; never what is known or foreign."""
+    """Remove the stale rules of proxy.rules, after showing them; never known or foreign rules."""
     from hdss7 import proxy
 
     return proxy.clean(options)
@@ -117,7 +117,7 @@ def show(options: Options) -> int:
 
 @command("host", *DECLARED, "yes")
 def trust(options: Options) -> int:
-    """Fetch a host's key, show its fingerprint, and write it into known_hosts once you say yes."""
+    """Fetch a host's key, show its fingerprint, and add it to known_hosts once you say yes."""
     from hdss7 import trust
 
     return trust.trust(options)
@@ -125,7 +125,7 @@ def trust(options: Options) -> int:
 
 @command("project", "inventory", "lab", "bare", "vm", *VAULT)
 def up(options: Options) -> int:
-    """Start the embedded lab: bare hosts of an inventory, on this machine, reachable from here only."""
+    """Start the embedded lab: bare hosts of an inventory, on this machine, reachable only from here."""
     from hdss7 import quickstart
 
     return quickstart.up(options)
@@ -133,7 +133,7 @@ def up(options: Options) -> int:
 
 @command("lab", "purge")
 def down(options: Options) -> int:
-    """Stop the lab without a trace; its disks stay, unless --purge."""
+    """Stop the lab; its disks stay, unless --purge."""
     from lab import commands
 
     commands.down(options.lab_name, purge=options.purge)
@@ -176,7 +176,7 @@ def reboot(options: Options) -> int:
 
 @command("lab", "port", "proxy_port", "site_name")
 def open_(options: Options) -> int:
-    """Show the lab's site to this machine's own browser, on 127.0.0.1, until Ctrl-C."""
+    """Serve the lab's site on 127.0.0.1, for a browser on this machine, until Ctrl-C."""
     from lab.port_forward import open_site
 
     open_site(options.lab_name, options.port, options.proxy_port, options.site_name or "")

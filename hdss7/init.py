@@ -13,8 +13,8 @@ SITE = "inventory/hdss7"
 README = """# A site of hdss7
 
 - `site.yml`: which roles run on which hosts, in which order.
-- `inventory/hdss7/`: hosts, addresses and settings; every line is commented. Replace the zeros in
-  `group_vars/all/checksums.yml` with the real SHA-256 sums; the file shows how.
+- `inventory/hdss7/`: hosts, addresses and settings. Comments in the files explain the settings. Replace the zeros
+  in `group_vars/all/checksums.yml` with the real SHA-256 sums; the file shows how.
 - `roles/`, `templates/`, `tests/verify/`: files here replace the packaged ones of the same name.
 
 Then, in this folder:

@@ -1,4 +1,4 @@
-"""`why`: what a resource rests on, from the variable to the program that reads the file."""
+"""`why`: what a resource depends on, from the variable to the program that reads the file."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _lines(project: Project, host: str, declaration: Declaration, every: Iterabl
     lines += [f"    rendered from templates/{t.source}" for t in templates(declaration.written)]
     rows = [
         (
-            f"    rests on {variable.use.name}",
+            f"    depends on {variable.use.name}",
             f"= {_value(project, host, variable.use.path)}",
             f"set in {variable.origin}" if variable.origin else f"default, {variable.default}",
             f"used in {variable.use.line}",

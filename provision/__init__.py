@@ -1,1 +1,1 @@
-"""The engine: asks every host once what it is, compares, applies only the difference, proves it."""
+"""The engine: reads each host's state once, compares it with what roles declare, applies the difference, verifies it."""

@@ -131,7 +131,7 @@ class Project:
         self.roles.prepare(self.inventory, self.plays)
 
     def variables(self, host: str, declaration: Declaration) -> tuple[Variable, ...]:
-        """What a resource rests on, and where in the inventory each of it is set."""
+        """What a resource depends on, and where in the inventory each of it is set."""
         from provision.playbook.provenance import Variable
 
         known = self.inventory.host(host)

@@ -125,11 +125,13 @@ def widths(lines: Sequence[Line], most: tuple[int, int] = (24, 56)) -> tuple[int
 
 
 def plan_summary(plans: Sequence[HostPlan], asked: int) -> str:
-    """`plan: 3 changes on 2 hosts`, and only what is true of all the hosts that were asked."""
+    """`plan: 3 changes on 2 hosts`, and how many of the hosts that were asked gave no plan."""
     changes = sum(len(plan.changes) for plan in plans)
     after = sum(len(plan.after) for plan in plans)
     busy = sum(1 for plan in plans if not plan.as_declared)
     silent = asked - len(plans)
+    if silent and not plans:
+        return f"plan: nothing planned; {number(silent, 'host')} failed or could not be reached"
     if busy:
         text = f"plan: {number(changes, 'change')} on {number(busy, 'host')}"
         text += f", {after} known after other changes" if after else ""
@@ -184,7 +186,7 @@ def paragraphs(errors: Iterable[Explanation]) -> list[str]:
 
 def table(hosts: Sequence[HostRun], check: bool) -> list[str]:
     """The closing table: a row for each host, numbers to the right."""
-    rows = [("host", "status", "changes", "after", "connections", "execs", "seconds")]
+    rows = [("host", "status", "changes", "pending", "connections", "execs", "seconds")]
     for host in hosts:
         planned = len(host.plan.changes) if host.plan else 0
         rows.append(

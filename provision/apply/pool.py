@@ -1,4 +1,4 @@
-"""The hosts of a run side by side: what happens to one of them is written down with it."""
+"""Works on the hosts of a run in parallel: each result is kept per host."""
 
 from __future__ import annotations
 

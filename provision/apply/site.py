@@ -52,7 +52,7 @@ class Site(Protocol):
         return ""
 
     def variables(self, host: str, declaration: Declaration) -> tuple[str, ...]:
-        """The variables that a resource rests on, each with the place where it is set."""
+        """The variables that a resource depends on, each with the place where it is set."""
         return ()
 
     def commit(self) -> str:

@@ -1,7 +1,7 @@
 """The index of what this toolkit made on a host, kept there and read with the one probe of every run.
 
-One line a resource: key, flag, role, run, and what was declared, separated by tabs. What a role declares no longer is
-found here (only what was not there before us can be taken away), and what a resource was before it changed.
+One line a resource: key, flag, role, run, and what was declared, separated by tabs. It shows what no role declares
+any more (only what we created is removable), and what a resource was before it changed.
 """
 
 from __future__ import annotations

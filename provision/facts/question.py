@@ -32,7 +32,7 @@ class Question(ABC):
         """The answers, out of what the script printed and its exit code."""
 
     def seen(self, answer: Any) -> str:
-        """What of the answer a plan rests on: another text means that the host has changed since."""
+        """What of the answer a plan depends on: another text means that the host has changed since."""
         return ""
 
 

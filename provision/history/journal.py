@@ -73,7 +73,7 @@ class Journal:
     def around(self, step: Step, item: Item, variables: Sequence[str] = ()) -> Step:
         """The step that writes down what stands there, does what `step` does, and writes down how that ended.
 
-        variables: those that the change rests on, each with the place where it is set.
+        variables: those that the change depends on, each with the place where it is set.
         """
         self._count += 1
         resource, change, redactor = item.resource, item.outcome, item.declaration.redactor

@@ -73,7 +73,7 @@ class HostPlan:
 
     host: str
     items: tuple[Item, ...]
-    seen: Mapping[str, str] = field(default_factory=dict, repr=False)  # resource -> what its outcome rests on
+    seen: Mapping[str, str] = field(default_factory=dict, repr=False)  # resource -> what its outcome depends on
     drained: tuple[tuple[str, str], ...] = ()  # nodes that are drained on this edge, each with the run that did it
     orphans: tuple[Declaration, ...] = ()  # what would remove what no role declares any more
     managed: tuple[Managed, ...] = ()  # what this toolkit made, or found and changed, on the host
@@ -161,7 +161,7 @@ def errors_of(declaration: Declaration) -> Iterator[None]:
 
 
 def seen(items: Iterable[Item], answers: Answers) -> dict[str, str]:
-    """What a plan rests on: resource -> a digest of what was on the host and of what of it differs.
+    """What a plan depends on: resource -> a digest of what was on the host and of what of it differs.
 
     To be made before diffs are added. What could not be known yet is left out: it may turn out either way. Whether
     programs run is no part of it: one that keeps crashing must not keep its fix from being deployed.
@@ -176,7 +176,7 @@ def seen(items: Iterable[Item], answers: Answers) -> dict[str, str]:
 
 
 def stale_keys(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
-    """The resources that are not what a plan rests on any more."""
+    """The resources that are not what a plan depends on any more."""
     return tuple(key for key, digest in before.items() if now.get(key) != digest)
 
 

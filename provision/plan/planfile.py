@@ -1,7 +1,7 @@
-"""A plan kept in a file, and bound to what it was made of: applied as it was shown, or not at all.
+"""A plan saved in a file: applied as it was shown, or not at all.
 
-A plan file holds no script but fingerprints: what was on each host, what was declared, and which resources differed.
-Whoever applies it plans again, and goes on only if it comes to the same.
+A plan file holds fingerprints, not scripts: of what was on each host, what was declared, and which resources differed.
+The run that applies it plans again, and continues only if it gets the same plan.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ VERSION = 1
 
 
 class SavedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One host's part. seen: resource -> what it rests on; declared: resource -> its digest; changes: what differed."""
+    """One host's part. seen: resource -> what it depends on; declared: resource -> its digest; changes: what differed."""
 
     seen: dict[str, str]
     declared: dict[str, str]

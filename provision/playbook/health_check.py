@@ -1,4 +1,4 @@
-"""What has to go on answering while a play changes nodes: plain data that roles make."""
+"""What must keep responding while a play changes nodes: plain data that roles make."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """What has to go on answering 200, through the edge and through each node alone.
+    """What must keep responding with 200, through the edge and through each node alone.
 
-    port: where nodes take what the edge sends. The role that a play's `drain` names says it, by its `health_check`.
-    node_ports: what every node answers by itself, asked of those that are not out; said by roles, by `node_ports`.
+    port: where nodes take what the edge sends. It is defined by `health_check` of the role that a play's `drain` names.
+    node_ports: ports at which each node answers by itself, asked of nodes that are not drained; defined by `node_ports`
+    of roles.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""Why a resource is what it is: the variables that it rests on, found in its role's own text and in its templates.
+"""Why a resource is what it is: the variables that it depends on, found in its role's own text and in its templates.
 
 What is read is the text, not a trace of a run: `settings.port` in the `yield` that made the resource, in what that
 statement's names come from, in the functions of roles/ that it calls, and in the templates that it renders.
@@ -39,7 +39,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable that something rests on. origin: the line that sets it, ''  when only the role's default does."""
+    """A variable that something depends on. origin: the line that sets it, ''  when only the role's default does."""
 
     use: Use
     origin: str
@@ -62,7 +62,7 @@ class Reading:
         self._found: dict[tuple[str, str, tuple[str, ...]], tuple[Use, ...]] = {}
 
     def uses(self, role: str, line: str, written: Resource | None) -> tuple[Use, ...]:
-        """The variables that the resource declared at `line` (`roles/x.py:7`) rests on, each with its first use."""
+        """The variables that the resource declared at `line` (`roles/x.py:7`) depends on, each with its first use."""
         sources = tuple(template.source for template in templates(written))
         if (role, line, sources) not in self._found:
             self._found[role, line, sources] = self._uses(role, line, sources)

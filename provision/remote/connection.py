@@ -1,4 +1,4 @@
-"""The only place that talks SSH: one connection per host, opened strictly, and the step talk over it.
+"""The only place that talks SSH: one connection per host, opened strictly, and the step protocol over it.
 
 Fabric's Connection does what operators expect of it (ssh_config, jump hosts, agents, keys). Three things are ours:
 host keys are always checked (Fabric installs AutoAddPolicy and loads no known_hosts, read in 3.2.3), the socket is

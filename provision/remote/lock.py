@@ -1,9 +1,9 @@
-"""One operator at a time: a lock on each host that is about to change, alive exactly as long as who may write there.
+"""One operator at a time: a lock on each host that is about to change, held as long as a process may write there.
 
 The lock is the kernel's: an flock on the descriptor that the loader of the run's one exec holds open and that every
 script it starts inherits (provision/remote/protocol.py). So a script that still writes still holds it, whatever
-became of its line or its controller, and nothing has to be cleared up after a power cut. Between two steps the loader
-wants a sign of life; a controller that is killed, frozen or cut off loses the lock within IDLE_TIMEOUT seconds.
+became of its connection or controller, and nothing has to be cleared up after a power cut. Between two steps the loader
+expects a heartbeat; a controller that is killed, frozen or cut off loses the lock within IDLE_TIMEOUT seconds.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from provision.rolling.edges import Edge, Edges, Node, targets
 from provision.rolling.update import RollingUpdate, RollPolicy, RollStep
 from provision.traffic.probe import Prober, serving
 
-RATE = 10.0  # requests a second that the receipt rests on, and as many to what nodes answer by themselves
+RATE = 10.0  # requests a second through the edges, and as many to the nodes' own ports
 REVERT_TIMEOUT = 120  # seconds that a reverted pod gets to be ready; a broken change may have given it less
 
 Change = Callable[[HostRun, Planned], None]

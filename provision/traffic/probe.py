@@ -1,4 +1,4 @@
-"""Asks a site through its edge, at a bounded rate, while something changes: the receipt of a rolling change."""
+"""Sends requests to a site through its edges, at a bounded rate, while nodes change, and counts what failed."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def code(document: Path) -> list[str]:
 
 
 def commands(document: Path) -> Iterator[str]:
-    """What the document tells to type after `invoke`, in code and in backquotes."""
-    typed = re.compile(r"(?:\$ )?(?:\.venv/bin/)?invoke ([a-z].*)")
+    """What the document tells to type after `invoke` or `hdss7`, in code and in backquotes."""
+    typed = re.compile(r"(?:\$ )?(?:(?:\.venv/bin/)?invoke|hdss7) ([a-z].*)")
     quoted = re.findall(r"`([^`]+)`", FENCED.sub("", document.read_text()))
     for line in (*code(document), *quoted):
         if (found := typed.fullmatch(line)) and "⇥" not in line:  # the key that completes

@@ -1,4 +1,4 @@
-# The first step of a run: bounds what the host keeps, then writes down what the run is for. journal.sh comes before.
+# The first step of a run: bounds what the host keeps, then writes down what the run is for. Requires journal.sh.
 # $HEAD: the journal's first line; $FOLDER: of all journals; $DAYS, $RUNS, $BYTES: how much is kept
 mkdir -p "$FOLDER"
 # old runs go first, and what killed loaders left (provision/remote/sh/loader.sh) after a day

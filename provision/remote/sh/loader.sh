@@ -1,7 +1,7 @@
 # The one exec of a host: reads framed steps from standard input, runs each, writes framed results. It travels as an
 # argument of `sh -c`, so these comments are removed.
 
-# A step that was begun ends, whatever happens to the line.
+# A started step runs to completion even if the connection drops.
 trap "" PIPE HUP
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 umask 022

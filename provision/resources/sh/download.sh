@@ -1,4 +1,4 @@
-# Installs what was fetched, and records what it is and where it came from. fetch.sh comes before.
+# Installs what was fetched, and records what it is and where it came from. Requires fetch.sh.
 # $1: path; $2: mode; $STAMP: path of the stamp
 install_file "$1" "$2" root root
 mkdir -p "${STAMP%/*}"

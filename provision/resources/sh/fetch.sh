@@ -1,4 +1,4 @@
-# Downloads a file to $NEW, a neighbour of the path $1, and checks it. atomic.sh comes before.
+# Downloads a file to $NEW, a neighbour of the path $1, and checks it. Requires atomic.sh.
 # $URL; $SHA256; $TIMEOUT: seconds
 set -eu
 beside "$1"

@@ -1,5 +1,5 @@
 # Waits until the node at this address answers 200, at most SECONDS_ALLOWED; else prints its status and fails.
-# Needs status.sh.
+# Requires status.sh.
 n=$((SECONDS_ALLOWED * 4))
 until [ "$(status "$1")" = 200 ]; do
   n=$((n - 1))

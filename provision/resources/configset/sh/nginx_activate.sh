@@ -3,7 +3,7 @@
 set -u
 master=$(cat "$PIDFILE" 2>/dev/null)
 log_size=$(wc -c <"$ERROR_LOG" 2>/dev/null || echo 0)
-this_set_answers() {  # a set of before, or a stranger's, does not say which it is
+this_set_answers() {  # an older set, or a file of another origin, has no such number
   [ -n "$ANSWER" ] || return 0
   ! grep -qsF "site/$RELEASE" nginx.conf || [ "$(curl -s -m 1 "http://$ANSWER/")" = "$(basename "$(readlink site)")" ]
 }

@@ -1,5 +1,5 @@
 # Puts the previous set of DIRECTORY back: run by the host itself when nobody has confirmed the new one in time.
-# NAMES, REMOVED, OLD, STAMPED, ID: what swap.sh knew, which writes them before this script. Needs links.sh and activate_set.
+# NAMES, REMOVED, OLD, STAMPED, ID: what swap.sh knew, which writes them before this script. Requires links.sh and activate_set.
 cd "$DIRECTORY" || exit 1
 restore_release "$OLD" "$NAMES" "$REMOVED"
 activate_set >/dev/null 2>&1

@@ -1,4 +1,4 @@
-# Ends a node's pod of an older template, and returns once its successor is ready. outdated.sh comes before.
+# Ends a node's pod of an older template, and returns once its successor is ready. Requires outdated.sh.
 # $1: the node; $2: seconds
 set -u
 moved_by_hand || exit 0

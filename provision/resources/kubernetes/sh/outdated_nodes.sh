@@ -1,4 +1,4 @@
-# Prints the names of nodes that have a pod of an older template which nobody but us moves. outdated.sh comes before.
+# Prints the names of nodes that have a pod of an older template that only this toolkit replaces. Requires outdated.sh.
 set -u
 moved_by_hand || exit 0
 find_template

@@ -1,4 +1,4 @@
-# Ends every kube-proxy, then removes all that it has in the kernel. proxy_look.sh and proxy_remove.sh come before.
+# Ends every kube-proxy, then removes all that it has in the kernel. Requires proxy_look.sh and proxy_remove.sh.
 # $1: its name under supervisord; $2: pattern of its chains
 save_rules
 supervisorctl stop "$1" >/dev/null 2>&1

@@ -1,5 +1,5 @@
-# Prints what other modes than the declared one have left, and kube-proxies that nobody looks after. proxy_look.sh comes
-# before.
+# Prints what other modes than the declared one have left, and unsupervised kube-proxies. Requires
+# proxy_look.sh.
 # $1: the declared mode; $2: pattern of the chains that prove another one
 p=$(processes)
 chains "$2"

@@ -1,7 +1,7 @@
-# Waits until all pods run the present template and are ready. Where nobody else moves them (a DaemonSet with OnDelete)
-# those of an older one are deleted one by one, each awaited. outdated.sh comes before, and the function `serving`:
+# Waits until all pods run the current template and are ready. Where nobody else moves them (a DaemonSet with OnDelete)
+# those of an older one are deleted one by one, each awaited. Requires outdated.sh, and the function `serving`:
 # whether the pods serve.
-# $FIELDS: jsonpath of generation, generation seen, pods wanted, of the present template, ready, and how it updates,
+# $FIELDS: jsonpath of generation, generation seen, pods wanted, of the current template, ready, and how it updates,
 # with | between; $SOAK: seconds between two moves; $TIMEOUT: seconds for each
 set -u
 settled() { [ "$made" = "$seen" ] && [ "${wanted:-0}" -gt 0 ] && [ "$wanted $wanted" = "$updated $ready" ]; }

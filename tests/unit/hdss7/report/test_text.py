@@ -141,7 +141,7 @@ NOTHING, ONE, LATER = (
     [
         ((NOTHING,), 1, "plan: 0 changes on every host"),
         ((NOTHING,), 2, "plan: 0 changes on 1 host; 1 host could not be planned"),
-        ((), 2, "plan: 0 changes on 0 hosts; 2 hosts could not be planned"),
+        ((), 2, "plan: nothing planned; 2 hosts failed or could not be reached"),
         ((NOTHING, ONE), 2, "plan: 1 change on 1 host"),
         ((ONE, ONE), 2, "plan: 2 changes on 2 hosts"),
         ((ONE, LATER), 2, "plan: 1 change on 2 hosts, 1 known after other changes"),

@@ -1,4 +1,4 @@
-"""What a resource rests on, read from the text of roles and templates."""
+"""What a resource depends on, read from the text of roles and templates."""
 
 from __future__ import annotations
 
