@@ -123,8 +123,10 @@ class Options:
     """
 
     project: str | None = text("the folder with site.yml (default: the current one, or the next one above that has it)")
-    inventory: Sequence[str] = repeated("inventory folder or file; repeat for several (default: inventory/lab, else the only one there is)")
-    extra_vars: Sequence[str] = repeated("k=v k=v, @FILE or {json}; overrides the inventory; repeat for several")
+    inventory: Sequence[str] = repeated(
+        "inventory folder or file; repeatable (default: inventory/lab, else the only one)"
+    )
+    extra_vars: Sequence[str] = repeated("k=v k=v, @FILE or {json}; overrides the inventory; repeatable")
     lab: str | None = text("the name of the embedded lab (default main)")
     limit: str | None = text("only these hosts: names, groups, patterns such as nodes:!hdss7-22")
     tags: Sequence[str] = repeated("only roles and plays with one of these tags: a,b")

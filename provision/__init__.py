@@ -1,1 +1,1 @@
-"""The engine: reads each host's state once, compares it with what roles declare, applies the difference, verifies it."""
+"""The engine: reads each host's state once, compares it with the declared one, applies the difference, verifies it."""

@@ -21,7 +21,7 @@ VERSION = 1
 
 
 class SavedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One host's part. seen: resource -> what it depends on; declared: resource -> its digest; changes: what differed."""
+    """A host's part. seen: resource -> what it depends on; declared: resource -> its digest; changes: what differed."""
 
     seen: dict[str, str]
     declared: dict[str, str]

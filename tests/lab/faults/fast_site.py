@@ -1,6 +1,6 @@
 """The same site in a hurry: a node soaks 4 s instead of 12, because the edge leaves a failed one out for 3 s only.
 
-For faults alone, where nothing depends on how long it soaks: changes that nobody may notice are rolled as site.yml says.
+For faults alone, where nothing depends on the length of a soak: planned changes are rolled as site.yml says.
 """
 
 from __future__ import annotations

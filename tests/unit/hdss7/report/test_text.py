@@ -253,7 +253,7 @@ def test_the_closing_table_counts_what_was_done_or_what_would_be() -> None:
         "host",
         "status",
         "changes",
-        "after",
+        "pending",
         "connections",
         "execs",
         "seconds",
