@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 from provision.errors import InputError
 from provision.inventory.types import FlagName, FlagValue, OptionalFilePath, OptionalLocalPath
 from provision.resources import Command, File, Package, ProxyMode, Resource
-from provision.resources.kubernetes.proxy_rules import Mode
+from provision.resources.kubernetes.proxy_rules import Mode, flush_untranslated
 from roles._cluster import BIN, CONF, LOGS, node_name, numbered
 from roles._component import component, supervised
 from roles._flags import check_flags
@@ -32,14 +31,6 @@ RULES: dict[Mode, str] = {
     "nftables": "nft list map ip kube-proxy service-ips",
     "ipvs": "ip addr show dev kube-ipvs0",
 }
-# What is begun while a node has no rules is noted by the kernel as translated to nowhere, for two minutes (TCP without
-# an answer), and whatever is sent from the same source port meanwhile goes the same way: past the new rules.
-FORGET = """conntrack -L -d %s 2>/dev/null | awk '{
-  n = 0
-  for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst)=/) at[++n] = substr($i, 5)
-  if (at[2] == at[3]) print at[2]
-}' | sort -u | while read -r ip; do conntrack -D -d "$ip" -r "$ip" >/dev/null 2>&1; done
-true"""
 NO_IPVS = "this kernel has no ip_vs: install the modules of the distribution, or set kube_proxy.mode to nftables"
 PACKAGES: dict[Mode, tuple[str, ...]] = {
     "iptables": ("iptables", "conntrack", "kmod"),
@@ -99,9 +90,8 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
             ready=ready,
             first=clean,
         )
-    forget = FORGET % quote(site.service_cidr)
-    forget = FORGET % quote(site.service_cidr)
-    yield Command(name="forget what no rule has translated", run=forget, on_change=clean)
+    flush = flush_untranslated(site.service_cidr)
+    yield Command(name="flush untranslated conntrack entries", run=flush, on_change=clean)
 
 
 def _check(host: Host, settings: Settings) -> None:

@@ -97,7 +97,7 @@ def test_a_deploy_ends_an_orphan_and_removes_another_modes_table() -> None:
     on(NODE, "rm /run/kube-proxy; nft add table ip6 kube-proxy")
     planned = invoke("plan", "--json")
     assert planned.code == 2, str(planned)
-    purge = "Command forget what no rule has translated"
+    purge = "Command flush untranslated conntrack entries"
     assert planned.changes == {(NODE, f"ProxyMode {PROGRAM}"), (NODE, f"Program {PROGRAM}"), (NODE, purge)}
     change = planned.document["hosts"][NODE]["changes"][0]
     assert change["summary"].startswith("remove what other modes left: 1 nft table; end ")

@@ -39,3 +39,8 @@ def look(services: str) -> str:
 def remove() -> str:
     """sh functions that save and remove what `look` finds; they want its functions before them."""
     return SCRIPTS.call("proxy_remove", FOLDER=SAVED, KEPT=str(KEPT))
+
+
+def flush_untranslated(services: str) -> str:
+    """sh that deletes the connection-tracking entries made while no rule led to Services. services: their CIDR."""
+    return SCRIPTS.call("flush_untranslated", services)
