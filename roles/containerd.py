@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from provision.inventory import Host
     from roles._site import SiteSettings
 
+DOCKER = "If Docker's packages are on the host, set containerd.package to containerd.io, which is theirs"
+
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the containerd role, all under `containerd:`. The defaults fit systemd with cgroup v2."""
@@ -32,7 +34,7 @@ def containerd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
     """Package, configuration, service; every image of the site that has a URL, before a pod asks for it."""
     if not site.managed:
         return
-    package = Package(names=(settings.package,))
+    package = Package(names=(settings.package,), on_conflict=DOCKER)
     yield package
     yield Directory(path="/etc/containerd")
     pause = site.images["pause"].name if "pause" in site.images else settings.pause

@@ -23,12 +23,13 @@ class Package(Reversible):
 
         Package(names=("nginx", "libnginx-mod-stream"))
 
-    Their daemons are not started by the installation: a Service says that. lock_timeout: seconds to wait for another
-    apt.
+    Their daemons are not started by the installation: a Service says that. Nothing that is there is removed for them:
+    the change fails and names both. on_conflict: what to do then. lock_timeout: seconds to wait for another apt.
     """
 
     names: tuple[str, ...]
     absent: bool = False
+    on_conflict: str = "Remove them yourself, or leave the role out"
     lock_timeout: int = 60
     kind: ClassVar[str] = "Package"
 
@@ -59,4 +60,5 @@ class Package(Reversible):
 
     def fix(self, change: Change) -> Step:
         verb = "remove" if self.absent else "install"
-        return Step(SCRIPTS.call("packages", verb, *self.names, LOCK_TIMEOUT=str(self.lock_timeout)), timeout=900)
+        variables = {"LOCK_TIMEOUT": str(self.lock_timeout), "CONFLICT": self.on_conflict}
+        return Step(SCRIPTS.call("packages", verb, *self.names, **variables), timeout=900)

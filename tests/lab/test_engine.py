@@ -146,6 +146,14 @@ REFUSED = {
         "Create the user first",
     ),
     "there is no such package": ("true", Package(names=("no-such-package",)), "no-such-package"),
+    "a package would remove another one": (
+        "echo 'deb [trusted=yes] http://10.4.7.200/apt ./' >/etc/apt/sources.list.d/x.list;"
+        " mkdir -p /data/rival/DEBIAN; cd /data; printf 'Package: rival\\nVersion: 1\\nArchitecture: all\\n"
+        "Maintainer: x <x@example.org>\\nDescription: x\\nConflicts: nginx\\n' >rival/DEBIAN/control;"
+        " dpkg-deb -b rival >/dev/null && dpkg -i rival.deb >/dev/null",
+        Package(names=("nginx",), on_conflict="Choose one"),
+        "apt would remove rival to install nginx. Choose one",
+    ),
     "the download is not what was declared": (
         "mkdir -p /data",
         Download(path="/data/tool", url="http://10.4.7.200/apt/Packages", sha256="0" * 64),

@@ -1,5 +1,6 @@
 # Installs or removes Debian packages without starting their daemons.
-# $1: install or remove; further: names; $LOCK_TIMEOUT: seconds to wait for another apt
+# $1: install or remove; further: names; $LOCK_TIMEOUT: seconds to wait for another apt; $CONFLICT: what to do where
+# packages can't be installed beside others that are there
 set -u
 # Debian starts a daemon as soon as its package is unpacked, with a configuration nobody chose. policy-rc.d (Debian
 # policy 9.3.3.1) keeps invoke-rc.d and deb-systemd-invoke from it; ours is removed again, also by the next run.
@@ -13,8 +14,19 @@ export DEBIAN_FRONTEND=noninteractive
 apt() {
   apt-get -q -y -o "DPkg::Lock::Timeout=$LOCK_TIMEOUT" -o Dpkg::Options::=--force-confold --no-install-recommends "$@"
 }
-if [ "$1" = remove ]; then
-  apt "$@" >&2
-else  # lists are fetched only when the names are not known yet: a host that has them needs no network
-  apt "$@" >/dev/null 2>&1 || { apt update && apt "$@"; } >&2
+install() {  # never at the expense of packages that are there: somebody installed them, and their daemons may run
+  apt --no-remove install "$@"
+}
+would_remove() {
+  apt -s install "$@" 2>/dev/null | awk '$1 == "Remv" { printf "%s%s", (n++ ? ", " : ""), $2 }'
+}
+verb=$1
+shift
+if [ "$verb" = remove ]; then
+  apt remove "$@" >&2
+elif ! install "$@" >/dev/null 2>&1; then  # lists are fetched only now: a host that knows the names needs no network
+  said=$(apt update 2>&1) || { printf '%s\n' "$said" >&2; exit 1; }
+  removed=$(would_remove "$@")
+  [ -z "$removed" ] || { printf 'apt would remove %s to install %s. %s\n' "$removed" "$*" "$CONFLICT" >&2; exit 1; }
+  install "$@" >&2
 fi
