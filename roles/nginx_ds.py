@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 WEBSOCKET_PORT = 8765
 HTTP_PORT = 8080
+# agnhost's netexec also has /shell, /exit, /shutdown, /dial and /upload (test/images/agnhost/netexec in Kubernetes):
+# whoever reaches the edge could run commands in the pod, or ask hosts behind it
+HARMLESS = ("/", "/clientip", "/echo", "/header", "/hostname")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,12 +33,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Echo(msgspec.Struct, frozen=True):
-    """A server that says back what reached it: name of its objects and of its site, image, arguments, port."""
+    """A server that says back what reached it: name of its objects and of its site, image, arguments, port.
+
+    paths: the only ones that its Ingress leads to; () is all of them.
+    """
 
     name: str
     image: str
     arguments: tuple[str, ...]
     port: int
+    paths: tuple[str, ...] = ()
 
 
 def node_ports(site: SiteSettings, settings: Settings) -> tuple[int, ...]:
@@ -79,10 +86,10 @@ def nginx_ds(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Res
 
 
 def _echoes(host: Host, site: SiteSettings, settings: Settings) -> tuple[Echo, ...]:
-    known = (
-        (settings.demo, "demo", "agnhost", ("netexec", f"--http-port={HTTP_PORT}"), HTTP_PORT),
-        (settings.ws, "ws", "websocket", (), WEBSOCKET_PORT),
-    )
-    return tuple(
-        Echo(name, image(host, site, program), arguments, port) for on, name, program, arguments, port in known if on
-    )
+    echoes = []
+    if settings.demo:
+        arguments = ("netexec", f"--http-port={HTTP_PORT}")
+        echoes.append(Echo("demo", image(host, site, "agnhost"), arguments, HTTP_PORT, HARMLESS))
+    if settings.ws:
+        echoes.append(Echo("ws", image(host, site, "websocket"), (), WEBSOCKET_PORT))
+    return tuple(echoes)

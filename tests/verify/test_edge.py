@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from provision.inventory.settings import bind
 from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
+from roles.kube_apiserver import PORT as API
 from roles.nginx_ds import Settings as Workloads
 from tests.verify.wire import websocket
 
@@ -37,6 +38,30 @@ def test_nobody_is_out(node: Node) -> Checking:
     assert answer.lines, f"nginx's files name no server: {answer}"
     out = [line.split()[1] for line in answer.lines if line.rstrip().endswith(" down;")]
     assert not out, f"out: {', '.join(out)}"
+
+
+@check
+def test_every_node_is_reached(node: Node, site: SiteSettings) -> Checking:
+    """the edge itself reaches Traefik on every node"""
+    # nginx hides a node that it can't reach: it asks another one, and half of the capacity is gone unnoticed
+    urls = {n.name: f"http://{n.address}:{site.traefik_port}/dashboard/" for n in node.group("nodes")}
+    if not urls:
+        raise NotHere("the site has no nodes")
+    answers = yield from gather(node.sh(http(url, host=f"traefik.{site.domain}")) for url in urls.values())
+    for (name, url), reply in zip(urls.items(), map(Reply.of, answers), strict=True):
+        assert reply.status == 200, f"{name} is not reached from here: {url} gave {reply}"
+
+
+@check
+def test_every_api_server_is_reached(node: Node) -> Checking:
+    """the edge itself reaches the API server of every master"""
+    masters = node.group("masters")
+    if not masters:
+        raise NotHere("the site has no masters")
+    urls = [f"https://{master.address}:{API}/readyz" for master in masters]
+    answers = yield from gather(node.sh(http(url)) for url in urls)
+    for master, url, reply in zip(masters, urls, map(Reply.of, answers), strict=True):
+        assert reply.status, f"{master.name} is not reached from here: {url} gave {reply}"
 
 
 @check

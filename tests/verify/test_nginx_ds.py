@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.verify.checks import Checking, Node, Place, check, gather
+from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
 from tests.verify.cluster import cluster, kubectl
 
@@ -76,3 +76,15 @@ def test_site(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """nginx answers at its own name, through edge and Traefik"""
     reply = yield from outside.http(f"http://nginx.{site.domain}/")
     assert reply.status == 200, f"http://nginx.{site.domain}/ gave {reply}"
+
+
+@check
+def test_echo_commands(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
+    """what the echo would do on command, such as run a shell, is not reached through the edge"""
+    if not settings.demo:
+        raise NotHere("nginx_ds.demo is off")
+    host = f"demo.{site.domain}"
+    urls = [f"http://{host}/{path}" for path in ("shell?cmd=id", "dial?host=127.0.0.1&port=1", "exit?code=0", "upload")]
+    answers = yield from gather(outside.sh(http(url)) for url in urls)
+    for url, reply in zip(urls, map(Reply.of, answers), strict=True):
+        assert reply.status == 404, f"{url} gave {reply}"
