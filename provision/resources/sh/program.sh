@@ -37,15 +37,15 @@ case $answer in
 *) printf 'stop %s\nstart %s\n' "$program" "$program" | supervisorctl >/dev/null 2>&1 & starter=$! ;;
 esac
 n=0
+state=
 kill_after=$(($(date +%s) + 10))
 deadline=$(($(date +%s) + $3))
 until now=$(pid); ! left && [ -n "$now" ] && [ "$now" != "$before" ] && ready >/dev/null 2>&1; do
   [ "$(date +%s)" -lt $kill_after ] || signal=KILL
   [ "$(date +%s)" -lt $deadline ] || fail "$program was not ready within $3 s"
   n=$((n+1))
-  [ $((n % 10)) -ne 0 ] || case $(supervisorctl status "$program") in
-    *FATAL*|*BACKOFF*) fail "supervisor gave up on $program ($(supervisorctl status "$program" | tr -s ' '))" ;;
-  esac
+  [ $((n % 10)) -ne 0 ] || state=$(supervisorctl status "$program" | tr -s ' ')
+  case $state in *FATAL*|*BACKOFF*) fail "supervisor gave up on $program ($state)" ;; esac
   sleep 0.2
 done
 [ -z "$starter" ] || kill $starter 2>/dev/null || :
