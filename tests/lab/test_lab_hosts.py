@@ -208,7 +208,7 @@ def test_a_host_without_power_is_down_for_whoever_dials(running: Lab) -> None:
 
 def test_a_host_that_does_not_come_up_says_why(running: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     on("hdss7-22", "mv /etc/ssh/ssh_host_ed25519_key /root/")
-    monkeypatch.setattr(lifecycle, "BOOT_SECONDS", 3.0)
+    monkeypatch.setattr(lifecycle, "BOOT_SECONDS", 15.0)
     try:
         with pytest.raises(FailedError, match=r"hdss7-22: the host did not come up(?s:.)*Failed to start ssh"):
             commands.reboot(NAME, "hdss7-22", say=quiet)

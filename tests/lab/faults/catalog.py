@@ -43,7 +43,7 @@ HOSTS = (
         link("hdss7-22"),
         LIGHT,
         exit=3,
-        told="^hdss7-22.*connect timeout",
+        told="(^| )hdss7-22: .*connect timeout",
         within=150,  # an API server asks the etcd member that is gone until each of its connections has broken
         lost=DEAD_PODS,
         left=("hdss7-21", "hdss7-22"),  # the cluster speaks through hdss7-21: pods of the dead node are not ready yet
@@ -188,7 +188,7 @@ PEOPLE = (
 )
 NO_TIME = "edge.read_timeout=10s10m"
 NO_NETWORK = '{"traefik": {"trusted": ["10.4.7.0/99"], "ready_timeout": 10}}'
-NOT_MINE = '{"kube_proxy": {"flags": {"metrics-bind-address": "10.9.9.9:1"}}}'
+NO_CIDR = '{"kube_proxy": {"flags": {"nodeport-addresses": "10.9.9.9"}}}'
 STOPS = (
     Fault(
         "a bad edge configuration",
@@ -208,10 +208,10 @@ STOPS = (
     ),
     Fault(
         "a kube-proxy that can't start",
-        "it is told to listen on an address of nobody",
-        asked=Asked(f"`{NOT_MINE}`", extra=("--extra-vars", NOT_MINE)),
+        "a flag of it has an address where a network belongs",
+        asked=Asked(f"`{NO_CIDR}`", extra=("--extra-vars", NO_CIDR)),
         exit=1,
-        told="^hdss7-21, role kube_proxy.*kube-proxy-7-21.*10.9.9.9:1",
+        told="^hdss7-21, role kube_proxy.*kube-proxy-7-21.*10.9.9.9",
         table="stops",
     ),
 )
