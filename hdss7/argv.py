@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from hdss7.help import print_help, print_task_help
 from provision.errors import Exit, InputError, ProvisionError
 from provision.spelling import listed, suggestion
+from provision.usage import usage
 
 # Ansible's short options: what its users type.
 SHORT = {
@@ -29,11 +31,11 @@ SHORT = {
 }
 # Options of Invoke and of Ansible that have no effect here, and what does instead.
 INSTEAD = {
-    "--dry": "To see what would change: --check, or invoke plan",
-    "-R": "To see what would change: --check, or invoke plan",
-    "--syntax-check": "To check everything that needs no host: invoke lint",
-    "--list-hosts": "To see which hosts a pattern means: invoke hosts --pattern PATTERN",
-    "--list-tasks": "To see what would be done: invoke plan",
+    "--dry": f"To see what would change: --check, or {usage('plan')}",
+    "-R": f"To see what would change: --check, or {usage('plan')}",
+    "--syntax-check": f"To check everything that needs no host: {usage('lint')}",
+    "--list-hosts": f"To see which hosts a pattern means: {usage('hosts --pattern PATTERN')}",
+    "--list-tasks": f"To see what would be done: {usage('plan')}",
     "--list-tags": "A role's name is its tag; site.yml holds the others",
     "--become": "Write ansible_become: true into the inventory, or --extra-vars ansible_become=true",
     "-b": "Write ansible_become: true into the inventory, or --extra-vars ansible_become=true",
@@ -49,8 +51,8 @@ INSTEAD = {
     "--warn-only": "Every host goes on by itself; where a play has serial, a failed one ends it",
     "-w": "Every host goes on by itself; where a play has serial, a failed one ends it",
     "--config": "Settings are in the inventory; --extra-vars @FILE adds some",
-    "--list-depth": "invoke --list is the list of commands",
-    "--list": "invoke --list is the list of commands; it stands alone",
+    "--list-depth": f"{usage('--list')} is the list of commands",
+    "--list": f"{usage('--list')} is the list of commands; it stands alone",
     "--echo": "Use --verbose",
     "--debug": "Use --verbose; every run's log is kept",
     "-d": "Use --verbose; every run's log is kept",
@@ -75,7 +77,7 @@ HELP = ("--help", "-h")
 
 
 def install_strict_parser(program: type[Any]) -> None:
-    """Makes Invoke's Program ask `check` first, and end every usage error with exit 4 and one paragraph."""
+    """Makes Invoke's Program ask `check` first, end usage errors with exit 4 and one paragraph, and print our help."""
     if getattr(program.parse_tasks, "strict", False):
         return
     parse, clean_up = program.parse_tasks, program.parse_cleanup
@@ -88,6 +90,7 @@ def install_strict_parser(program: type[Any]) -> None:
 
     parse_tasks.strict = True  # type: ignore[attr-defined]
     program.parse_tasks, program.parse_cleanup = parse_tasks, parse_cleanup
+    program.print_help, program.print_task_help = print_help, print_task_help
 
 
 def _strictly(argv: Sequence[str], *steps: Callable[[], None]) -> None:
@@ -105,7 +108,9 @@ def _strictly(argv: Sequence[str], *steps: Callable[[], None]) -> None:
     except ProvisionError as error:
         raise Quit(code=fail(error.explanation, error.exit, "--json" in _before_dashes(argv))) from None
     except (ParseError, ValueError) as error:
-        said = InputError(str(error).strip(), do="invoke --list shows the commands, invoke --help COMMAND its options")
+        said = InputError(
+            str(error).strip(), do=f"{usage('--list')} shows the commands, {usage('--help COMMAND')} its options"
+        )
         raise Quit(code=fail(said.explanation, Exit.BAD_INPUT, "--json" in _before_dashes(argv))) from None
     except Quit as quit:
         if quit.message and quit.code == 1:
@@ -178,7 +183,7 @@ def _option(token: str, left: list[str], now: Words | None) -> None:
     """Takes an option, and its value out of `left`."""
     name, equals, value = token.partition("=")
     if now is None:
-        do = f"Options follow the command: invoke deploy {SHORT.get(name, name)}"
+        do = f"Options follow the command: {usage(f'deploy {SHORT.get(name, name)}')}"
         raise InputError(f"{name} stands before the command", do=do)
     if name in HELP and name not in now.takes:
         return
@@ -194,7 +199,7 @@ def _option(token: str, left: list[str], now: Words | None) -> None:
         return
     if not equals:
         if not left or left[0] in now.takes or left[0] in HELP:
-            raise InputError(f"{name} needs a value", do=f"invoke --help {now.command} shows what it takes")
+            raise InputError(f"{name} needs a value", do=f"{usage(f'--help {now.command}')} shows what it takes")
         value = left.pop(0)
     if kind is int and not value.strip().isdecimal():
         raise InputError(f"{name} needs a number", found=f"'{value}' was typed")
@@ -203,7 +208,7 @@ def _option(token: str, left: list[str], now: Words | None) -> None:
 def _whole(words: Words) -> Words:
     if words.positionals and "--host" not in words.options:
         what, example = ("a folder", "DIR") if words.command == "init" else ("the name of a host", "HOST")
-        raise InputError(f"{words.command} needs {what}", do=f"invoke {words.command} {example}")
+        raise InputError(f"{words.command} needs {what}", do=usage(f"{words.command} {example}"))
     return words
 
 
@@ -228,7 +233,7 @@ def _unknown_word(token: str, now: Words | None, commands: Mapping[str, Words]) 
     if near:
         return InputError(f"there is no command '{token}'", do=near)
     if now.command in ("run", "lab.exec"):
-        do = f"The command to run follows two dashes: invoke {now.command} ... -- {token}"
+        do = f"The command to run follows two dashes: {usage(f'{now.command} ... -- {token}')}"
         return InputError(f"{now.command} does not know the word '{token}'", do=do)
     limit = f" To mean a host: --limit {token}" if "--limit" in now.takes else ""
     return InputError(f"{now.command} does not know the word '{token}'", do=limit.strip())

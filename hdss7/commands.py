@@ -77,7 +77,7 @@ def ping(options: Options) -> int:
 
 @command(*LOGIN, "timeout", *OUTPUT, words=True)
 def run(options: Options) -> int:
-    """Run a command on hosts in parallel: invoke run --limit nodes -- uptime."""
+    """Run a command on hosts in parallel: run --limit nodes -- uptime."""
     from hdss7 import adhoc
 
     return adhoc.run(options)
@@ -109,7 +109,7 @@ def clean(options: Options) -> int:
 
 @command("pattern", *DECLARED, *OUTPUT, default=True)
 def show(options: Options) -> int:
-    """Show which hosts a pattern means: invoke hosts --pattern 'nodes:!hdss7-22'."""
+    """Show which hosts a pattern means: hosts --pattern 'nodes:!hdss7-22'."""
     from hdss7 import inspect
 
     return inspect.hosts(options)
@@ -151,7 +151,7 @@ def status(options: Options) -> int:
 
 @command("host", "lab", words=True)
 def exec_(options: Options) -> int:
-    """Run a command on a lab host without SSH: invoke lab.exec hdss7-21 -- kubectl get nodes."""
+    """Run a command on a lab host without SSH: lab.exec hdss7-21 -- kubectl get nodes."""
     from lab import commands
 
     return commands.execute(options.lab_name, options.host or "", options.words)
@@ -185,7 +185,7 @@ def open_(options: Options) -> int:
 
 @command("directory")
 def init(options: Options) -> int:
-    """Make a project folder of your own, with the course's site: hdss7 init DIR."""
+    """Make a project folder of your own, with the course's site: init DIR."""
     from hdss7 import init
 
     return init.init(options)

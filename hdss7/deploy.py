@@ -12,6 +12,7 @@ from hdss7.options import CHOSEN, LOGIN, OPTIONS, Kind, Options
 from hdss7.project import open_project
 from provision.errors import Exit, InputError
 from provision.inventory import ansible
+from provision.usage import usage
 
 if TYPE_CHECKING:
     from provision.apply.options import RunOptions
@@ -100,16 +101,16 @@ def _save(path: Path, report: Report, holder: Holder, commit: str) -> None:
 def next_step(code: Exit, options: Options, name: str, log: Path) -> str:
     """What the person who reads the report most likely does now."""
     if code is Exit.OK:
-        return "Next: invoke verify" + retyped(options, chosen=False)
+        return f"Next: {usage('verify')}{retyped(options, chosen=False)}"
     if code is Exit.DIFFERENCES:
         kept = options.save or options.plan
         then = f"deploy --plan {shlex.quote(kept)}" if kept else f"{'rollback' if name == 'rollback' else 'deploy'}"
-        return f"Next: invoke {then}{retyped(options)}"
-    again = f"invoke {name}{' --check' if options.check else ''}{retyped(options)}"
+        return f"Next: {usage(then)}{retyped(options)}"
+    again = usage(f"{name}{' --check' if options.check else ''}{retyped(options)}")
     if code is Exit.INTERRUPTED:
         return f"Next: go on where this stopped: {again} (log: {log})"
     if code is Exit.UNREACHABLE:
-        return f"Next: invoke ping{retyped(options, chosen=False)}, then again: {again} (log: {log})"
+        return f"Next: {usage('ping')}{retyped(options, chosen=False)}, then again: {again} (log: {log})"
     return f"Next: fix what is named above, then run again: {again} (log: {log})"
 
 

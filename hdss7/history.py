@@ -20,6 +20,7 @@ from provision.project_site import ProjectSite
 from provision.remote.login import Login
 from provision.rollback_site import RollbackSite
 from provision.spelling import listed, suggestion
+from provision.usage import usage
 
 
 def history(options: Options) -> int:
@@ -104,19 +105,19 @@ def _named(run: str | None) -> str:
 def _last(runs: Sequence[Written]) -> str:
     """The last run. Raises InputError when there is none, or it was a rollback: further back, or again, is a choice."""
     if not runs:
-        raise InputError("there is no run to undo", do="invoke history shows the recorded runs")
+        raise InputError("there is no run to undo", do=f"{usage('history')} shows the recorded runs")
     last = max(runs, key=lambda written: written.run)
     if last.about.undoes:
         raise InputError(
             f"the last run, {last.run}, was itself a rollback",
             do=f"Say which run is meant: --run {last.about.undoes} goes on with that one, --run {last.run} undoes it, "
-            "and invoke history shows those before",
+            f"and {usage('history')} shows those before",
         )
     return last.run
 
 
 def _unknown_run(run: str) -> InputError:
-    return InputError(f"no host has a record of the run {run!r}", do="invoke history shows the recorded runs")
+    return InputError(f"no host has a record of the run {run!r}", do=f"{usage('history')} shows the recorded runs")
 
 
 def _is(change: RecordedChange, options: Options) -> bool:

@@ -23,6 +23,7 @@ from provision.project import Project, Selection
 from provision.resources import ProxyMode
 from provision.resources.kubernetes.proxy_rules import SAVED
 from provision.spelling import listed
+from provision.usage import usage
 
 ORDER: tuple[State, ...] = ("known", "draining", "stale", "foreign")
 ByNode = Mapping[str, tuple[ClassifiedRule, ...]]  # host -> what it holds
@@ -121,7 +122,7 @@ def _still_there(node: Node, left: Sequence[ClassifiedRule]) -> Explanation:
         "stale rules were removed, and are there again",
         host=node.name,
         found=listed((f"{each.rule.frontend or each.rule.source}: {each.why}" for each in left), 4),
-        do="Something on the node writes them: look which kube-proxy runs there (invoke verify -k kube_proxy)",
+        do=f"Something on the node writes them: look which kube-proxy runs there ({usage('verify -k kube_proxy')})",
     )
 
 

@@ -11,6 +11,7 @@ from provision.atomic import replace_file
 from provision.errors import Exit, FailedError, InputError
 from provision.remote.host_keys import is_key_of
 from provision.remote.login import offered_key
+from provision.usage import usage
 
 
 def trust(options: Options) -> int:
@@ -32,7 +33,7 @@ def trust(options: Options) -> int:
     if not options.yes:
         _ask()
     _write(file, [*(line for line in known if line not in of_it), f"{name} {key.kind} {key.base64}"])
-    print(f"Written into {file}. Next: invoke ping --limit {login.name}")
+    print(f"Written into {file}. Next: {usage(f'ping --limit {login.name}')}")
     return Exit.OK
 
 

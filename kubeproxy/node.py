@@ -21,6 +21,7 @@ from provision.remote.protocol import Step
 from provision.resources import ProxyMode
 from provision.resources.kubernetes.live import asking, kubectl_words
 from provision.resources.kubernetes.proxy_rules import Mode
+from provision.usage import usage
 
 GET = ("get", "services,endpointslices", "-A", "-o", "json", "--request-timeout=10s")
 
@@ -68,7 +69,7 @@ class Node(RemoteHost):
                 "the stale rules could not be removed",
                 host=self.name,
                 found=result.errors or f"exit code {result.code}",
-                do="kube-proxy may have changed them meanwhile: look again (invoke proxy.rules)",
+                do=f"kube-proxy may have changed them meanwhile: look again ({usage('proxy.rules')})",
             )
 
     def failed(self, error: ProvisionError) -> None:
@@ -100,5 +101,5 @@ def api(masters: Sequence[Node], kubectl: str) -> cluster.Cluster:
     raise FailedError(
         "the API could not be asked what Services there are: nothing can be judged, and nothing was changed",
         found="; ".join(found) or "the inventory has no group masters",
-        do="Look at the API server (invoke verify -k kube_apiserver)",
+        do=f"Look at the API server ({usage('verify -k kube_apiserver')})",
     )

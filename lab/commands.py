@@ -16,6 +16,7 @@ from lab.state import Lab
 from lab.topology import SITE, HostSpec, Topology, topology
 from provision.errors import FailedError, InputError
 from provision.inventory.vault import Vault
+from provision.usage import usage
 
 ROOT = Path(__file__).resolve().parent.parent
 # in a clone the inventories are at the top, in an installed package they are its data
@@ -158,7 +159,7 @@ def _booted(name: str, host_name: str) -> tuple[Lab, HostSpec]:
     if spec.ops:
         raise InputError("the ops host is a namespace without an init: it has no power switch", host=spec.name)
     if lab.daemon_process() is None:
-        raise FailedError(f"the lab {name} is down", do=f"start it: invoke lab.up{lab.option}")
+        raise FailedError(f"the lab {name} is down", do=f"start it: {usage(f'lab.up{lab.option}')}")
     return lab, spec
 
 

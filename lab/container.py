@@ -20,6 +20,7 @@ from lab.scripts import SCRIPTS, mounted
 from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError
+from provision.usage import usage
 
 REBOOTED = 133  # how systemd-nspawn --keep-unit asks whoever started it for another start (its EXIT_FORCE_RESTART)
 SECONDS_TO_DIE = 10.0
@@ -55,7 +56,7 @@ def power_on(lab: Lab, topology: Topology, host: HostSpec) -> subprocess.Popen[b
     """
     tree = read(lab.host(host.name) / "disk.json", disk.Disk)
     if tree is None:
-        raise FailedError("the host has no disk", host=host.name, do=f"make one: invoke lab.up{lab.option}")
+        raise FailedError("the host has no disk", host=host.name, do=f"make one: {usage(f'lab.up{lab.option}')}")
     path = network.plug(lab, topology, host)
     directories = cgroups.directories(lab.name, host.name)
     write(_record(lab, host), Run(directories))
@@ -132,7 +133,7 @@ def command(lab: Lab, host: HostSpec, argv: list[str]) -> list[str]:
         return vm.command(lab, host, argv)
     leader = _leader(run.process.pid) if run and run.process else None
     if leader is None:
-        raise FailedError("the host is off", host=host.name, do=f"start it: invoke lab.up{lab.option}")
+        raise FailedError("the host is off", host=host.name, do=f"start it: {usage(f'lab.up{lab.option}')}")
     terminal = f"TERM={os.environ.get('TERM', 'dumb')}"
     return [
         *("nsenter", "--target", str(leader), *ENTER, "--"),

@@ -17,6 +17,7 @@ from lab.scripts import SCRIPTS, mounted
 from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError, InputError
+from provision.usage import usage
 
 # Real directories below these paths: an overlay can't be mounted on the overlay that the rest of the disk is,
 # and containerd does (lab facts, gotcha 9); databases are spared the detour as well.
@@ -96,7 +97,7 @@ def ensure(lab: Lab, topology: Topology, host: HostSpec, tree: Path) -> Path:
                 "the tree below this host's disk has left the cache",
                 host=host.name,
                 found=f"{found.tree} is gone",
-                do=f"make the lab anew: invoke lab.down --purge{lab.option}",
+                do=f"make the lab anew: {usage(f'lab.down --purge{lab.option}')}",
             )
         return found.tree
     shutil.rmtree(folder(lab, host), ignore_errors=True)  # of an `up` that was cut off here

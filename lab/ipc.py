@@ -13,6 +13,7 @@ import msgspec
 
 from lab.state import Lab
 from provision.errors import FailedError
+from provision.usage import usage
 
 LONGEST_LINE = 1 << 20
 SECONDS = 180.0  # an orderly reboot may take 120 of them
@@ -55,7 +56,7 @@ def ask(lab: Lab, request: Request) -> Answer:
                 f"the daemon of the lab {lab.name} did not answer the request {request.do!r}",
                 host=request.host,
                 found=str(error),
-                do=f"its log is {lab.log}; invoke lab.down{lab.option} and lab.up start it again",
+                do=f"its log is {lab.log}; {usage(f'lab.down{lab.option}')} and lab.up start it again",
             ) from None
     if answer.error:
         raise FailedError(f"{request.do} failed", host=request.host, found=answer.error)

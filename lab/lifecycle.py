@@ -17,6 +17,7 @@ from lab.state import Lab, read, write
 from lab.topology import HostSpec, Topology
 from provision.atomic import replace_link
 from provision.errors import FailedError, InputError
+from provision.usage import usage
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOT_SECONDS = 60.0
@@ -39,7 +40,7 @@ def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock:
             raise InputError(
                 f"the lab {lab.name} runs another set of hosts than this inventory's",
                 found=f"it runs {lab.topology().described}; the inventory has {wanted.described}",
-                do=f"take it down first (invoke lab.down{lab.option}), or use another name with --lab",
+                do=f"take it down first ({usage(f'lab.down{lab.option}')}), or use another name with --lab",
             )
         states = ipc.ask(lab, Request("status")).hosts
         off = [spec for spec in wanted.booted if not states[spec.name].on]

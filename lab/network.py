@@ -18,6 +18,7 @@ from pathlib import Path
 from lab.state import Lab
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError, InputError, UnreachableError
+from provision.usage import usage
 
 NAMESPACES = Path("/run/netns")  # ip-netns(8)
 CLONE_NEWNET = 0x40000000  # setns(2)
@@ -63,7 +64,7 @@ def dial_in(lab: Lab, host: str, port: int, timeout: float, origin: str = "") ->
         connection = socket_inside(namespace(lab, origin or topology.ops.name))
     except (FailedError, FileNotFoundError):
         raise UnreachableError(
-            f"the lab {lab.name} is not up", host=host, do=f"start it: invoke lab.up{lab.option}"
+            f"the lab {lab.name} is not up", host=host, do=f"start it: {usage(f'lab.up{lab.option}')}"
         ) from None
     addresses = {spec.name: spec.address for spec in topology.hosts}
     try:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from lab import network
 from lab.state import Lab
 from provision.errors import FailedError, InputError
+from provision.usage import usage
 
 LOCAL = "127.0.0.1"
 LOCALHOST = ".localhost"
@@ -129,7 +130,7 @@ def open_site(
     """
     lab = Lab.named(name)
     if lab.daemon_process() is None:
-        raise FailedError(f"the lab {name} is down", do=f"start it: invoke lab.up{lab.option}")
+        raise FailedError(f"the lab {name} is down", do=f"start it: {usage(f'lab.up{lab.option}')}")
     default = f"{DASHBOARD}.{lab.topology().domain}"
     host = host or default
     domain = host.partition(".")[2]

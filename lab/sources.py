@@ -14,6 +14,7 @@ from provision.errors import UnreachableError
 from provision.inventory import Inventory
 from provision.inventory.sources import Source, open_source
 from provision.inventory.vault import Vault
+from provision.usage import usage
 
 DIAL = "lab.network:dial"
 NO_SUM = "0" * 64
@@ -32,7 +33,9 @@ class Sources:
     def check_up(self) -> None:
         """Raises UnreachableError when the hosts live in a lab that is down: asked once, not by every host."""
         if self.lab and self.lab.daemon_process() is None:
-            raise UnreachableError(f"the lab {self.lab.name} is not up", do=f"Start it: invoke lab.up{self.lab.option}")
+            raise UnreachableError(
+                f"the lab {self.lab.name} is not up", do=f"Start it: {usage(f'lab.up{self.lab.option}')}"
+            )
 
 
 def completed(

@@ -19,6 +19,7 @@ from lab.topology import Topology
 from provision.atomic import replace_file
 from provision.errors import FailedError, InputError
 from provision.folders import state_folder
+from provision.usage import usage
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}\Z")
 T = TypeVar("T")
@@ -91,7 +92,7 @@ class Lab(msgspec.Struct, frozen=True):
             raise FailedError(
                 f"there is no lab {self.name}",
                 found=f"{self.directory} holds none",
-                do=f"start it: invoke lab.up{self.option} (each user has labs of their own, and they need root)",
+                do=f"start it: {usage(f'lab.up{self.option}')} (each user has labs of their own, and they need root)",
             )
         return found
 

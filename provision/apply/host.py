@@ -37,6 +37,7 @@ from provision.resources.optional.confirmable import confirm_step
 from provision.resources.optional.dependent import Dependent, clear_stamp, dependencies_of
 from provision.resources.optional.explainable import evidence_for
 from provision.spelling import listed
+from provision.usage import usage
 
 PROBE_TIMEOUT = 60.0
 
@@ -100,7 +101,7 @@ def require_fresh_plan(session: Session, plan: HostPlan) -> None:
         raise StaleError(
             "the host has changed since the plan was made: nothing was changed on any host",
             found=f"Somebody or something changed {listed(stale, 6)}",
-            do="Look at the new plan (invoke plan), then deploy again",
+            do=f"Look at the new plan ({usage('plan')}), then deploy again",
         )
 
 

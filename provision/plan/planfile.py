@@ -16,6 +16,7 @@ from provision.atomic import replace_file
 from provision.errors import InputError
 from provision.plan.plan import HostPlan, StaleError, stale_keys
 from provision.spelling import listed
+from provision.usage import usage
 
 VERSION = 1
 
@@ -66,10 +67,12 @@ def load(path: Path, hosts: Sequence[str]) -> SavedPlan:
         raise InputError(f"the plan {path} can't be read", found=str(error.strerror)) from None
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise InputError(
-            f"{path} is not a saved plan", found=str(error), do="Make one: invoke plan --save FILE"
+            f"{path} is not a saved plan", found=str(error), do=f"Make one: {usage('plan --save FILE')}"
         ) from None
     if plan.version != VERSION:
-        raise InputError(f"{path} was saved by another version of this toolkit", do="Make it again: invoke plan --save")
+        raise InputError(
+            f"{path} was saved by another version of this toolkit", do=f"Make it again: {usage('plan --save FILE')}"
+        )
     if set(hosts) != set(plan.hosts):
         raise InputError(
             f"{path} is a plan for other hosts: {listed(sorted(plan.hosts), 6)}",
@@ -88,7 +91,7 @@ def check(saved: Mapping[str, SavedHost], plan: HostPlan) -> None:
             "the host has moved on since the plan was saved: nothing was changed on any host",
             host=plan.host,
             found=f"Somebody or something changed {listed(stale, 6)}",
-            do="Look at a new plan (invoke plan), and save that",
+            do=f"Look at a new plan ({usage('plan')}), and save that",
         )
     other = [key for key in {**was.declared, **now.declared} if was.declared.get(key) != now.declared.get(key)]
     if other:
@@ -96,7 +99,7 @@ def check(saved: Mapping[str, SavedHost], plan: HostPlan) -> None:
             "the roles or the inventory declare something else than when the plan was saved: nothing was changed",
             host=plan.host,
             found=f"{listed(other, 6)} differs",
-            do="Look at a new plan (invoke plan), and save that",
+            do=f"Look at a new plan ({usage('plan')}), and save that",
         )
     more = [key for key in now.changes if key not in (*was.changes, *was.after)]
     if more:
@@ -104,7 +107,7 @@ def check(saved: Mapping[str, SavedHost], plan: HostPlan) -> None:
             "there is more to do now than when the plan was saved: nothing was changed on any host",
             host=plan.host,
             found=f"{listed(more, 6)} would change too",
-            do="Look at a new plan (invoke plan), and save that",
+            do=f"Look at a new plan ({usage('plan')}), and save that",
         )
 
 

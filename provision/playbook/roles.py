@@ -24,6 +24,7 @@ from provision.search_path import SearchPath
 from provision.secret import NOTHING, Redactor, secrets_in, tracking
 from provision.spelling import nearest
 from provision.templating.templates import Templates
+from provision.usage import usage
 
 if TYPE_CHECKING:
     from provision.inventory import Host, Inventory
@@ -191,7 +192,7 @@ def _broken(
         role=role,
         line=where,
         found=redactor.cleaned(said),
-        do="Correct the role; invoke lint compiles every role without asking a host",
+        do=f"Correct the role; {usage('lint')} compiles every role without asking a host",
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from provision.errors import UnreachableError
 from provision.remote.host_keys import HostKey
+from provision.usage import usage
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -181,7 +182,7 @@ def unreachable(login: Login, error: Exception) -> UnreachableError:
     import paramiko
 
     at = f"{login.address}:{login.port}"
-    trust = f"invoke hosts.trust --host {login.name}"
+    trust = usage(f"hosts.trust {login.name}")
     if isinstance(error, UnreachableError):
         return error
     if isinstance(error, paramiko.BadHostKeyException):

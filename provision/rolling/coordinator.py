@@ -22,6 +22,7 @@ from provision.resources.configset.drain import Drainer
 from provision.rolling.edges import Edge, Edges, Node, targets
 from provision.rolling.update import RollingUpdate, RollPolicy, RollStep
 from provision.traffic.probe import Prober, serving
+from provision.usage import usage
 
 RATE = 10.0  # requests a second through the edges, and as many to the nodes' own ports
 REVERT_TIMEOUT = 120  # seconds that a reverted pod gets to be ready; a broken change may have given it less
@@ -86,7 +87,7 @@ class RollingPlay:
                 f"{edge.name} is not as declared, so nothing can be drained there",
                 host=edge.name,
                 found=f"{edge.drainer.key} differs",
-                do=f"Deploy it first: invoke deploy --limit {edge.name}",
+                do=f"Deploy it first: {usage(f'deploy --limit {edge.name}')}",
             )
 
     def hosts(self, hosts: Sequence[HostRun], change: Change, undo: Undo, prober: Prober) -> None:

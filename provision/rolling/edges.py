@@ -14,6 +14,7 @@ from provision.remote.protocol import Step
 from provision.remote.shell import Scripts, function
 from provision.resources.configset.drain import Drainer
 from provision.traffic.probe import Target
+from provision.usage import usage
 
 _SCRIPTS = Scripts(__file__)
 DRAIN_BUDGET = 30.0  # seconds that running requests get to end before the node is changed all the same
@@ -77,7 +78,7 @@ class Edges:
                 f"could not {what} on {edge.name}",
                 host=edge.name,
                 found=result.errors,
-                do="Fix the edge's configuration (invoke plan), then run again",
+                do=f"Fix the edge's configuration ({usage('plan')}), then run again",
             )
 
     def wait_for_idle(self, node: Node) -> None:

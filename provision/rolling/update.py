@@ -19,6 +19,7 @@ from provision.errors import FailedError, ProvisionError, UnreachableError
 from provision.playbook.health_check import HealthCheck
 from provision.rolling.edges import ROUTES_BUDGET, Edges, Node
 from provision.traffic.probe import Prober
+from provision.usage import usage
 
 CHECK_EVERY = 0.2  # seconds between two looks at the number of failed requests
 
@@ -109,7 +110,7 @@ class RollingUpdate:
                 f"only {node.name} answers {self._policy.health_check.url}: taking it out would leave none",
                 host=node.name,
                 found=f"of {', '.join(node.name for node in self._nodes)} only it answered 200",
-                do="Fix the others first (invoke verify), or deploy with --force",
+                do=f"Fix the others first ({usage('verify')}), or deploy with --force",
             )
         self._drain(node, prober)
         self._or_revert(step, prober, lambda: self._change(step, prober))

@@ -19,6 +19,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from provision.usage import usage
 from provision.verify.commands import SECONDS, Answer, Ask, Reply, http
 from provision.verify.locations import OUTSIDE
 
@@ -103,7 +104,7 @@ def check(body: Body) -> Callable[..., None]:
 
     @functools.wraps(body)
     def test(**_: Any) -> None:
-        raise AssertionError("this check runs by `invoke verify`, which asks the hosts")
+        raise AssertionError(f"this check runs by `{usage('verify')}`, which asks the hosts")
 
     # pytest sees what it has to fill in: the host, and what @pytest.mark.parametrize names; all else comes from us
     names = ["node", *(name for name in inspect.signature(body).parameters if name not in GIVEN)]

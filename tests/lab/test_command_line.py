@@ -134,7 +134,7 @@ def test_a_host_key_is_trusted_only_by_a_person(invoke: Invoke, tmp_path: Path) 
     known.touch()
     mine = ("--extra-vars", json.dumps({"hdss7_known_hosts": str(known)}))
     unknown = invoke("ping", "--limit", "edge", *mine)
-    assert (unknown.returncode, "invoke hosts.trust --host hdss7-11" in unknown.stderr) == (3, True)
+    assert (unknown.returncode, "invoke hosts.trust hdss7-11" in unknown.stderr) == (3, True)
     nobody = invoke("hosts.trust", "--host", "hdss7-11", *mine)
     assert (nobody.returncode, "SHA256:" in nobody.stdout, known.read_text()) == (4, True, "")
     assert invoke("hosts.trust", "hdss7-11", "--yes", *mine).returncode == 0

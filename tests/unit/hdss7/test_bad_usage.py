@@ -84,6 +84,26 @@ def test_help_explains_every_option_of_a_command(tmp_path: Path) -> None:
         assert re.search(rf"--{option.name}(=\w+)? {re.escape(option.help)}", shown), option.name
 
 
+@pytest.mark.parametrize(
+    ("command", "usage", "rows"),
+    [
+        (
+            "deploy",
+            "Usage: invoke deploy [--options]",
+            ("--verbose  ", "--forks=INT  ", "--tags=STRING  ", "--check  "),
+        ),
+        ("run", "Usage: invoke run [--options] -- WORDS", ("--timeout=INT  ",)),
+        ("verify", "Usage: invoke verify [--options]", ("-k=STRING  ",)),
+        ("hosts.trust", "Usage: invoke hosts.trust HOST [--options]", ("--yes  ",)),
+    ],
+)
+def test_help_shows_how_each_option_is_typed(command: str, usage: str, rows: tuple[str, ...], tmp_path: Path) -> None:
+    shown = invoke(tmp_path, "--help", command).stdout
+    assert shown.splitlines()[0] == usage
+    for row in rows:
+        assert f"\n  {row}" in shown, shown
+
+
 def test_commands_work_from_a_folder_inside_the_project(tmp_path: Path) -> None:
     done = invoke(tmp_path, "hosts", "--pattern", "edge", cwd=ROOT / "tests" / "unit")
     assert (done.returncode, "hdss7-11" in done.stdout) == (0, True), done

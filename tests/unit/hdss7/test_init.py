@@ -96,3 +96,19 @@ def test_init_refuses_a_folder_with_files(hdss7: Path, tmp_path: Path) -> None:
     made = run(hdss7, "init", "mine", cwd=tmp_path)
     assert made.returncode == 4
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes"]
+
+
+def test_messages_name_the_command_that_was_started(hdss7: Path, tmp_path: Path) -> None:
+    run(hdss7, "init", "mine", cwd=tmp_path)
+    wrong = [run(hdss7, *words.split(), cwd=tmp_path / "mine").stderr for words in ("deploy --dry", "lint --limit x y")]
+    assert "hdss7 plan" in wrong[0]
+    assert not [text for text in wrong if "invoke" in text]
+
+
+def test_help_lists_only_options_that_have_an_effect(hdss7: Path, tmp_path: Path) -> None:
+    shown = run(hdss7, "--help", cwd=tmp_path).stdout
+    assert "Usage: hdss7 COMMAND" in shown
+    assert "--version" in shown
+    for refused in ("--dry", "--config", "--echo", "--hide", "--pty", "--command-timeout", "--warn-only"):
+        assert refused not in shown
+        assert "nothing was done" in run(hdss7, "lint", refused, cwd=tmp_path).stderr
