@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from provision.resources import File
 from roles import _authority
 from roles._authority import Store
-from roles._cluster import CERT, api_service, entrance, members, node_name
+from roles._cluster import api_service, entrance, folders, members, node_name
 from roles._x509 import Certificate
 
 if TYPE_CHECKING:
@@ -77,11 +77,14 @@ def named(inventory: Inventory, site: SiteSettings, name: str) -> Certificate:
 
 
 def files(
-    host: Host, site: SiteSettings, wanted: Certificate, name: str = "", directory: str = CERT, owner: str = "root"
+    host: Host, site: SiteSettings, wanted: Certificate, name: str = "", directory: str = "", owner: str = "root"
 ) -> tuple[File, File]:
-    """Certificate and key on a host: <directory>/<name>.pem and <name>-key.pem. name: '' as on the controller."""
+    """Certificate and key on a host: <directory>/<name>.pem and <name>-key.pem.
+
+    name: '' as on the controller. directory: '' is that of the version of Kubernetes.
+    """
     certificate, key = store(host.inventory, site).pair(wanted)
-    path = f"{directory}/{name or wanted.name}"
+    path = f"{directory or folders(site).cert}/{name or wanted.name}"
     return (
         File(path=f"{path}.pem", content=certificate, owner=owner, group=owner),
         File(path=f"{path}-key.pem", content=key, owner=owner, group=owner, mode="0600", secret=True),

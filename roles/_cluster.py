@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,42 @@ if TYPE_CHECKING:
     from provision.inventory import Host
     from roles._site import Binary, SiteSettings
 
-# The course's layout; role base makes the folders.
-BIN = "/opt/kubernetes/server/bin"
+# The course's layout: a link to the version that the host runs. What people type goes this way; programs are started
+# from the version's own folder (see `Folders`), so that a link that moves takes nothing away from one that runs.
+LINK = "/opt/kubernetes"
+BIN = f"{LINK}/server/bin"
 CERT = f"{BIN}/cert"
 CONF = f"{BIN}/conf"
 LOGS = "/data/logs/kubernetes"
 # By its own path, with a cache of its own: another kubectl may stand earlier on PATH, and root's home is not ours.
 KUBECTL = f"{BIN}/kubectl --kubeconfig={CONF}/admin.kubeconfig --cache-dir=/var/cache/kubectl"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where one version of Kubernetes lies on a host, with all that it reads."""
+
+    root: str
+
+    @property
+    def bin(self) -> str:
+        """Programs and their start scripts."""
+        return f"{self.root}/server/bin"
+
+    @property
+    def cert(self) -> str:
+        """Certificates and keys."""
+        return f"{self.bin}/cert"
+
+    @property
+    def conf(self) -> str:
+        """Kubeconfigs and configurations."""
+        return f"{self.bin}/conf"
+
+
+def folders(site: SiteSettings) -> Folders:
+    """Those of the version that is declared; of a cluster that somebody else installed, where the course has them."""
+    return Folders(f"{LINK}-v{site.kubernetes}" if site.managed else LINK)
 
 
 def members(host: Host, group: str) -> tuple[Host, ...]:

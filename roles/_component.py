@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from provision.resources import Directory, Download, File, Program, Resource, Template
-from roles._cluster import BIN, LOGS, binary, numbered
+from provision.resources import Directory, Download, File, Program, Resource, Symlink, Template
+from roles._cluster import LINK, LOGS, binary, folders, numbered
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -16,9 +16,9 @@ UNITS = "/etc/supervisor/conf.d"
 
 
 def download(site: SiteSettings, name: str) -> Download:
-    """A program of Kubernetes, in the course's place."""
+    """A program of Kubernetes, in its version's folder."""
     source = binary(site, name)
-    return Download(path=f"{BIN}/{name}", url=source.url, sha256=source.sha256, mode="0755")
+    return Download(path=f"{folders(site).bin}/{name}", url=source.url, sha256=source.sha256, mode="0755")
 
 
 def component(
@@ -36,7 +36,7 @@ def component(
     diagnose: str = "",
     first: Sequence[Resource] = (),
 ) -> Iterator[Resource]:
-    """A component of Kubernetes: its binary, start script BIN/NAME.sh and program under supervisord.
+    """A component of Kubernetes: its binary, start script NAME.sh beside it and program under supervisord.
 
     arguments: its flags. reads: the resources whose change restarts it. ready: sh that succeeds once it answers.
     stop_seconds: what it gets to stop in good order. program: its name there without the octets, if not `name`.
@@ -46,8 +46,8 @@ def component(
     yield executable
     yield from supervised(
         program=numbered(program or name, host),
-        executable=f"{BIN}/{name}",
-        script=f"{BIN}/{name}.sh",
+        executable=executable.path,
+        script=f"{executable.path}.sh",
         log=f"{LOGS}/{program or name}/{log or name}.stdout.log",
         arguments=arguments,
         reads=(executable, *reads),
@@ -57,6 +57,11 @@ def component(
         diagnose=diagnose,
         first=first,
     )
+
+
+def current(site: SiteSettings) -> Symlink:
+    """The link to the version that the host runs: for the last of its programs, so that it leads to a whole version."""
+    return Symlink(path=LINK, target=folders(site).root, versions=f"{LINK}-v")
 
 
 def supervised(

@@ -25,21 +25,30 @@ class ForeignAuthorityError(FailedError):
 @dataclass(frozen=True, kw_only=True)
 class TrustedAuthority(File):
     """A CA's certificate on a host. One of another CA there is an error that no deploy may fix: the host would be
-    torn out of its cluster."""
+    torn out of its cluster.
+
+    in_use: where the certificate lies by which programs run now, if that is another version's place.
+    """
+
+    in_use: str = ""
 
     def questions(self) -> tuple[Question, ...]:
-        return (*super().questions(), ContentQuestion(self.path))
+        return (*super().questions(), *map(ContentQuestion, self._places))
+
+    @property
+    def _places(self) -> tuple[str, ...]:
+        return (self.in_use, self.path) if self.in_use else (self.path,)
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
-        there = fingerprint(answers[ContentQuestion(self.path)])
+        there = next(filter(None, (fingerprint(answers[ContentQuestion(place)]) for place in self._places)), "")
         ours = fingerprint(self.content.decode()) if isinstance(self.content, bytes) else ""
         if there and there != ours:
             raise ForeignAuthorityError(
-                f"the host holds the certificate of another CA ({self.path}): nothing was changed",
+                f"the host holds the certificate of another CA ({self._places[0]}): nothing was changed",
                 found=f"There it is {there}, in the site's pki folder {ours or 'there is none yet'}",
                 do="If the host belongs to another cluster, take it out of the inventory; if the pki folder is not the "
                 "one that it was deployed from, name that one with site.pki; to move the host over for good, remove "
-                f"{self.path.rpartition('/')[0]} on it first",
+                f"{self._places[0].rpartition('/')[0]} on it first",
             )
         return super().compare(answers, changed_dependencies)
 

@@ -11,6 +11,7 @@ from provision.errors import InputError
 from provision.inventory.types import AnyAddress, AptSource, HostName, PackageName, SysctlName, SysctlValue
 from provision.resources import Command, Directory, File, Package, Resource, Service, Symlink, Sysctl, Template
 from provision.resources.kubernetes.manifests import OLDEST
+from roles._cluster import LINK, folders
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -60,15 +61,18 @@ def _check_version(host: Host, site: SiteSettings) -> None:
 
 
 def _folders(host: Host, site: SiteSettings) -> Iterator[Resource]:
-    """The course's layout: /opt/kubernetes leads to the version in use; one that is there already is left as it is."""
+    """The course's layout. Each version has a folder of its own; /opt/kubernetes leads to the one that the host runs.
+
+    It is moved once every program of the host is of the new version: by role kube_scheduler or kube_proxy.
+    """
     if site.managed:
         _check_version(host, site)
-        real = f"/opt/kubernetes-v{site.kubernetes}"
-        for below in ("", "/server", "/server/bin", "/server/bin/cert", "/server/bin/conf"):
-            yield Directory(path=f"{real}{below}")
-        yield Symlink(path="/opt/kubernetes", target=real)
+        version = folders(site)
+        for path in (version.root, f"{version.root}/server", version.bin, version.cert, version.conf):
+            yield Directory(path=path)
+        yield Symlink(path=LINK, target=version.root, if_missing=True)
     else:
-        yield Directory(path="/opt/kubernetes/server/bin/conf")
+        yield Directory(path=folders(site).conf)
     for path in ("/data", "/data/logs", "/data/logs/kubernetes"):
         yield Directory(path=path)
 

@@ -10,7 +10,7 @@ import msgspec
 from provision.inventory.types import Argument, Natural, OptionalFilePath, Positive
 from provision.resources import File, Manifests, Resource, Template
 from roles._certificates import CLIENTS, apiserver, files, store
-from roles._cluster import CERT, CONF, KUBECTL, address_of
+from roles._cluster import KUBECTL, address_of, folders
 from roles._component import component, download
 from roles._flags import NETWORKS, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
@@ -53,7 +53,10 @@ def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterat
     check_flags(host, ("kube_apiserver", "arguments"), names(settings.arguments), INSTEAD)
     yield download(site, "kubectl")
     yield File(
-        path=f"{CONF}/admin.kubeconfig", content=kubeconfig(host, site, "admin", LOCAL), mode="0600", secret=True
+        path=f"{folders(site).conf}/admin.kubeconfig",
+        content=kubeconfig(host, site, "admin", LOCAL),
+        mode="0600",
+        secret=True,
     )
     if settings.kubectl:
         yield File(
@@ -68,7 +71,7 @@ def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterat
         log="apiserver",
         arguments=(*_arguments(host, site), f"--v={settings.verbosity}", *settings.arguments),
         reads=reads,
-        ready=f"curl -fs -m 2 --cacert {CERT}/ca.pem {LOCAL}/readyz",
+        ready=f"curl -fs -m 2 --cacert {folders(site).cert}/ca.pem {LOCAL}/readyz",
         ready_timeout=settings.ready_timeout,
         stop_seconds=70,  # it lets requests that run end, for up to a minute
     )
@@ -78,18 +81,19 @@ def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterat
 
 
 def _keys(host: Host, site: SiteSettings) -> Iterator[File]:
-    keys = store(host.inventory, site)
+    keys, cert = store(host.inventory, site), folders(site).cert
     public, private = keys.service_accounts()
     yield from files(host, site, apiserver(host, site))
     yield from files(host, site, MINE["client"])
     yield from files(host, site, MINE["apiserver-kubelet-client"])
     yield from files(host, site, MINE["front-proxy-client"])
-    yield File(path=f"{CERT}/front-proxy-ca.pem", content=keys.authority("front-proxy-ca"))
-    yield File(path=f"{CERT}/sa.pem", content=public)
-    yield File(path=f"{CERT}/sa-key.pem", content=private, mode="0600", secret=True)
+    yield File(path=f"{cert}/front-proxy-ca.pem", content=keys.authority("front-proxy-ca"))
+    yield File(path=f"{cert}/sa.pem", content=public)
+    yield File(path=f"{cert}/sa-key.pem", content=private, mode="0600", secret=True)
 
 
 def _arguments(host: Host, site: SiteSettings) -> tuple[str, ...]:
+    cert = folders(site).cert
     return (
         f"--advertise-address={address_of(host)}",
         f"--secure-port={PORT}",
@@ -98,31 +102,31 @@ def _arguments(host: Host, site: SiteSettings) -> tuple[str, ...]:
         # told to stop, it ends once short requests are done; without this it waits a minute for its clients' watches
         "--shutdown-send-retry-after=true",
         f"--etcd-servers={clients(host)}",
-        f"--etcd-cafile={CERT}/ca.pem",
-        f"--etcd-certfile={CERT}/client.pem",
-        f"--etcd-keyfile={CERT}/client-key.pem",
+        f"--etcd-cafile={cert}/ca.pem",
+        f"--etcd-certfile={cert}/client.pem",
+        f"--etcd-keyfile={cert}/client-key.pem",
         f"--service-cluster-ip-range={site.service_cidr}",
         # contains ports of the hosts themselves (6443, 10250 …): a Service with one of them would take it over
         # (kubernetes#76892), so role nginx_ds refuses those
         f"--service-node-port-range={site.node_ports}",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
-        f"--client-ca-file={CERT}/ca.pem",
-        f"--tls-cert-file={CERT}/apiserver.pem",
-        f"--tls-private-key-file={CERT}/apiserver-key.pem",
-        f"--kubelet-certificate-authority={CERT}/ca.pem",
-        f"--kubelet-client-certificate={CERT}/apiserver-kubelet-client.pem",
-        f"--kubelet-client-key={CERT}/apiserver-kubelet-client-key.pem",
+        f"--client-ca-file={cert}/ca.pem",
+        f"--tls-cert-file={cert}/apiserver.pem",
+        f"--tls-private-key-file={cert}/apiserver-key.pem",
+        f"--kubelet-certificate-authority={cert}/ca.pem",
+        f"--kubelet-client-certificate={cert}/apiserver-kubelet-client.pem",
+        f"--kubelet-client-key={cert}/apiserver-kubelet-client-key.pem",
         "--kubelet-preferred-address-types=InternalIP,Hostname",
         f"--service-account-issuer=https://kubernetes.default.svc.{site.cluster_domain}",
         # the course signs tokens with the CA's key, which then has to lie on every master
-        f"--service-account-key-file={CERT}/sa.pem",
-        f"--service-account-signing-key-file={CERT}/sa-key.pem",
-        f"--requestheader-client-ca-file={CERT}/front-proxy-ca.pem",
+        f"--service-account-key-file={cert}/sa.pem",
+        f"--service-account-signing-key-file={cert}/sa-key.pem",
+        f"--requestheader-client-ca-file={cert}/front-proxy-ca.pem",
         "--requestheader-allowed-names=front-proxy-client",
         "--requestheader-username-headers=X-Remote-User",
         "--requestheader-group-headers=X-Remote-Group",
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-        f"--proxy-client-cert-file={CERT}/front-proxy-client.pem",
-        f"--proxy-client-key-file={CERT}/front-proxy-client-key.pem",
+        f"--proxy-client-cert-file={cert}/front-proxy-client.pem",
+        f"--proxy-client-key-file={cert}/front-proxy-client-key.pem",
     )

@@ -9,7 +9,7 @@ import msgspec
 
 from provision.inventory.types import Argument, Natural
 from provision.resources import File, Resource
-from roles._cluster import CERT, CONF
+from roles._cluster import folders
 from roles._component import component
 from roles._flags import LOGIN, NETWORKS, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
@@ -34,7 +34,8 @@ def kube_controller_manager(host: Host, site: SiteSettings, settings: Settings) 
     name = "kube-controller-manager"
     instead = VERBOSITY | LOGIN | NETWORKS
     check_flags(host, ("kube_controller_manager", "arguments"), names(settings.arguments), instead)
-    path = f"{CONF}/{name}.kubeconfig"
+    folder = folders(site)
+    path = f"{folder.conf}/{name}.kubeconfig"
     login = File(path=path, content=kubeconfig(host, site, name, LOCAL), mode="0600", secret=True)
     yield login
     yield from component(
@@ -51,8 +52,8 @@ def kube_controller_manager(host: Host, site: SiteSettings, settings: Settings) 
             "--authentication-tolerate-lookup-failure=true",
             "--leader-elect=true",
             "--use-service-account-credentials=true",
-            f"--service-account-private-key-file={CERT}/sa-key.pem",
-            f"--root-ca-file={CERT}/ca.pem",
+            f"--service-account-private-key-file={folder.cert}/sa-key.pem",
+            f"--root-ca-file={folder.cert}/ca.pem",
             f"--cluster-cidr={site.cluster_cidr}",
             f"--service-cluster-ip-range={site.service_cidr}",
             "--allocate-node-cidrs=false",  # a node's pod network follows from its address (role cni)

@@ -12,8 +12,8 @@ from provision.errors import InputError
 from provision.inventory.types import FlagName, FlagValue, OptionalFilePath, OptionalLocalPath
 from provision.resources import Command, File, Package, ProxyMode, Resource
 from provision.resources.kubernetes.proxy_rules import Mode, flush_untranslated
-from roles._cluster import BIN, CONF, LOGS, node_name, numbered
-from roles._component import component, supervised
+from roles._cluster import LOGS, folders, node_name, numbered
+from roles._component import component, current, supervised
 from roles._flags import check_flags
 from roles._kubeconfig import kubeconfig
 
@@ -82,14 +82,16 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
     else:  # the program is there already, only how it is started is ours
         yield from supervised(
             program=program,
-            executable=f"{BIN}/kube-proxy",
-            script=f"{BIN}/kube-proxy.sh",
+            executable=f"{folders(site).bin}/kube-proxy",
+            script=f"{folders(site).bin}/kube-proxy.sh",
             log=f"{LOGS}/kube-proxy/proxy.stdout.log",
             arguments=arguments,
             reads=login,
             ready=ready,
             first=clean,
         )
+    if site.managed:
+        yield current(site)
     flush = flush_untranslated(site.service_cidr)
     yield Command(name="flush untranslated conntrack entries", run=flush, on_change=clean)
 
@@ -128,7 +130,7 @@ def _or(command: str, why: str) -> str:
 
 def _kubeconfig(host: Host, site: SiteSettings, settings: Settings) -> tuple[Sequence[Resource], str]:
     """How it logs in to the API: the file on the host as a resource, if it is ours, and its path."""
-    path = f"{CONF}/kube-proxy.kubeconfig"
+    path = f"{folders(site).conf}/kube-proxy.kubeconfig"
     if settings.kubeconfig_path:
         return (), settings.kubeconfig_path
     if settings.kubeconfig:

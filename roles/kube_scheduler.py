@@ -9,8 +9,8 @@ import msgspec
 
 from provision.inventory.types import Argument, Natural
 from provision.resources import File, Resource
-from roles._cluster import CONF
-from roles._component import component
+from roles._cluster import folders, members
+from roles._component import component, current
 from roles._flags import LOGIN, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
 from roles.kube_apiserver import LOCAL
@@ -32,7 +32,7 @@ def kube_scheduler(host: Host, site: SiteSettings, settings: Settings) -> Iterat
     if not site.managed:
         return
     check_flags(host, ("kube_scheduler", "arguments"), names(settings.arguments), VERBOSITY | LOGIN)
-    path = f"{CONF}/kube-scheduler.kubeconfig"
+    path = f"{folders(site).conf}/kube-scheduler.kubeconfig"
     login = File(path=path, content=kubeconfig(host, site, "kube-scheduler", LOCAL), mode="0600", secret=True)
     yield login
     yield from component(
@@ -54,3 +54,5 @@ def kube_scheduler(host: Host, site: SiteSettings, settings: Settings) -> Iterat
         reads=(login,),
         ready="curl -fsk -m 2 https://127.0.0.1:10259/healthz",
     )
+    if host not in members(host, "nodes"):
+        yield current(site)

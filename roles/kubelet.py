@@ -11,7 +11,7 @@ import msgspec
 from provision.inventory.types import Argument, Fields, FilePath, Natural, Positive
 from provision.resources import Directory, File, Resource, Template
 from roles import _certificates
-from roles._cluster import CERT, CONF, address_of, api_url, node_name
+from roles._cluster import address_of, api_url, folders, node_name
 from roles._component import component
 from roles._flags import LOGIN, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
@@ -62,16 +62,21 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         return
     check_flags(host, ("kubelet", "arguments"), names(settings.arguments), INSTEAD)
     check_flags(host, ("kubelet", "config"), settings.config, FIELDS)
+    folder = folders(site)
     identity = _certificates.kubelet(host, site)
     pair = _certificates.files(host, site, identity, "kubelet")
     login = File(
-        path=f"{CONF}/kubelet.kubeconfig", content=kubeconfig(host, site, identity.name), mode="0600", secret=True
+        path=f"{folder.conf}/kubelet.kubeconfig",
+        content=kubeconfig(host, site, identity.name),
+        mode="0600",
+        secret=True,
     )
-    config = File(path=f"{CONF}/kubelet.yaml", content=Template("kubelet/kubelet.yaml.j2", cert=CERT))
+    config = File(path=f"{folder.conf}/kubelet.yaml", content=Template("kubelet/kubelet.yaml.j2", cert=folder.cert))
     yield Directory(path=settings.root)
     yield from (*pair, login, config)
     node = node_name(host, site)
-    ask = f"curl -fs -m 2 --cacert {CERT}/ca.pem --cert {CERT}/kubelet.pem --key {CERT}/kubelet-key.pem"
+    cert = f"{folder.cert}/kubelet"
+    ask = f"curl -fs -m 2 --cacert {folder.cert}/ca.pem --cert {cert}.pem --key {cert}-key.pem"
     ask += f" {shlex.quote(f'{api_url(host, site)}/api/v1/nodes/{node}?pretty=0')}"
     yield from component(
         host,

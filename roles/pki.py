@@ -10,7 +10,7 @@ import msgspec
 from provision.inventory.types import Positive
 from provision.resources import Resource
 from roles._certificates import every, store
-from roles._cluster import CERT
+from roles._cluster import CERT, folders
 from roles._networks import check_networks
 from roles._trust import TrustedAuthority
 
@@ -38,4 +38,5 @@ def pki(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource
         return
     check_networks(host, site)
     if {"masters", "nodes"} & set(host.groups):
-        yield TrustedAuthority(path=f"{CERT}/ca.pem", content=store(host.inventory, site).authority("ca"))
+        path = f"{folders(site).cert}/ca.pem"
+        yield TrustedAuthority(path=path, in_use=f"{CERT}/ca.pem", content=store(host.inventory, site).authority("ca"))

@@ -15,7 +15,7 @@ from provision.facts.managed import GONE, INDEX, MADE, Managed
 from provision.facts.question import Question
 from provision.history.serialize import revive
 from provision.plan.plan import Declaration
-from provision.resources import Manifests
+from provision.resources import Manifests, Symlink
 from provision.resources.base import Rendering, Resource
 from provision.resources.kubernetes import diff
 from provision.resources.optional.removable import removal_of
@@ -24,9 +24,30 @@ LINE = "no longer declared"
 
 
 def orphans(made: Iterable[Managed], declared: Iterable[Declaration]) -> tuple[Managed, ...]:
-    """The lines of a host's index that nothing declares, the youngest first: what was made last goes first."""
+    """The lines of a host's index that nothing declares, the youngest first: what was made last goes first.
+
+    What belongs to the version before (see Symlink) is left out.
+    """
+    declared = tuple(declared)
     keys = {d.resource.key for d in declared}
-    return tuple(reversed([line for line in made if line.flag == MADE and line.key not in keys]))
+    gone = tuple(reversed([line for line in made if line.flag == MADE and line.key not in keys]))
+    links = [d.resource for d in declared if isinstance(d.resource, Symlink) and d.resource.versions]
+    kept = tuple(folder for link in links for folder in (link.path, _previous(link, gone)) if folder)
+    return tuple(line for line in gone if not any(_below(folder, line) for folder in kept))
+
+
+def _previous(link: Symlink, gone: Iterable[Managed]) -> str:
+    """The version's folder in which something undeclared was made last; '' when there is none."""
+    folders = (_path(line).removeprefix(link.versions) for line in gone if _path(line).startswith(link.versions))
+    return next((link.versions + rest.partition("/")[0] for rest in folders), "")
+
+
+def _below(folder: str, line: Managed) -> bool:
+    return _path(line) == folder or _path(line).startswith(f"{folder}/")
+
+
+def _path(line: Managed) -> str:
+    return line.key.partition(" ")[2]
 
 
 @dataclass(frozen=True)

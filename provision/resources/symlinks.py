@@ -31,23 +31,28 @@ KINDS = {
 class Symlink(Reversible, Removable):
     """A symbolic link.
 
-    Symlink(path="/opt/kubernetes", target="/opt/kubernetes-v1.34.4")
+        Symlink(path="/opt/kubernetes", target="/opt/kubernetes-v1.34.4")
+
+    if_missing: one that is there already is left as it is, wherever it leads. versions: how the folders begin that it
+    leads to, one for each version; what was made in the one before stays declared, so that a rollback finds it.
     """
 
     path: str
     target: str
     absent: bool = False
+    if_missing: bool = False
+    versions: str = ""
 
     def __post_init__(self) -> None:
         check_path("Symlink", self.path)
 
     @property
     def key(self) -> str:
-        return f"Symlink {self.path}"
+        return f"Symlink {self.path}{' (if missing)' if self.if_missing else ''}"
 
     @property
     def paths(self) -> tuple[str, ...]:
-        return (self.path,)
+        return () if self.if_missing else (self.path,)  # it leaves to others where the link leads
 
     def questions(self) -> tuple[Question, ...]:
         return (FileQuestion(self.path, content=False),)
@@ -64,7 +69,7 @@ class Symlink(Reversible, Removable):
             return Change(Action.REMOVE, f"remove link {self.path}") if state.exists else None
         if not state.exists:
             return Change(Action.CREATE, f"link {self.path} -> {self.target}")
-        if state.target != self.target:
+        if state.target != self.target and not self.if_missing:
             return Change(Action.UPDATE, f"{self.path}: link {state.target} -> {self.target}")
         return None
 

@@ -11,7 +11,7 @@ from provision.errors import InputError
 from provision.resources import Pending
 from tests.unit.conftest import Declared
 
-BIN = "/opt/kubernetes/server/bin"
+BIN = "/opt/kubernetes-v1.34.4/server/bin"
 ROLES = ("kube_apiserver", "kube_controller_manager", "kube_scheduler")
 
 

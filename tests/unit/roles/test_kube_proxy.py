@@ -12,7 +12,7 @@ from provision.errors import InputError
 from provision.resources import Pending
 from tests.unit.conftest import Declared
 
-BIN = "/opt/kubernetes/server/bin"
+BIN = "/opt/kubernetes-v1.34.4/server/bin"
 
 
 def script(declared: Declared, *extra: str) -> str:
@@ -120,8 +120,9 @@ def test_an_existing_cluster_brings_kubeconfig_and_program(declared: Declared) -
         declared("hdss7-21", "kube_proxy", "site.managed=false", made=False)
     extra = ("site.managed=false", '{"binaries": {}}', "kube_proxy.kubeconfig_path=/etc/kubernetes/proxy.conf")
     found = declared("hdss7-21", "kube_proxy", *extra, made=False)
-    assert f"Download {BIN}/kube-proxy" not in found
-    assert "--kubeconfig=/etc/kubernetes/proxy.conf" in script(declared, *extra)
+    assert "Download /opt/kubernetes/server/bin/kube-proxy" not in found
+    start = found["File /opt/kubernetes/server/bin/kube-proxy.sh"].content.decode()
+    assert "--kubeconfig=/etc/kubernetes/proxy.conf" in start
 
 
 def test_what_only_the_lab_needs_is_no_default(declared: Declared) -> None:

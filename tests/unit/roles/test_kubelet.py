@@ -7,7 +7,7 @@ from cryptography import x509
 
 from tests.unit.conftest import Declared
 
-BIN = "/opt/kubernetes/server/bin"
+BIN = "/opt/kubernetes-v1.34.4/server/bin"
 
 
 def test_it_says_who_it_is_as_the_node_authorizer_wants_it(declared: Declared) -> None:

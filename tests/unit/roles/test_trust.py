@@ -11,13 +11,14 @@ from provision.resources.base import AS_DECLARED
 from roles._trust import ForeignAuthorityError, TrustedAuthority, fingerprint
 from tests.unit.conftest import Declared
 
-PATH = "/opt/kubernetes/server/bin/cert/ca.pem"
+PATH = "/opt/kubernetes-v1.34.4/server/bin/cert/ca.pem"
+IN_USE = "/opt/kubernetes/server/bin/cert/ca.pem"
 ELSEWHERE = "-----BEGIN CERTIFICATE-----\nYW5vdGhlciBjYQ==\n-----END CERTIFICATE-----\n"
 
 
 def answers(resource: TrustedAuthority, text: str) -> dict[object, object]:
     state = FileState("f", "644", "root", "root", sha256="0" * 64) if text else FileState()
-    return {FileQuestion(PATH): state, ContentQuestion(PATH): text}
+    return {FileQuestion(PATH): state, ContentQuestion(PATH): text, ContentQuestion(IN_USE): text}
 
 
 def outcome(resource: TrustedAuthority, text: str) -> object:
@@ -42,3 +43,9 @@ def test_our_own_with_a_line_added_is_drift_like_any_other(declared: Declared) -
     ours = declared("hdss7-21", "pki")[f"File {PATH}"]
     assert outcome(ours, "") != AS_DECLARED
     assert outcome(ours, ours.content.decode() + "# a note\n") != AS_DECLARED
+
+
+def test_an_upgrade_is_refused_where_the_old_version_trusts_another(declared: Declared) -> None:
+    ours = declared("hdss7-21", "pki")[f"File {PATH}"]
+    with pytest.raises(ForeignAuthorityError, match=IN_USE):
+        ours.compare({**answers(ours, ""), ContentQuestion(IN_USE): ELSEWHERE}, ())
