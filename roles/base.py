@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.errors import InputError
+from provision.inventory.changes import Free
 from provision.inventory.types import AnyAddress, AptSource, HostName, PackageName, SysctlName, SysctlValue
 from provision.resources import Command, Directory, File, Package, Resource, Service, Symlink, Sysctl, Template
 from provision.resources.kubernetes.manifests import OLDEST
@@ -27,10 +28,10 @@ END_ORPHANS = "/usr/local/sbin/supervisor-end-orphans"
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the base role, all under `base:`."""
 
-    repository: AptSource = ""  # a line for apt's sources: where the site's own packages are
-    packages: tuple[PackageName, ...] = ("ca-certificates", "curl")
-    sysctls: dict[SysctlName, SysctlValue] = {}  # of every host; a role that needs one declares it itself
-    hosts: dict[HostName, AnyAddress] = {}  # further names for /etc/hosts: name -> address
+    repository: Free[AptSource] = ""  # a line for apt's sources: where the site's own packages are
+    packages: Free[tuple[PackageName, ...]] = ("ca-certificates", "curl")  # of every host
+    sysctls: Free[dict[SysctlName, SysctlValue]] = {}  # of every host; a role that needs one declares it itself
+    hosts: Free[dict[HostName, AnyAddress]] = {}  # further names for /etc/hosts: name -> address
 
 
 def base(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.errors import InputError
+from provision.inventory.changes import Free
 from provision.inventory.types import AddressMatch, Forwarder, OptionalAddress, Positive, RecordName
 from provision.resources import Bind, ConfigSet, Package, Resource, Service, Template
 from roles._cluster import entrance
@@ -25,13 +26,13 @@ PUBLISHED = ("traefik", "nginx", "demo", "ws")
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the bind role, all under `bind:`."""
 
-    records: dict[RecordName, OptionalAddress] = {}  # further names in the site's zone; '' is where its traffic goes
-    host_records: dict[RecordName, OptionalAddress] = {}  # further names in the hosts' zone -> address
-    forwarders: tuple[Forwarder, ...] = ()  # who is asked for all other names; (): the root servers
-    recursion: bool = True  # False: only the site's own names are answered
-    dnssec: bool = True  # check the signatures of other people's zones
-    clients: tuple[AddressMatch, ...] = ("localnets", "localhost")  # who may ask for other names: BIND's address lists
-    ttl: Positive = 60  # seconds
+    records: Free[dict[RecordName, OptionalAddress]] = {}  # further names of the site; '': where its traffic goes
+    host_records: Free[dict[RecordName, OptionalAddress]] = {}  # further names in the hosts' zone -> address
+    forwarders: Free[tuple[Forwarder, ...]] = ()  # who is asked for all other names; (): the root servers
+    recursion: Free[bool] = True  # False: only the site's own names are answered
+    dnssec: Free[bool] = True  # check the signatures of other people's zones
+    clients: Free[tuple[AddressMatch, ...]] = ("localnets", "localhost")  # who may ask for other names
+    ttl: Free[Positive] = 60  # seconds that others may remember an answer
 
 
 def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.errors import InputError
+from provision.inventory.changes import Once, Rolled
 from provision.inventory.settings import bind
 from provision.inventory.types import InterfaceName, OptionalNetwork, PackageName
 from provision.resources import Command, Directory, File, Package, Resource, Service, Sysctl, Template
@@ -25,9 +26,9 @@ UNIT = "pod-network.service"
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the cni role, all under `cni:`."""
 
-    packages: tuple[PackageName, ...] = ("containernetworking-plugins", "iptables")
-    subnet: OptionalNetwork = ""  # of this node's pods; '': the /24 of site.cluster_cidr with its last number
-    bridge: InterfaceName = "cni0"
+    packages: Rolled[tuple[PackageName, ...]] = ("containernetworking-plugins", "iptables")  # what networks need
+    subnet: Once[OptionalNetwork] = ""  # of this node's pods; '': the /24 of site.cluster_cidr with its last number
+    bridge: Once[InterfaceName] = "cni0"  # what a node's pods are connected to
 
 
 def cni(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

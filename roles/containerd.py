@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.changes import Once, Rolled
 from provision.inventory.types import ImageReference, PackageName, PluginName
 from provision.resources import Directory, File, Image, Package, Resource, Service, Template
 
@@ -20,14 +21,14 @@ DOCKER = "If Docker's packages are on the host, set containerd.package to contai
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the containerd role, all under `containerd:`. The defaults fit systemd with cgroup v2."""
 
-    package: PackageName = "containerd"
-    systemd_cgroup: bool = True  # as kubelet.cgroup_driver
-    snapshotter: PluginName = "overlayfs"
-    pause: ImageReference = "registry.k8s.io/pause:3.10"  # unless site.images has a `pause`
-    disabled_plugins: tuple[PluginName, ...] = ()
-    disable_apparmor: bool = False
-    restrict_oom_score_adj: bool = False  # for a containerd that may not lower it
-    disable_hugetlb_controller: bool = True
+    package: Rolled[PackageName] = "containerd"  # what brings containerd
+    systemd_cgroup: Once[bool] = True  # as kubelet.cgroup_driver
+    snapshotter: Once[PluginName] = "overlayfs"  # where images and containers keep their files
+    pause: Rolled[ImageReference] = "registry.k8s.io/pause:3.10"  # unless site.images has a `pause`
+    disabled_plugins: Rolled[tuple[PluginName, ...]] = ()  # what this kernel or disk lacks
+    disable_apparmor: Rolled[bool] = False  # for a kernel without it
+    restrict_oom_score_adj: Rolled[bool] = False  # for a containerd that may not lower it
+    disable_hugetlb_controller: Rolled[bool] = True  # for control groups without it
 
 
 def containerd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

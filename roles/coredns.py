@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.changes import Free, Rolled
 from provision.inventory.types import Natural, Upstream
 from provision.resources import Manifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the coredns role, all under `coredns:`."""
 
-    replicas: Natural = 0  # 0: one for each node, two at most
-    forward: tuple[Upstream, ...] = ()  # who is asked for other names; (): the hosts of group dns
-    cache: Natural = 30  # seconds
+    replicas: Rolled[Natural] = 0  # 0: one for each node, two at most
+    forward: Free[tuple[Upstream, ...]] = ()  # who is asked for other names; (): the hosts of group dns
+    cache: Free[Natural] = 30  # seconds
 
 
 def coredns(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

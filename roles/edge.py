@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.changes import Free
 from provision.inventory.types import Duration, Natural, Positive, Size
 from provision.playbook.health_check import HealthCheck
 from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
@@ -24,14 +25,14 @@ ANSWER = "127.0.0.2:80"
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the edge role, all under `edge:`."""
 
-    worker_processes: Positive = 2
-    keepalive: Positive = 32  # idle connections that each worker keeps to the nodes
-    max_fails: Natural = 3  # failures within fail_timeout that make a node be left out for fail_timeout
-    fail_timeout: Duration = "10s"
-    read_timeout: Duration = "1h"  # silence that ends a request; a quiet WebSocket lives as long
-    max_body: Size = "100m"  # nginx's own limit is 1 MB: uploads end in 413
-    api_fail_timeout: Duration = "5s"  # the course's 30s keeps an API server out long after it is back
-    api_idle_timeout: Duration = "900s"
+    worker_processes: Free[Positive] = 2  # of nginx
+    keepalive: Free[Positive] = 32  # idle connections that each worker keeps to the nodes
+    max_fails: Free[Natural] = 3  # failures within fail_timeout that make a node be left out for fail_timeout
+    fail_timeout: Free[Duration] = "10s"  # see max_fails
+    read_timeout: Free[Duration] = "1h"  # silence that ends a request; a quiet WebSocket lives as long
+    max_body: Free[Size] = "100m"  # nginx's own limit is 1 MB: uploads end in 413
+    api_fail_timeout: Free[Duration] = "5s"  # the course's 30s keeps an API server out long after it is back
+    api_idle_timeout: Free[Duration] = "900s"  # silence that ends a connection to the API
 
 
 def health_check(site: SiteSettings, settings: Settings) -> HealthCheck:

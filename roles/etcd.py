@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.changes import Free, Once, Rolled
 from provision.inventory.types import FilePath, PackageName, Positive
 from provision.resources import Command, Directory, Package, Resource, Symlink
 from roles import _certificates
@@ -28,12 +29,12 @@ HEALTH = "http://127.0.0.1:2381"  # /health and /metrics alone, so that looking 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the etcd role, all under `etcd:`."""
 
-    package: PackageName = "etcd-server"  # what brings /usr/bin/etcd
-    data: FilePath = "/data/etcd/etcd-server"
-    quota: Positive = 8_000_000_000  # bytes; a bigger database refuses writes
-    heartbeat: Positive = 100  # milliseconds between two signs of life of the leader
-    election: Positive = 1000  # milliseconds without one until another is chosen; ten heartbeats or more
-    ready_timeout: Positive = 60  # seconds; a member answers once more than half of them are there
+    package: Rolled[PackageName] = "etcd-server"  # what brings /usr/bin/etcd
+    data: Once[FilePath] = "/data/etcd/etcd-server"  # the member's database
+    quota: Rolled[Positive] = 8_000_000_000  # bytes; a bigger database refuses writes
+    heartbeat: Rolled[Positive] = 100  # milliseconds between two signs of life of the leader
+    election: Rolled[Positive] = 1000  # milliseconds without one until another is chosen; ten heartbeats or more
+    ready_timeout: Free[Positive] = 60  # seconds; a member answers once more than half of them are there
 
 
 def etcd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

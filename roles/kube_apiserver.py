@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.changes import Free, Rolled
 from provision.inventory.types import Argument, Natural, OptionalFilePath, Positive
 from provision.resources import File, Manifests, Resource, Template
 from roles._certificates import CLIENTS, apiserver, files, store
@@ -39,10 +40,10 @@ INSTEAD = {
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the kube_apiserver role, all under `kube_apiserver:`."""
 
-    verbosity: Natural = 2  # of the log
-    arguments: tuple[Argument, ...] = ()  # further flags, as the program takes them
-    ready_timeout: Positive = 90  # seconds until /readyz
-    kubectl: OptionalFilePath = "/usr/local/bin/kubectl"  # what root types, as the administrator; '': nothing
+    verbosity: Rolled[Natural] = 2  # of the log
+    arguments: Rolled[tuple[Argument, ...]] = ()  # further flags, as the program takes them
+    ready_timeout: Free[Positive] = 90  # seconds until /readyz
+    kubectl: Free[OptionalFilePath] = "/usr/local/bin/kubectl"  # what root types, as the administrator; '': nothing
 
 
 def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

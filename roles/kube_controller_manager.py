@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.changes import Rolled
 from provision.inventory.types import Argument, Natural
 from provision.resources import File, Resource
 from roles._cluster import folders
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the kube_controller_manager role, all under `kube_controller_manager:`."""
 
-    verbosity: Natural = 2  # of the log
-    arguments: tuple[Argument, ...] = ()  # further flags, as the program takes them
+    verbosity: Rolled[Natural] = 2  # of the log
+    arguments: Rolled[tuple[Argument, ...]] = ()  # further flags, as the program takes them
 
 
 def kube_controller_manager(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from provision.errors import InputError
+from provision.inventory.changes import Rolled
 from provision.inventory.types import FlagName, FlagValue, OptionalFilePath, OptionalLocalPath
 from provision.resources import Command, File, Package, ProxyMode, Resource
 from provision.resources.kubernetes.proxy_rules import Mode, flush_untranslated
@@ -56,11 +57,11 @@ INSTEAD = {
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the kube_proxy role, all under `kube_proxy:`."""
 
-    mode: Mode = "iptables"
-    scheduler: Scheduler = ""  # ipvs only; '' is rr. nq sends idle clients to one and the same pod
-    flags: dict[FlagName, FlagValue] = {}  # further flags, without the dashes
-    kubeconfig: OptionalLocalPath = ""  # of somebody else's cluster: a file beside the inventory, for each node
-    kubeconfig_path: OptionalFilePath = ""  # the same, if the file is on the nodes already
+    mode: Rolled[Mode] = "iptables"  # what it writes its rules with
+    scheduler: Rolled[Scheduler] = ""  # ipvs only; '' is rr. nq sends idle clients to one and the same pod
+    flags: Rolled[dict[FlagName, FlagValue]] = {}  # further flags, without the dashes
+    kubeconfig: Rolled[OptionalLocalPath] = ""  # of somebody else's cluster: a file beside the inventory, for each node
+    kubeconfig_path: Rolled[OptionalFilePath] = ""  # the same, if the file is on the nodes already
 
 
 def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from provision.inventory.changes import Free, Once, Rolled
 from provision.inventory.types import Argument, Fields, FilePath, Natural, Positive
 from provision.resources import Directory, File, Resource, Template
 from roles import _certificates
@@ -47,13 +48,13 @@ INSTEAD = {
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the kubelet role, all under `kubelet:`. The defaults fit systemd with cgroup v2."""
 
-    root: FilePath = "/data/kubelet"
-    cgroup_driver: Literal["systemd", "cgroupfs"] = "systemd"  # as containerd.systemd_cgroup
-    resolv_conf: FilePath = "/etc/resolv.conf"  # what pods with dnsPolicy Default get
-    config: Fields = {}  # further fields of KubeletConfiguration
-    verbosity: Natural = 2  # of the log
-    arguments: tuple[Argument, ...] = ()  # further flags, as the program takes them
-    ready_timeout: Positive = 90  # seconds until the API says that the node is Ready
+    root: Once[FilePath] = "/data/kubelet"  # kubelet's own folder: pods' volumes
+    cgroup_driver: Once[Literal["systemd", "cgroupfs"]] = "systemd"  # as containerd.systemd_cgroup
+    resolv_conf: Rolled[FilePath] = "/etc/resolv.conf"  # what pods with dnsPolicy Default get
+    config: Rolled[Fields] = {}  # further fields of KubeletConfiguration
+    verbosity: Rolled[Natural] = 2  # of the log
+    arguments: Rolled[tuple[Argument, ...]] = ()  # further flags, as the program takes them
+    ready_timeout: Free[Positive] = 90  # seconds until the API says that the node is Ready
 
 
 def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.changes import Free
 from provision.inventory.types import Port
 from provision.resources import Manifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members
@@ -27,9 +28,9 @@ HARMLESS = ("/", "/clientip", "/echo", "/header", "/hostname")
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the nginx_ds role, all under `nginx_ds:`."""
 
-    node_port: Port = 8000
-    demo: bool = True  # demo.od.com: agnhost's netexec says what a pod sees (/header?key=, /clientip)
-    ws: bool = True  # ws.od.com: a WebSocket server that says back what it hears
+    node_port: Free[Port] = 8000  # of the service nginx-ds on every node; an earlier one ends
+    demo: Free[bool] = True  # demo.od.com: agnhost's netexec says what a pod sees (/header?key=, /clientip)
+    ws: Free[bool] = True  # ws.od.com: a WebSocket server that says back what it hears
 
 
 class Echo(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.changes import Free
 from provision.inventory.types import Positive
 from provision.resources import Resource
 from roles._certificates import every, store
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the pki role, all under `pki:`."""
 
-    days: Positive = 365  # life of a certificate; a deploy in its last third makes a new one
+    days: Free[Positive] = 365  # life of a certificate; a deploy in its last third makes a new one
 
 
 def prepare(inventory: Inventory, site: SiteSettings, settings: Settings) -> None:

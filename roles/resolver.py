@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from provision.inventory.changes import Free
 from provision.inventory.types import AnyAddress
 from provision.resources import File, Resource, Template
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the resolver role, all under `resolver:`."""
 
-    servers: tuple[AnyAddress, ...] = ()  # (): the addresses of group dns
-    enabled: bool = True  # False: /etc/resolv.conf is left alone
+    servers: Free[tuple[AnyAddress, ...]] = ()  # (): the addresses of group dns
+    enabled: Free[bool] = True  # False: /etc/resolv.conf is left alone
 
 
 def resolver(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from provision.inventory.changes import Free, Once, Rolled
 from provision.inventory.types import Natural, Positive, Sender
 from provision.resources import Manifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members, node_name
@@ -24,15 +25,15 @@ KINDS = ("DaemonSet", "Deployment")
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the traefik role, all under `traefik:`."""
 
-    kind: Literal["DaemonSet", "Deployment"] = "DaemonSet"
-    replicas: Natural = 0  # of a Deployment; 0: one for each node
-    trusted: tuple[Sender, ...] = ()  # further senders whose X-Forwarded-For is believed, beside the edges
-    accept_seconds: Natural = 5  # new requests are taken that long after the end of a pod was decided
-    grace_seconds: Natural = 10  # and that long those that it has may take
-    soak_seconds: Natural = 12  # between one node's new pod and the next: longer than the edge's fail_timeout
-    ready_timeout: Positive = 120  # seconds that each new pod may take to be ready
-    log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = "INFO"
-    access_log: bool = True
+    kind: Once[Literal["DaemonSet", "Deployment"]] = "DaemonSet"  # one pod a node, or `replicas` anywhere
+    replicas: Rolled[Natural] = 0  # of a Deployment; 0: one for each node
+    trusted: Rolled[tuple[Sender, ...]] = ()  # further senders whose X-Forwarded-For is believed, beside the edges
+    accept_seconds: Rolled[Natural] = 5  # new requests are taken that long after the end of a pod was decided
+    grace_seconds: Rolled[Natural] = 10  # and that long those that it has may take
+    soak_seconds: Free[Natural] = 12  # between one node's new pod and the next: longer than the edge's fail_timeout
+    ready_timeout: Free[Positive] = 120  # seconds that each new pod may take to be ready
+    log_level: Rolled[Literal["DEBUG", "INFO", "WARN", "ERROR"]] = "INFO"  # of Traefik's own log
+    access_log: Rolled[bool] = True  # one line a request in the pod's log
 
 
 def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
