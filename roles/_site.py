@@ -55,6 +55,6 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_port: Once[Port] = 7443  # the edge's stream proxy to every apiserver
     traefik_port: Once[Port] = 81  # hostPort of Traefik on every node
     kubernetes: Rolled[Version] = "1.34.4"  # the version of its programs
-    pki: Free[OptionalLocalPath] = ""  # the controller's folder of keys, of one CA for ever; '': pki beside the inventory
+    pki: Free[OptionalLocalPath] = ""  # the controller's folder of keys, one CA for ever; '': pki beside the inventory
     binaries: Rolled[dict[Name, Binary]] = {}  # programs of Kubernetes, by name
     images: Rolled[dict[Name, Image]] = {}  # what pods run, by name

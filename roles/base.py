@@ -13,6 +13,7 @@ from provision.inventory.types import AnyAddress, AptSource, HostName, PackageNa
 from provision.resources import Command, Directory, File, Package, Resource, Service, Symlink, Sysctl, Template
 from provision.resources.kubernetes.manifests import OLDEST
 from roles._cluster import LINK, folders
+from roles._fixed import checked_address, checked_managed
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -36,6 +37,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def base(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """Package source, /etc/hosts, kernel parameters, the course's directories, supervisord."""
+    yield from checked_managed(host, site)
+    if site.managed:
+        yield from checked_address(host)
     if settings.repository:
         yield File(path="/etc/apt/sources.list.d/provision.list", content=f"{settings.repository}\n")
     yield Package(names=settings.packages)

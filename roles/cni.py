@@ -12,8 +12,20 @@ from provision.errors import InputError
 from provision.inventory.changes import Once, Rolled
 from provision.inventory.settings import bind
 from provision.inventory.types import InterfaceName, OptionalNetwork, PackageName
-from provision.resources import Command, Directory, File, Package, Resource, Service, Sysctl, Template
+from provision.resources import (
+    After,
+    Command,
+    Directory,
+    File,
+    FixedSetting,
+    Package,
+    Resource,
+    Service,
+    Sysctl,
+    Template,
+)
 from roles._cluster import address_of
+from roles._fixed import field, in_file
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -21,6 +33,7 @@ if TYPE_CHECKING:
 
 SCRIPT = "/usr/local/sbin/pod-network"
 UNIT = "pod-network.service"
+CONFIG = "/etc/cni/net.d/10-hdss7.conflist"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +55,7 @@ def cni(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource
     others = {address_of(node): subnet for node, subnet in subnets.items() if node != host}
     known = {"subnet": subnets.get(host), "routes": others}
     if host in subnets:
+        yield from _fixed(host, site, subnets[host], settings)
         yield Package(names=settings.packages)
     yield Sysctl(name="net.ipv4.ip_forward", value="1")
     script = File(path=SCRIPT, content=Template("cni/pod-network.sh.j2", **known), mode="0755")
@@ -53,7 +67,14 @@ def cni(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource
     if host in subnets:
         yield Directory(path="/etc/cni")
         yield Directory(path="/etc/cni/net.d")
-        yield File(path="/etc/cni/net.d/10-hdss7.conflist", content=Template("cni/network.conflist.j2", **known))
+        yield File(path=CONFIG, content=Template("cni/network.conflist.j2", **known))
+
+
+def _fixed(host: Host, site: SiteSettings, subnet: IPv4Network, settings: Settings) -> Iterator[FixedSetting]:
+    """What the node's pods were connected with: another bridge or network is none of theirs."""
+    yield in_file(host, "site.cluster_cidr", site.cluster_cidr, SCRIPT, After("^.* ! -d '?", "[^' ]+"))
+    yield in_file(host, "cni.bridge", settings.bridge, CONFIG, field("bridge"))
+    yield in_file(host, "cni.subnet", subnet, CONFIG, After('"subnet": '))
 
 
 def pod_subnets(host: Host, site: SiteSettings) -> dict[Host, IPv4Network]:

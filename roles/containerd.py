@@ -9,12 +9,14 @@ import msgspec
 
 from provision.inventory.changes import Once, Rolled
 from provision.inventory.types import ImageReference, PackageName, PluginName
-from provision.resources import Directory, File, Image, Package, Resource, Service, Template
+from provision.resources import After, Directory, File, FixedSetting, Image, Package, Resource, Service, Template
+from roles._fixed import in_file
 
 if TYPE_CHECKING:
     from provision.inventory import Host
     from roles._site import SiteSettings
 
+CONFIG = "/etc/containerd/config.toml"
 DOCKER = "If Docker's packages are on the host, set containerd.package to containerd.io, which is theirs"
 
 
@@ -35,13 +37,24 @@ def containerd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
     """Package, configuration, service; every image of the site that has a URL, before a pod asks for it."""
     if not site.managed:
         return
+    yield from _fixed(host, settings)
     package = Package(names=(settings.package,), on_conflict=DOCKER)
     yield package
     yield Directory(path="/etc/containerd")
     pause = site.images["pause"].name if "pause" in site.images else settings.pause
-    config = File(path="/etc/containerd/config.toml", content=Template("containerd/config.toml.j2", pause=pause))
+    config = File(path=CONFIG, content=Template("containerd/config.toml.j2", pause=pause))
     yield config
     yield Service(name="containerd", restart_on=(package, config), ready="ctr version")
     for image in site.images.values():
         if image.url:
             yield Image(name=image.name, url=image.url, sha256=image.sha256)
+
+
+def _fixed(host: Host, settings: Settings) -> Iterator[FixedSetting]:
+    """What containers that run were made with."""
+    known = {
+        "containerd.snapshotter": (settings.snapshotter, After("^ *snapshotter = ")),
+        "containerd.systemd_cgroup": (settings.systemd_cgroup, After("^ *SystemdCgroup = ")),
+    }
+    for setting, (value, where) in known.items():
+        yield in_file(host, setting, value, CONFIG, where, ours=True)

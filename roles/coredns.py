@@ -9,8 +9,9 @@ import msgspec
 
 from provision.inventory.changes import Free, Rolled
 from provision.inventory.types import Natural, Upstream
-from provision.resources import Manifests, Resource, Rollout, Template
+from provision.resources import FixedField, FixedManifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members
+from roles._fixed import declared
 from roles._workloads import image
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ def coredns(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     """CoreDNS at site.cluster_dns; everything outside site.cluster_domain is asked of the site's BIND."""
     if not site.managed:
         return  # a cluster that stands already has its own
-    objects = Manifests(
+    address = declared(host, "site.cluster_dns", site.cluster_dns)
+    objects = FixedManifests(
         name="coredns",
+        fixed=(FixedField(address, "Service kube-system/coredns", "spec.clusterIP"),),
         content=Template(
             "coredns/coredns.yaml.j2",
             image=image(host, site, "coredns"),

@@ -12,6 +12,7 @@ from provision.inventory.types import Duration, Natural, Positive, Size
 from provision.playbook.health_check import HealthCheck
 from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
 from provision.resources.configset.marks import mark
+from roles._fixed import edge_ports
 from roles._ports import check_site_ports
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def drain(node: Host) -> str:
 def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """nginx, the files that are ours as one set, running and enabled."""
     check_site_ports(host, site)
+    yield from edge_ports(host, site)
     yield Package(names=("nginx", "libnginx-mod-stream"))
     masters = host.group("masters") if "masters" in host.inventory.groups else ()
     yield ConfigSet(

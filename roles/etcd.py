@@ -13,6 +13,7 @@ from provision.resources import Command, Directory, Package, Resource, Symlink
 from roles import _certificates
 from roles._cluster import address_of, numbered
 from roles._component import supervised
+from roles._fixed import flag, in_program
 from roles._trust import TrustedAuthority
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def etcd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     """Package, certificates, and etcd-server-7-21 under supervisord."""
     if not site.managed:
         return
+    yield in_program(host, "etcd.data", settings.data, "etcd-server", flag("data-dir"))
     # masked before the package brings it: its own unit would take the ports, with a configuration nobody chose
     yield Symlink(path="/etc/systemd/system/etcd.service", target="/dev/null")
     yield Package(names=(settings.package,))

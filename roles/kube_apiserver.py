@@ -9,10 +9,11 @@ import msgspec
 
 from provision.inventory.changes import Free, Rolled
 from provision.inventory.types import Argument, Natural, OptionalFilePath, Positive
-from provision.resources import File, Manifests, Resource, Template
+from provision.resources import File, FixedSetting, Manifests, Resource, Template
 from roles._certificates import CLIENTS, apiserver, files, store
 from roles._cluster import KUBECTL, address_of, folders
 from roles._component import component, download
+from roles._fixed import flag, in_program
 from roles._flags import NETWORKS, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
 from roles._networks import check_node_ports
@@ -52,6 +53,7 @@ def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterat
         return
     check_node_ports(host, site)
     check_flags(host, ("kube_apiserver", "arguments"), names(settings.arguments), INSTEAD)
+    yield from _fixed(host, site)
     yield download(site, "kubectl")
     yield File(
         path=f"{folders(site).conf}/admin.kubeconfig",
@@ -79,6 +81,14 @@ def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterat
     if host == host.group("masters")[0]:
         # without it `kubectl logs` and `exec` are refused by every kubelet: its authorizer asks the API, too
         yield Manifests(name="kubelet-api", content=Template("kube_apiserver/kubelet-api.yaml.j2"), kubectl=KUBECTL)
+
+
+def _fixed(host: Host, site: SiteSettings) -> Iterator[FixedSetting]:
+    """What every Service and every pod's token was made with."""
+    program = "kube-apiserver"
+    yield in_program(host, "site.service_cidr", site.service_cidr, program, flag("service-cluster-ip-range"))
+    issuer = flag("service-account-issuer", ".*[.]svc[.]")
+    yield in_program(host, "site.cluster_domain", site.cluster_domain, program, issuer)
 
 
 def _keys(host: Host, site: SiteSettings) -> Iterator[File]:

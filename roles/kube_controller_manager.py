@@ -12,6 +12,7 @@ from provision.inventory.types import Argument, Natural
 from provision.resources import File, Resource
 from roles._cluster import folders
 from roles._component import component
+from roles._fixed import flag, in_program
 from roles._flags import LOGIN, NETWORKS, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
 from roles.kube_apiserver import LOCAL
@@ -35,6 +36,7 @@ def kube_controller_manager(host: Host, site: SiteSettings, settings: Settings) 
     name = "kube-controller-manager"
     instead = VERBOSITY | LOGIN | NETWORKS
     check_flags(host, ("kube_controller_manager", "arguments"), names(settings.arguments), instead)
+    yield in_program(host, "site.cluster_cidr", site.cluster_cidr, name, flag("cluster-cidr"))
     folder = folders(site)
     path = f"{folder.conf}/{name}.kubeconfig"
     login = File(path=path, content=kubeconfig(host, site, name, LOCAL), mode="0600", secret=True)

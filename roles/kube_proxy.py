@@ -11,10 +11,11 @@ import msgspec
 from provision.errors import InputError
 from provision.inventory.changes import Rolled
 from provision.inventory.types import FlagName, FlagValue, OptionalFilePath, OptionalLocalPath
-from provision.resources import Command, File, Package, ProxyMode, Resource
+from provision.resources import Command, File, FixedSetting, Package, ProxyMode, Resource
 from provision.resources.kubernetes.proxy_rules import Mode, flush_untranslated
 from roles._cluster import LOGS, folders, node_name, numbered
 from roles._component import component, current, supervised
+from roles._fixed import api_port, flag, in_program, node_domain
 from roles._flags import check_flags
 from roles._kubeconfig import kubeconfig
 
@@ -67,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """What the mode needs of the host, then kube-proxy itself under supervisord."""
     _check(host, settings)
+    if site.managed:
+        yield from _fixed(host, site, settings)
     yield Package(names=PACKAGES[settings.mode])
     kernel = tuple(_kernel(settings))
     yield from kernel
@@ -95,6 +98,15 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
         yield current(site)
     flush = flush_untranslated(site.service_cidr)
     yield Command(name="flush untranslated conntrack entries", run=flush, on_change=clean)
+
+
+def _fixed(host: Host, site: SiteSettings, settings: Settings) -> Iterator[FixedSetting]:
+    """What the node is known by, what it takes for pods, and how it reaches the API."""
+    program = "kube-proxy"
+    yield from node_domain(host, site, program)
+    yield in_program(host, "site.cluster_cidr", site.cluster_cidr, program, flag("cluster-cidr"))
+    if not settings.kubeconfig and not settings.kubeconfig_path:
+        yield api_port(host, site, program)
 
 
 def _check(host: Host, settings: Settings) -> None:

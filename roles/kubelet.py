@@ -10,10 +10,11 @@ import msgspec
 
 from provision.inventory.changes import Free, Once, Rolled
 from provision.inventory.types import Argument, Fields, FilePath, Natural, Positive
-from provision.resources import Directory, File, Resource, Template
+from provision.resources import Directory, File, FixedSetting, Resource, Template
 from roles import _certificates
 from roles._cluster import address_of, api_url, folders, node_name
 from roles._component import component
+from roles._fixed import api_port, field, flag, in_program, node_domain
 from roles._flags import LOGIN, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
 
@@ -73,6 +74,7 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         secret=True,
     )
     config = File(path=f"{folder.conf}/kubelet.yaml", content=Template("kubelet/kubelet.yaml.j2", cert=folder.cert))
+    yield from _fixed(host, site, settings)
     yield Directory(path=settings.root)
     yield from (*pair, login, config)
     node = node_name(host, site)
@@ -102,3 +104,18 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         diagnose=f"echo 'the node, as the API sees it:'; {ask} | grep -o '{{\"type\":\"[^}}]*}}' || "
         f"echo {shlex.quote(f'no answer from {api_url(host, site)}')}",
     )
+
+
+def _fixed(host: Host, site: SiteSettings, settings: Settings) -> Iterator[FixedSetting]:
+    """What the node is known by, where its pods keep their files, and what they were told of the cluster."""
+    program = "kube-kubelet"
+    yield from node_domain(host, site, program)
+    yield api_port(host, site, program)
+    yield in_program(host, "kubelet.root", settings.root, program, flag("root-dir"))
+    told = {
+        "site.cluster_dns": (site.cluster_dns, field("clusterDNS")),
+        "site.cluster_domain": (site.cluster_domain, field("clusterDomain")),
+        "kubelet.cgroup_driver": (settings.cgroup_driver, field("cgroupDriver")),
+    }
+    for setting, (value, where) in told.items():
+        yield in_program(host, setting, value, program, flag("config"), where)

@@ -10,8 +10,9 @@ import msgspec
 
 from provision.inventory.changes import Free, Once, Rolled
 from provision.inventory.types import Natural, Positive, Sender
-from provision.resources import Manifests, Resource, Rollout, Template
+from provision.resources import FixedField, FixedManifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members, node_name
+from roles._fixed import declared
 from roles._ports import check_site_ports
 from roles._workloads import image
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from provision.inventory import Host
     from roles._site import SiteSettings
 
+NAMESPACE, NAME = "kube-system", "traefik-ingress"
+PORT = "spec.template.spec.containers.0.ports.0.hostPort"
 KINDS = ("DaemonSet", "Deployment")
 
 
@@ -41,12 +44,18 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     check_site_ports(host, site)
     nodes = members(host, "nodes")
     other = next(kind for kind in KINDS if kind != settings.kind)
-    # both want the same port of every node: what an earlier choice left goes first
-    yield Manifests(
-        name="traefik-other-kind", content=Template("traefik/absent.yaml.j2", kind=other), kubectl=KUBECTL, absent=True
+    # both want the same port of every node: one would have to go before the first pod of the other comes
+    yield FixedManifests(
+        name="traefik-other-kind",
+        content=Template("traefik/absent.yaml.j2", kind=other),
+        kubectl=KUBECTL,
+        absent=True,
+        fixed=(FixedField(declared(host, "traefik.kind", settings.kind), f"{other} {NAMESPACE}/{NAME}", "kind"),),
     )
-    objects = Manifests(
+    port = declared(host, "site.traefik_port", site.traefik_port)
+    objects = FixedManifests(
         name="traefik",
+        fixed=(FixedField(port, f"{settings.kind} {NAMESPACE}/{NAME}", PORT),),
         content=Template(
             "traefik/traefik.yaml.j2",
             image=image(host, site, "traefik"),
@@ -62,8 +71,8 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     serving = urls if settings.kind == "DaemonSet" else []
     yield Rollout(
         kind=settings.kind,
-        namespace="kube-system",
-        name="traefik-ingress",
+        namespace=NAMESPACE,
+        name=NAME,
         kubectl=KUBECTL,
         of=objects,
         soak=settings.soak_seconds,

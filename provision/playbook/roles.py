@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from provision.errors import InputError, ProvisionError
 from provision.inventory.settings import SITE, bind
 from provision.plan.plan import Declaration
-from provision.resources import ConfigSet
+from provision.resources import ConfigSet, FixedSetting
 from provision.resources.base import Rendering, Resource
 from provision.resources.content import Template
 from provision.resources.optional.sensitive import protect
@@ -231,8 +231,12 @@ def _refuse_twice(host: str, declarations: Iterable[Declaration]) -> None:
 
 
 def chosen(declarations: Iterable[Declaration], tags: frozenset[str], skip: frozenset[str]) -> tuple[Declaration, ...]:
-    """What --tags and --skip-tags leave."""
-    return tuple(d for d in declarations if (not tags or d.tags & tags) and not d.tags & skip)
+    """What --tags and --skip-tags leave; a setting that is fixed concerns every role, and is looked at always."""
+    return tuple(
+        d
+        for d in declarations
+        if isinstance(d.resource, FixedSetting) or ((not tags or d.tags & tags) and not d.tags & skip)
+    )
 
 
 def check_tags(declarations: Iterable[Declaration], tags: frozenset[str]) -> None:

@@ -1,6 +1,7 @@
 """The resources that a role can declare: `from provision.resources import File, Template, Service, …`"""
 
 from provision.facts.host import ShellAnswer, ShellQuestion
+from provision.facts.lookup import After, LookupQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.remote.shell import quote
@@ -12,6 +13,8 @@ from provision.resources.configset.nginx import Nginx
 from provision.resources.content import Content, Pending, Template
 from provision.resources.downloads import Download, Image
 from provision.resources.files import Directory, File
+from provision.resources.fixed import Fixed, FixedSetting
+from provision.resources.kubernetes.fixed import FixedField, FixedManifests
 from provision.resources.kubernetes.manifests import Manifests
 from provision.resources.kubernetes.proxy_mode import ProxyMode
 from provision.resources.kubernetes.rollout import Rollout
@@ -23,6 +26,7 @@ from provision.resources.systemd import Service
 
 __all__ = [
     "Action",
+    "After",
     "Answers",
     "Bind",
     "Change",
@@ -32,7 +36,12 @@ __all__ = [
     "Directory",
     "Download",
     "File",
+    "Fixed",
+    "FixedField",
+    "FixedManifests",
+    "FixedSetting",
     "Image",
+    "LookupQuestion",
     "Manifests",
     "Nginx",
     "Package",
