@@ -40,7 +40,7 @@ def _run(options: Options, name: str, *, check: bool) -> int:
     selection = options.selection()
     if options.prune and not selection.everything:
         raise InputError("--prune looks at everything that is declared", do="Leave out --tags and --skip-tags")
-    site = ProjectSite(opened.project, selection, changing=not check)
+    site = ProjectSite(opened.project, selection)
     hosts = [login.name for login in site.logins]
     run_options = RunOptions(
         check=check,

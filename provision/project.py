@@ -126,9 +126,16 @@ class Project:
         """Everything declared for all hosts of the inventory together."""
         return tuple(declaration for host in self.inventory.hosts for declaration in self.declared(host.name))
 
-    def prepare(self) -> None:
-        """Lets roles make what they need on the controller (keys, certificates). Raises InputError or FailedError."""
-        self.roles.prepare(self.inventory, self.plays)
+    def prepare(self) -> bool:
+        """Lets roles make what they need on the controller (keys, certificates). Whether one of them made something.
+
+        Raises InputError or FailedError.
+        """
+        made = self.roles.prepare(self.inventory, self.plays)
+        if made:
+            with self._lock:
+                self._declared.clear()
+        return made
 
     def variables(self, host: str, declaration: Declaration) -> tuple[Variable, ...]:
         """What a resource depends on, and where in the inventory each of it is set."""

@@ -18,14 +18,9 @@ from provision.remote.login import Login
 class ProjectSite(Site):
     """What a deploy makes of the hosts: all that the project declares, within the selection."""
 
-    def __init__(self, project: Project, selection: Selection, *, changing: bool = False) -> None:
-        """changing: hosts may be changed, so roles first make what they need on the controller.
-
-        Raises InputError for a limit or a tag that names nothing.
-        """
+    def __init__(self, project: Project, selection: Selection) -> None:
+        """Raises InputError for a limit or a tag that names nothing."""
         hosts = project.hosts(selection.limit)
-        if changing:
-            project.prepare()
         if not selection.everything:
             declared = [declaration for host in hosts for declaration in project.declared(host.name)]
             check_tags(declared, selection.tags | selection.skip_tags)
@@ -37,6 +32,9 @@ class ProjectSite(Site):
 
     def declared(self, host: str) -> tuple[Declaration, ...]:
         return chosen(self.project.declared(host), self.selection.tags, self.selection.skip_tags)
+
+    def prepare(self) -> bool:
+        return self.project.prepare()
 
     def everything(self, host: str) -> tuple[Declaration, ...]:
         return self.project.declared(host)

@@ -28,7 +28,7 @@ from provision.apply.host import (
 from provision.apply.locks import HostLocks
 from provision.apply.options import RunOptions
 from provision.apply.pool import RunPool
-from provision.apply.run import HostRun, Report, exit_code, pending
+from provision.apply.run import HostRun, Report, bad_input, changing_hosts, exit_code, pending, skip
 from provision.apply.site import Site
 from provision.apply.states import Connected, Planned
 from provision.errors import Exit, FailedError, ProvisionError, UnreachableError
@@ -71,21 +71,33 @@ class Run:
         self.emit(RunStarted(tuple(self.hosts), not self.options.check))
         try:
             self._pool.for_each(hosts, self._connect_and_plan)
-            bad_input = any(host.code is Exit.BAD_INPUT for host in hosts)  # then no host at all is changed
-            if not bad_input:
+            refused = bad_input(hosts) or (not self.options.check and self._prepare(hosts))
+            if not refused:
                 plans = {host.name: host.plan for host in hosts if host.plan}
                 for rolling in rolling_plays(self.site, plans, force=self.options.force):
                     self.emit(rolling)
             if not self.options.check:
-                complete = not bad_input and self._change(hosts)
+                complete = not refused and self._change(hosts)
                 for host in hosts:
                     host.finish(complete=complete)
         finally:
             for host in (*hosts, *self._edges_outside_limit.values()):
                 host.remote.close()
-        self.emit(RunEnded(self._pool.elapsed))
+            self.emit(RunEnded(self._pool.elapsed))
         code = exit_code(hosts, self.options.check, self.stop.is_set())
         return Report(hosts, code, self._pool.elapsed, tuple(self._rolled))
+
+    def _prepare(self, hosts: Sequence[HostRun]) -> bool:
+        """Lets the project make keys and certificates; plans again with those. Whether the input is bad after all.
+
+        Not before every host has taken what is declared: a refused deploy leaves the controller as it was, too.
+        """
+        if not self.stop.is_set() and self.site.prepare():
+            self._pool.for_each_planned(hosts, self._plan_again)
+        return bad_input(hosts)
+
+    def _plan_again(self, host: HostRun, planned: Planned) -> None:
+        self._plan(host, planned.session)
 
     def _change(self, hosts: Sequence[HostRun]) -> bool:
         """Applies the plans, once every host that will change is locked and still as planned. Whether all plays ran."""
@@ -155,7 +167,7 @@ class Run:
     def _play(self, number: int, play: Play) -> None:
         """One play, in batches of `serial` hosts; a batch in which one failed ends it."""
         hosts = [self.hosts[name] for name in self.site.members(play.hosts) if name in self.hosts]
-        changing = _changing(hosts, number)
+        changing = changing_hosts(hosts, number)
         if not changing or self.stop.is_set():
             return
         check = self.site.health_check(play) if play.drain and not self.options.force else None
@@ -167,7 +179,7 @@ class Run:
             # on the first host's account: an edge that can't drain keeps this play from being run
             self._pool.for_each(changing[:1], lambda _: rolling.extend(self._rolling(play, check)))
             if changing[0].error:
-                _skip(changing[1:], number)
+                skip(changing[1:], number)
                 return
         if rolling:
             self._roll(rolling[0], number, play, changing)
@@ -184,8 +196,8 @@ class Run:
         """
         self._pool.for_each_planned(hosts, partial(self._reevaluate_unknown, number))
         if any(host.error for host in hosts):
-            _skip(hosts, number)
-        return _changing(hosts, number)
+            skip(hosts, number)
+        return changing_hosts(hosts, number)
 
     @staticmethod
     def _reevaluate_unknown(number: int, host: HostRun, planned: Planned) -> None:
@@ -200,7 +212,7 @@ class Run:
             batch = hosts[first : first + size]
             self._pool.for_each_planned(batch, lambda host, planned: self.apply(host, planned, number))
             if play.serial and any(host.error for host in batch):
-                _skip(hosts[first + size :], number)
+                skip(hosts[first + size :], number)
                 return
 
     def _rolling(self, play: Play, check: HealthCheck) -> list[RollingPlay]:
@@ -259,7 +271,7 @@ class Run:
                 self._pool.for_each_planned(hosts, change_with_pods)
         self._rolled.append(RollingFinished(play.name, prober.receipt()))
         self.emit(self._rolled[-1])
-        _skip([host for host in hosts if number not in host.changes.finished], number)
+        skip([host for host in hosts if number not in host.changes.finished], number)
 
     def _in_turn(self, hosts: Sequence[HostRun], roll: Callable[[], None]) -> None:
         """Rolls these hosts; the one at which it stops is the one that failed."""
@@ -305,14 +317,3 @@ class Run:
         require_as_declared(planned.session, planned.plan)
         if host.changes.journal:
             planned.session.run(host.changes.journal.end())
-
-
-def _changing(hosts: Sequence[HostRun], number: int) -> list[HostRun]:
-    """Those of the hosts that have something to do in a play."""
-    return [host for host in hosts if host.pending(number)]
-
-
-def _skip(hosts: Sequence[HostRun], number: int) -> None:
-    """A failure on another host ended this play before the turn of these hosts."""
-    for host in hosts:
-        host.skip(number)

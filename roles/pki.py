@@ -9,7 +9,7 @@ import msgspec
 
 from provision.inventory.changes import Free
 from provision.inventory.types import Positive
-from provision.resources import Resource
+from provision.resources import Pending, Resource
 from roles._certificates import every, store
 from roles._cluster import CERT, folders
 from roles._networks import check_networks
@@ -26,11 +26,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: Free[Positive] = 365  # life of a certificate; a deploy in its last third makes a new one
 
 
-def prepare(inventory: Inventory, site: SiteSettings, settings: Settings) -> None:
-    """Makes keys and certificates that are missing, due or no longer right. Raises InputError, FailedError."""
-    if site.managed:
-        check_networks(inventory.hosts[0], site)
-        store(inventory, site).renew(every(inventory, site), settings.days)
+def prepare(inventory: Inventory, site: SiteSettings, settings: Settings) -> bool:
+    """Makes keys and certificates that are missing, due or no longer right; whether there were any.
+
+    Raises InputError, FailedError.
+    """
+    if not site.managed:
+        return False
+    check_networks(inventory.hosts[0], site)
+    keys = store(inventory, site)
+    unsigned = any(isinstance(key, Pending) for key in keys.service_accounts())
+    return bool(keys.renew(every(inventory, site), settings.days)) or unsigned
 
 
 def pki(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from provision.apply.events import RollingFinished
@@ -136,6 +136,22 @@ class Report:
 def pending(items: Sequence[Item]) -> tuple[Item, ...]:
     """The items that are not as declared, or not known yet."""
     return tuple(item for item in items if not item.as_declared)
+
+
+def bad_input(hosts: Iterable[HostRun]) -> bool:
+    """Whether one of them has refused what is declared: then no host at all is changed."""
+    return any(host.code is Exit.BAD_INPUT for host in hosts)
+
+
+def changing_hosts(hosts: Iterable[HostRun], play: int) -> list[HostRun]:
+    """Those of the hosts that have something to do in a play."""
+    return [host for host in hosts if host.pending(play)]
+
+
+def skip(hosts: Iterable[HostRun], play: int) -> None:
+    """A failure on another host ended this play before the turn of these hosts."""
+    for host in hosts:
+        host.skip(play)
 
 
 def exit_code(hosts: Sequence[HostRun], check: bool, stopped: bool) -> Exit:

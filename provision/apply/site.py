@@ -27,6 +27,13 @@ class Site(Protocol):
         """What this run makes of a host. Each host's thread asks when it needs it."""
         ...
 
+    def prepare(self) -> bool:
+        """Makes what roles need on the controller (keys, certificates), once no host refuses what is declared.
+
+        Called before hosts change. Whether something was made: then `declared` is another one. Raises FailedError.
+        """
+        return False
+
     def everything(self, host: str) -> tuple[Declaration, ...]:
         """What is declared for any host of the inventory, also what --tags leave out."""
         ...

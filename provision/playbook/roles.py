@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from provision.playbook.plays import Play, RoleUse
 
 Generator = Callable[[Any, Any, Any], Iterator[Resource]]
-Prepare = Callable[["Inventory", Any, Any], None]
+Prepare = Callable[["Inventory", Any, Any], bool]
 
 
 @dataclass(frozen=True)
 class Role:
     """A role's generator and the type of its settings.
 
-    prepare: what the role makes on the controller (keys, certificates), called once before a run that may change
-    hosts, with the inventory and the first host's site and settings.
+    prepare: makes what the role needs on the controller (keys, certificates), and says whether it made something;
+    called before hosts change, with the inventory and the first host's site and settings.
     """
 
     name: str
@@ -79,15 +79,17 @@ class Roles:
             self._loaded[name] = Role(name, generate, settings, getattr(module, "prepare", None))
         return self._loaded[name]
 
-    def prepare(self, inventory: Inventory, plays: Sequence[Play]) -> None:
-        """Lets roles make what they need on the controller. Raises InputError or FailedError."""
+    def prepare(self, inventory: Inventory, plays: Sequence[Play]) -> bool:
+        """Lets roles make things on the controller; whether one made something. Raises InputError, FailedError."""
+        made = False
         for play in plays:
             hosts = inventory.members(play.hosts)
             for use in play.roles:
                 role = self.load(use.name, use.line)
                 if role.prepare and hosts:
                     site = _site(hosts[0])
-                    role.prepare(inventory, site, bind(role.settings, hosts[0], role.name))
+                    made |= role.prepare(inventory, site, bind(role.settings, hosts[0], role.name))
+        return made
 
     def health_check(self, name: str, host: Host) -> HealthCheck:
         """What the role that drains says has to go on answering while one of its nodes is out."""
