@@ -83,6 +83,14 @@ def run(options: Options) -> int:
     return adhoc.run(options)
 
 
+@command(*LOGIN, *OUTPUT)
+def certs(options: Options) -> int:
+    """List every certificate of the site: whose, on which host, in which file, until when; exit 1 if one ends soon."""
+    from hdss7 import certs
+
+    return certs.certs(options)
+
+
 @command(*DECLARED, "limit", *OUTPUT)
 def lint(options: Options) -> int:
     """Check everything that needs no host: inventory, settings, plays, roles, templates, manifests."""
@@ -198,4 +206,6 @@ def collection() -> Collection:
     lab = Collection("lab", up, down, status, ssh, reboot)
     lab.add_task(exec_, name="exec")
     lab.add_task(open_, name="open")
-    return Collection(deploy, plan, history, blame, why, rollback, verify, ping, run, lint, init, hosts, proxy, lab)
+    return Collection(
+        deploy, plan, history, blame, why, rollback, verify, certs, ping, run, lint, init, hosts, proxy, lab
+    )

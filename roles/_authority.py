@@ -21,7 +21,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from provision.atomic import replace_file
 from provision.errors import FailedError, InputError
 from provision.resources import Content, Pending
-from roles._x509 import Authority, Certificate, fault, signing_pair
+from roles._x509 import Authority, Certificate, common_name_of, fault, signing_pair
+
+
+@dataclass(frozen=True)
+class PendingCertificate(Pending):
+    """A certificate that a deploy will make. whose: its common name."""
+
+    whose: str
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,11 @@ class Store:
 
     def authority(self, name: str) -> Content:
         """A CA's certificate, PEM; Pending before the first deploy."""
-        return self._read(f"{name}.pem") or _pending("the CA")
+        return self._read(f"{name}.pem") or PendingCertificate("deploy makes the CA", common_name_of(name))
+
+    def certificate(self, name: str) -> bytes | None:
+        """A certificate as it is in the folder, PEM, due or not; None when there is none."""
+        return self._read(f"{name}.pem")
 
     def service_accounts(self) -> tuple[Content, Content]:
         """The key pair of service accounts, public and private PEM; never renewed: every token would end with it."""
@@ -45,7 +56,8 @@ class Store:
         certificate, key = self._read(f"{wanted.name}.pem"), self._read(f"{wanted.name}-key.pem")
         why = self.stale(wanted)
         if why or certificate is None or key is None:
-            return _pending(f"{wanted.name}.pem ({why})"), _pending(f"{wanted.name}-key.pem")
+            until = f"deploy makes {wanted.name}.pem ({why})"
+            return PendingCertificate(until, wanted.common_name), _pending(f"{wanted.name}-key.pem")
         return certificate, key
 
     def stale(self, wanted: Certificate) -> str:

@@ -40,7 +40,7 @@ class Authority:
     def new(name: str, now: datetime) -> Authority:
         """A CA of its own making."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"kubernetes-{name}")])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name_of(name))])
         builder = (
             _builder(subject, subject, key, now - CLOCKS, now + timedelta(days=AUTHORITY_DAYS))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -67,6 +67,11 @@ class Authority:
         if wanted.names:
             builder = builder.add_extension(x509.SubjectAlternativeName(_names(wanted)), critical=False)
         return private_pem(key), builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def common_name_of(authority: str) -> str:
+    """The common name of one of the site's CAs, by the name of its file."""
+    return f"kubernetes-{authority}"
 
 
 def due(certificate: x509.Certificate, now: datetime) -> bool:

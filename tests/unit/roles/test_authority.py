@@ -10,8 +10,7 @@ import pytest
 from cryptography import x509
 
 from provision.errors import InputError
-from provision.resources import Pending
-from roles._authority import Store
+from roles._authority import PendingCertificate, Store
 from roles._x509 import Certificate, due
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -100,8 +99,9 @@ def test_no_certificate_outlives_its_authority(store: Store) -> None:
 def test_a_plan_says_what_a_deploy_would_make(store: Store) -> None:
     assert isinstance(store.pair(CLIENT)[0], bytes)
     certificate, _ = later(store, days=250).pair(CLIENT)
-    assert certificate == Pending("deploy makes admin.pem (it nears its end)")
-    assert Store(store.directory / "none", NOW).authority("ca") == Pending("deploy makes the CA")
+    assert certificate == PendingCertificate("deploy makes admin.pem (it nears its end)", "kubernetes-admin")
+    none = Store(store.directory / "none", NOW)
+    assert none.authority("ca") == PendingCertificate("deploy makes the CA", "kubernetes-ca")
 
 
 @pytest.mark.parametrize(

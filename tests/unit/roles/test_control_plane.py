@@ -9,6 +9,7 @@ from cryptography import x509
 
 from provision.errors import InputError
 from provision.resources import Pending
+from roles._authority import PendingCertificate
 from tests.unit.conftest import Declared
 
 BIN = "/opt/kubernetes-v1.34.4/server/bin"
@@ -74,7 +75,9 @@ def test_only_the_first_master_speaks_for_the_cluster(declared: Declared) -> Non
 def test_before_the_first_deploy_the_plan_says_what_makes_the_keys(declared: Declared) -> None:
     planned = declared("hdss7-21", "kube_apiserver", made=False)
     assert planned[f"File {BIN}/cert/sa-key.pem"].content == Pending("deploy makes sa-key.pem")
-    assert planned[f"File {BIN}/conf/admin.kubeconfig"].content == Pending("deploy makes the CA")
+    assert planned[f"File {BIN}/conf/admin.kubeconfig"].content == PendingCertificate(
+        "deploy makes the CA", "kubernetes-ca"
+    )
 
 
 def test_a_missing_download_url_names_the_setting(declared: Declared) -> None:
