@@ -39,7 +39,7 @@ BY_HAND = {
     "named here, deploy with --limit",
     "kubelet.cgroup_driver": f"{NODE}. containerd.systemd_cgroup changes with it",
     "kubelet.root": NODE,
-    "site.traefik_port": f"{OUTAGE} Traefik's DaemonSet or Deployment, remove its port's file from each edge, deploy",
+    "site.traefik_port": f"{OUTAGE} Traefik's DaemonSet or Deployment, remove each edge's file of the site, deploy",
     "traefik.kind": f"{OUTAGE} the object named here, deploy",
 }
 

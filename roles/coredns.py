@@ -9,7 +9,8 @@ import msgspec
 
 from provision.inventory.changes import Free, Rolled
 from provision.inventory.types import Natural, Upstream
-from provision.resources import FixedField, FixedManifests, Resource, Rollout, Template
+from provision.resources import Resource, Rollout, Template
+from provision.resources.kubernetes.fixed import FixedField, FixedManifests
 from roles._cluster import KUBECTL, members
 from roles._fixed import declared
 from roles._workloads import image

@@ -10,7 +10,8 @@ import msgspec
 
 from provision.inventory.changes import Free, Once, Rolled
 from provision.inventory.types import Natural, Positive, Sender
-from provision.resources import FixedField, FixedManifests, Resource, Rollout, Template
+from provision.resources import Resource, Rollout, Template
+from provision.resources.kubernetes.fixed import FixedField, FixedManifests
 from roles._cluster import KUBECTL, members, node_name
 from roles._fixed import declared
 from roles._ports import check_site_ports

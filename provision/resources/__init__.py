@@ -14,7 +14,6 @@ from provision.resources.content import Content, Pending, Template
 from provision.resources.downloads import Download, Image
 from provision.resources.files import Directory, File
 from provision.resources.fixed import Fixed, FixedSetting
-from provision.resources.kubernetes.fixed import FixedField, FixedManifests
 from provision.resources.kubernetes.manifests import Manifests
 from provision.resources.kubernetes.proxy_mode import ProxyMode
 from provision.resources.kubernetes.rollout import Rollout
@@ -37,8 +36,6 @@ __all__ = [
     "Download",
     "File",
     "Fixed",
-    "FixedField",
-    "FixedManifests",
     "FixedSetting",
     "Image",
     "LookupQuestion",

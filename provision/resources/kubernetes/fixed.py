@@ -36,7 +36,10 @@ class FixedField:
 
 @dataclass(frozen=True, kw_only=True)
 class FixedManifests(Manifests):
-    """Manifests that are refused while a live object has another value of a setting than the declared one."""
+    """Manifests that are refused while a live object has another value of a setting than the declared one.
+
+    A journal records them as Manifests: a rollback puts back what was there, whatever the settings are by then.
+    """
 
     fixed: tuple[FixedField, ...] = field(default=(), repr=False)
 

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from provision.errors import Exit
+from provision.history.serialize import remember, revive
 from provision.inventory.changes import Changes
 from provision.plan.plan import Declaration, Item, compare
 from provision.playbook.roles import chosen
-from provision.resources import ConfigSet, File, FixedManifests, FixedSetting
+from provision.resources import ConfigSet, File, FixedSetting, Manifests
 from provision.resources.base import AS_DECLARED
 from provision.resources.fixed import FixedSettingError
 from provision.resources.kubernetes.diff import identity
+from provision.resources.kubernetes.fixed import FixedManifests
 from tests.unit.conftest import Declared
 from tests.unit.machine import Machine
 from tests.unit.provision.inventory.test_changes import EVERY
@@ -212,6 +214,14 @@ def test_an_object_with_another_value_is_refused(setting: str, declared: Declare
     assert f" has {live}, the inventory says {written.partition('=')[2]}" in error.value.explanation.found
     compare((Declaration(planned()[0], role, "roles/trial.py:1", 0),), planned()[1])
     compare((Declaration(manifests, role, "roles/trial.py:1", 0),), {manifests.questions()[0]: {}})
+
+
+@pytest.mark.parametrize(("role", "name"), [("traefik", "traefik"), ("coredns", "coredns")])
+def test_a_rollback_of_such_objects_refuses_nothing(role: str, name: str, declared: Declared) -> None:
+    manifests = declared("hdss7-21", role, made=False)[f"Manifests {name}"]
+    former = revive(remember(manifests), lambda key: None)
+    assert type(former) is Manifests
+    assert former.key == manifests.key
 
 
 def test_every_setting_that_is_fixed_is_looked_at() -> None:
