@@ -78,6 +78,7 @@ def run_and_report(site: Site, run_options: RunOptions, options: Options, name: 
     then = next_step(report.exit, options, name, log.path)
     if report.rolled:
         then = f"What clients saw meanwhile: {folder.receipt}\n{then}"
+    then = "\n".join((*site.notes(), then))
     console.finish(report, check=run_options.check, next_step=then)
     if options.save and report.exit in (Exit.OK, Exit.DIFFERENCES):
         _save(Path(options.save).expanduser(), report, run_options.holder, site.commit())

@@ -137,6 +137,10 @@ class Project:
                 self._declared.clear()
         return made
 
+    def notes(self) -> tuple[str, ...]:
+        """What roles want people to know in time. Raises InputError."""
+        return tuple(self.roles.notes(self.inventory, self.plays))
+
     def variables(self, host: str, declaration: Declaration) -> tuple[Variable, ...]:
         """What a resource depends on, and where in the inventory each of it is set."""
         from provision.playbook.provenance import Variable

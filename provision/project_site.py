@@ -63,5 +63,8 @@ class ProjectSite(Site):
     def variables(self, host: str, declaration: Declaration) -> tuple[str, ...]:
         return tuple(map(str, self.project.variables(host, declaration)))
 
+    def notes(self) -> tuple[str, ...]:
+        return self.project.notes()
+
     def commit(self) -> str:
         return commit_of(self.project.inventory.directory)

@@ -54,6 +54,14 @@ class Lifetime:
         """Whole days until its end, negative afterwards; None for one that can't be read."""
         return None if self.ends is None else (self.ends - now) // timedelta(days=1)
 
+    def sentence(self) -> str:
+        """`kube-apiserver (/…/apiserver.pem) ends on 2026-12-20`."""
+        if self.ends is None:
+            return f"{self.whose} ({self.file}) is {self.state}"
+        return (
+            f"{self.whose} ({self.file}) {'has ended' if self.state is State.ENDED else 'ends'} on {self.ends:%Y-%m-%d}"
+        )
+
     def urgent(self, now: datetime) -> bool:
         """Whether something does not work, or will not within 30 days, unless somebody deploys.
 
@@ -109,10 +117,15 @@ def certificate_files(resources: Iterable[Resource]) -> Iterator[CertificateFile
 
 def in_folder(store: Store, wanted: Sequence[Certificate]) -> Iterator[Lifetime]:
     """The certificates of the pki folder on the controller: its CAs, and what they have issued."""
-    for authority in dict.fromkeys(each.authority for each in wanted):
-        yield replace(_in_folder(store, authority, common_name_of(authority), ""), signs=True)
+    yield from authorities(store, wanted)
     for each in wanted:
         yield _in_folder(store, each.name, each.common_name, store.stale(each))
+
+
+def authorities(store: Store, wanted: Sequence[Certificate]) -> Iterator[Lifetime]:
+    """The CAs of the pki folder that issue these certificates."""
+    for authority in dict.fromkeys(each.authority for each in wanted):
+        yield replace(_in_folder(store, authority, common_name_of(authority), ""), signs=True)
 
 
 def authority_note(authority: Lifetime, now: datetime) -> str:

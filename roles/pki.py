@@ -12,6 +12,7 @@ from provision.inventory.types import Positive
 from provision.resources import Pending, Resource
 from roles._certificates import every, store
 from roles._cluster import CERT, folders
+from roles._lifetimes import authorities, authority_note
 from roles._networks import check_networks
 from roles._trust import TrustedAuthority
 
@@ -37,6 +38,13 @@ def prepare(inventory: Inventory, site: SiteSettings, settings: Settings) -> boo
     keys = store(inventory, site)
     unsigned = any(isinstance(key, Pending) for key in keys.service_accounts())
     return bool(keys.renew(every(inventory, site), settings.days)) or unsigned
+
+
+def notes(inventory: Inventory, site: SiteSettings, settings: Settings) -> Iterator[str]:
+    """The CAs that end within a year: no deploy renews them."""
+    if site.managed:
+        keys = store(inventory, site)
+        yield from filter(None, (authority_note(each, keys.now) for each in authorities(keys, every(inventory, site))))
 
 
 def pki(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -66,6 +66,10 @@ class Site(Protocol):
         """The version of the inventory; asked only when there is a change. '' when it is not known."""
         return ""
 
+    def notes(self) -> tuple[str, ...]:
+        """What people have to know in time, though nothing differs today: printed at the end of every run."""
+        return ()
+
     def explain(self, url: str) -> str:
         """Why a URL does not answer, for the error of a failed health check; '' when it is unknown."""
         return ""

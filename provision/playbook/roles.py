@@ -79,6 +79,15 @@ class Roles:
             self._loaded[name] = Role(name, generate, settings, getattr(module, "prepare", None))
         return self._loaded[name]
 
+    def notes(self, inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
+        """What roles want people to know in time: the `notes` of a role's module, called as `prepare` is."""
+        for play in plays:
+            hosts = inventory.members(play.hosts)
+            for use in play.roles if hosts else ():
+                role = self.load(use.name, use.line)
+                if notes := getattr(importlib.import_module(f"roles.{use.name}"), "notes", None):
+                    yield from notes(inventory, _site(hosts[0]), bind(role.settings, hosts[0], role.name))
+
     def prepare(self, inventory: Inventory, plays: Sequence[Play]) -> bool:
         """Lets roles make things on the controller; whether one made something. Raises InputError, FailedError."""
         made = False

@@ -45,15 +45,13 @@ class Context:
                 found.setdefault(declaration.role, {})[host.name] = host
         return {role: tuple(hosts.values()) for role, hosts in found.items()}
 
-    def about(self, role: str, group: str | None) -> tuple[Node, ...]:
-        """The hosts that a check of a role is about: the role's, or a group's where the site has the role at all."""
+    def about(self, role: str, pattern: str | None) -> tuple[Node, ...]:
+        """The hosts that a check of a role is about: the role's, or a pattern's where the site has the role at all."""
         if role in self.project.roles.names() and role not in self.roles:
             return ()
-        if group is None:
+        if pattern is None:
             return tuple(Node.of(host) for host in self.roles.get(role, ()))
-        if group not in self.project.inventory.groups:
-            return ()
-        return tuple(Node.of(host) for host in self.project.inventory.select(group))
+        return tuple(Node.of(host) for host in self.project.inventory.members(pattern))
 
     def known(self, role: str, node: Node) -> Mapping[str, Any]:
         """What a check of a role may name as its parameters."""

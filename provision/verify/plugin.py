@@ -37,7 +37,7 @@ class Verification:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """The marks that checks may have."""
-        config.addinivalue_line("markers", "on(group): the hosts that the check is about, if not those of the role")
+        config.addinivalue_line("markers", "on(pattern): the hosts that the check is about, if not those of the role")
         config.addinivalue_line("markers", "gate: needs only this node; runs before the next node changes")
         config.addinivalue_line("markers", "deep: takes long; runs with --deep only")
 

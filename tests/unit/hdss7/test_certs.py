@@ -48,9 +48,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(project: Path, *words: str, command: str = "certs") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "invoke", "certs", *words],
+        [sys.executable, "-m", "invoke", command, *words],
         cwd=project,
         capture_output=True,
         text=True,
@@ -72,6 +72,16 @@ def test_the_folder_is_listed_though_no_host_answers(project: Path) -> None:
     assert "missing" in rows["kube-apiserver"]
     assert done.stderr.startswith("here: could not")
     assert "PRIVATE" not in done.stdout + done.stderr
+
+
+def test_every_plan_tells_of_a_ca_that_ends_within_a_year(project: Path) -> None:
+    (project / "site.yml").write_text(PLAYS.replace("mine", "pki, mine"))
+    made = datetime.now(UTC) - timedelta(days=3650 - 300)
+    Store(project / "inventory" / "mine" / "pki", made).renew((Certificate("admin", "kubernetes-admin"),), 365)
+    for command in ("plan", "lint"):
+        said = run(project, command=command).stdout
+        assert "note: the CA kubernetes-ca ends on" in said
+        assert "in 299 days" in said
 
 
 def test_a_host_without_answer_is_unreachable_in_json(project: Path) -> None:

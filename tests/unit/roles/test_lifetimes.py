@@ -164,3 +164,10 @@ def test_any_text_holds_certificates_or_is_damaged(text: str) -> None:
     for every in (text, f"-----BEGIN CERTIFICATE-----{text}-----END CERTIFICATE-----"):
         (found,) = CertificateFile("/f", "somebody").lifetimes(every, NOW)
         assert found.state in (State.MISSING, State.DAMAGED)
+
+
+def test_verify_names_whose_certificate_ends_where_and_when(store: Store) -> None:
+    admin = pem(store, "admin")
+    assert in_days(store, 340, admin).sentence() == "kubernetes-admin (/f.pem) ends on 2027-01-01"
+    assert in_days(store, 365, admin).sentence() == "kubernetes-admin (/f.pem) has ended on 2027-01-01"
+    assert in_days(store, 0, "", declared=admin).sentence() == "kubernetes-admin (/f.pem) is missing"
