@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from provision.resources import Resource
-from provision.verify.checks import Checking, Node, check, gather
 from provision.usage import usage
+from provision.verify.checks import Checking, Node, check, gather
 from roles._lifetimes import certificate_files
 
 
