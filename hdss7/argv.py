@@ -114,7 +114,8 @@ def _strictly(argv: Sequence[str], *steps: Callable[[], None]) -> None:
         raise Quit(code=fail(said.explanation, Exit.BAD_INPUT, "--json" in _before_dashes(argv))) from None
     except Quit as quit:
         if quit.message and quit.code == 1:
-            raise Quit(quit.message, code=Exit.BAD_INPUT) from None
+            said = InputError(quit.message.strip().rstrip("!"), do=f"{usage('--list')} shows all commands")
+            raise Quit(code=fail(said.explanation, Exit.BAD_INPUT, "--json" in _before_dashes(argv))) from None
         raise
 
 
@@ -202,7 +203,7 @@ def _option(token: str, left: list[str], now: Words | None) -> None:
             raise InputError(f"{name} needs a value", do=f"{usage(f'--help {now.command}')} shows what it takes")
         value = left.pop(0)
     if kind is int and not value.strip().isdecimal():
-        raise InputError(f"{name} needs a number", found=f"'{value}' was typed")
+        raise InputError(f"{name} needs a number", found=f"'{value}' was typed", do=f"Type a whole number: {name} 10")
 
 
 def _whole(words: Words) -> Words:
@@ -235,8 +236,9 @@ def _unknown_word(token: str, now: Words | None, commands: Mapping[str, Words]) 
     if now.command in ("run", "lab.exec"):
         do = f"The command to run follows two dashes: {usage(f'{now.command} ... -- {token}')}"
         return InputError(f"{now.command} does not know the word '{token}'", do=do)
-    limit = f" To mean a host: --limit {token}" if "--limit" in now.takes else ""
-    return InputError(f"{now.command} does not know the word '{token}'", do=limit.strip())
+    limit = next((option for option in ("--limit", "--pattern") if option in now.takes), "")
+    do = f"To mean a host: {limit} {token}" if limit else f"{usage(f'--help {now.command}')} shows what it takes"
+    return InputError(f"{now.command} does not know the word '{token}'", do=do)
 
 
 def _before_dashes(argv: Sequence[str]) -> Sequence[str]:

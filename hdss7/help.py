@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from invoke.parser.context import to_flag
+
 from provision.usage import usage
 
 # Invoke's own options that mean something here. It lists others, which hdss7/argv.py refuses.
@@ -39,5 +41,4 @@ def print_task_help(program: Any, name: str) -> None:
 def _row(option: Any) -> tuple[str, str]:
     """The option as it is typed, and its help. An option that may be repeated takes a value each time, or none."""
     kind = "" if option.incrementable or not option.takes_value else "=INT" if option.kind is int else "=STRING"
-    dashes = "-" if len(option.name) == 1 else "--"
-    return f"{dashes}{option.name.replace('_', '-')}{kind}", option.help or ""
+    return f"{to_flag(option.name)}{kind}", option.help or ""

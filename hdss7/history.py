@@ -50,7 +50,7 @@ def blame(options: Options) -> int:
             {path for change in every for path in change.entry.paths} if options.path else {t.entry.key for t in every}
         )
         what = options.resource or options.path or ""
-        near = suggestion(what, sorted(known))
+        near = suggestion(what, sorted(known)) or f"{usage('history')} shows the recorded runs."
         print(f"{what}: these hosts have no record of a run that changed it. {near}".strip())
         return Exit.OK
     return _end(histories, [line for change in found for line in _blamed(change)], options)

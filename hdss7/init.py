@@ -36,13 +36,18 @@ def init(options: Options) -> int:
     """Make a project in the folder DIR. Raises InputError when something is there already."""
     folder = Path(options.directory or "").expanduser().absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = "is not empty" if folder.is_dir() else "is a file"
         raise InputError(
-            f"init: {options.directory} is not empty: nothing was written", do="Name a folder that does not exist yet"
+            f"init: {options.directory} {what}: nothing was written", do="Name a folder that does not exist yet"
         )
     try:
         _write(folder)
     except OSError as error:
-        raise FailedError(f"init: {error.filename or folder} could not be written", found=str(error.strerror)) from None
+        raise FailedError(
+            f"init: {error.filename or folder} could not be written",
+            found=str(error.strerror),
+            do="Name a folder in which you may write",
+        ) from None
     print(f"made {options.directory}: {PLAYS}, {SITE}, roles, templates, tests/verify")
     print(f"Next: edit {SITE}, then: cd {options.directory} && hdss7 lint")
     return int(Exit.OK)

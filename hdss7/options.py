@@ -51,6 +51,11 @@ class Option:
         return self.name.replace("-", "_")
 
     @property
+    def typed(self) -> str:
+        """As a person types it."""
+        return f"-{self.name}" if len(self.name) == 1 else f"--{self.name}"
+
+    @property
     def parameter(self) -> inspect.Parameter:
         """The parameter of a task that Invoke makes this option from: it takes the type from the default."""
         defaults = {
@@ -69,7 +74,7 @@ class Option:
                 f"--{self.name} {value} is out of range", do=f"Give a number from {self.least} to {self.most}"
             )
         if self.kind in (Kind.TEXT, Kind.POSITIONAL) and value is not None and not value.strip():
-            raise InputError(f"--{self.name} is empty", do="Give a value, or leave it out")
+            raise InputError(f"{self.typed} is empty", do="Give a value, or leave it out")
 
 
 def _declare(kind: Kind, help: str, default: Any = None, *, name: str = "", least: int = 0, most: int = 0) -> Any:

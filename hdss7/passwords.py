@@ -59,8 +59,9 @@ def _typed(label: str, prompt: str, option: str) -> Password:
 
 
 def _kept(path: Path, label: str, option: str) -> Password:
-    if not path.exists():
-        raise InputError(f"{option} {path}: there is no such file", do="Name the file of the vault password")
+    if path.is_dir() or not path.exists():  # a pipe is neither: <(pass show site)
+        why = "it is a folder" if path.is_dir() else "there is no such file"
+        raise InputError(f"{option} {path}: {why}", do="Name the file of the vault password")
     return Password(label, str(path), lambda: _read(path, label, option))
 
 
@@ -71,7 +72,8 @@ def _read(path: Path, label: str, option: str) -> bytes:
         password = _run(path, label, option) if executable else path.read_bytes().strip()
     except OSError as error:
         found = error.strerror or str(error)
-        do = "If it is a password and no program: chmod -x" if "Exec format" in found else ""
+        program = "Exec format" in found
+        do = "If it is a password and no program: chmod -x" if program else "Name a file that you may read"
         raise InputError(f"{option} {path}: cannot get the vault password", found=found, do=do) from None
     if not password:
         raise InputError(f"{option} {path}: the vault password is empty", do="Write the password into its first line")
@@ -84,8 +86,11 @@ def _run(path: Path, label: str, option: str) -> bytes:
     try:
         done = subprocess.run([path.absolute(), *vault_id], stdout=subprocess.PIPE, check=False, timeout=SCRIPT_SECONDS)
     except subprocess.TimeoutExpired:
-        found = f"it did not end within {SCRIPT_SECONDS} s"
-        raise InputError(f"{option} {path}: cannot get the vault password", found=found) from None
+        raise InputError(
+            f"{option} {path}: cannot get the vault password",
+            found=f"it is a program, and did not end within {SCRIPT_SECONDS} s",
+            do="Run it by hand: it has to print the password",
+        ) from None
     if done.returncode:
         raise InputError(
             f"{option} {path}: cannot get the vault password",

@@ -47,7 +47,7 @@ def rules(options: Options) -> int:
     with _inspected(options) as inspection:
         found = inspection.classified()
         _say([*_table(found), *_remarks(inspection.nodes)], options)
-        _say([f"proxy.rules: {_counted(found)}"], options)
+        _say([f"proxy.rules: {_counted(found, inspection.nodes)}"], options)
         return _end(inspection.nodes, found, {}, Exit.OK, options)
 
 
@@ -56,7 +56,7 @@ def clean(options: Options) -> int:
     with _inspected(options) as inspection:
         found = inspection.classified()
         stale = _only(found, "stale")
-        _say([*_table(stale), f"proxy.clean: {_counted(found)}"], options)
+        _say([*_table(stale), f"proxy.clean: {_counted(found, inspection.nodes)}"], options)
         if not stale or options.check:
             return _end(inspection.nodes, found, stale, Exit.DIFFERENCES if stale else Exit.OK, options)
         busy = [node for node in inspection.nodes if node.name in stale]
@@ -163,11 +163,13 @@ def _remarks(nodes: Sequence[Node]) -> list[str]:
     return lines
 
 
-def _counted(found: ByNode) -> str:
-    """`42 rules on 2 nodes: 40 known, 2 foreign`."""
+def _counted(found: ByNode, nodes: Sequence[Node]) -> str:
+    """`42 rules on 2 nodes: 40 known, 2 foreign; 1 node could not be asked`."""
     counts = Counter(each.state for rules in found.values() for each in rules)
     states = ", ".join(f"{counts[state]} {state}" for state in ORDER if counts[state])
-    return _number(found) + (f": {states}" if states else "")
+    silent = sum(1 for node in nodes if node.failure)
+    parts = [_number(found) + (f": {states}" if states else "")] if found or not silent else []
+    return "; ".join([*parts, *([f"{text.number(silent, 'node')} could not be asked"] if silent else [])])
 
 
 def _number(found: ByNode) -> str:

@@ -45,7 +45,7 @@ def _ask() -> None:
         )
     print("Compare it with what `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` says on the host's own console.")
     if input("Is it the same? [y/N] ").strip().lower() not in ("y", "yes"):
-        raise FailedError("the key was not trusted: nothing was written")
+        raise FailedError("the key was not trusted: nothing was written", do="Answer y once the fingerprints are equal")
 
 
 def _lines(file: Path) -> list[str]:

@@ -17,6 +17,9 @@ from provision.resources.optional.dependent import dependencies_of
 from provision.resources.optional.reversible import rollback_summary
 from provision.secret import Secret
 from provision.spelling import listed, suggestion
+from provision.usage import usage
+
+DECLARED = f"Name one that a role declares: {usage('plan --verbose --verbose')} lists every resource"
 
 
 def why(options: Options) -> int:
@@ -30,7 +33,7 @@ def why(options: Options) -> int:
     if not any(found.values()):
         what = options.resource or options.path or ""
         known = sorted({each for every in declared.values() for d in every for each in _names(d, options)})
-        raise InputError(f"nothing declares {what!r} on {listed(hosts, 6)}", do=suggestion(what, known))
+        raise InputError(f"nothing declares {what!r} on {listed(hosts, 6)}", do=suggestion(what, known) or DECLARED)
     out = sys.stderr if options.json else sys.stdout
     same: dict[tuple[str, ...], list[str]] = {}
     for host, mine in found.items():

@@ -157,9 +157,13 @@ def _booted(name: str, host_name: str) -> tuple[Lab, HostSpec]:
     lab = Lab.named(name)
     spec = lab.topology().host(host_name)
     if spec.ops:
-        raise InputError("the ops host is a namespace without an init: it has no power switch", host=spec.name)
+        raise InputError(
+            "the ops host is a namespace without an init: it has no power switch",
+            host=spec.name,
+            do="Name another host of the lab",
+        )
     if lab.daemon_process() is None:
-        raise FailedError(f"the lab {name} is down", do=f"start it: {usage(f'lab.up{lab.option}')}")
+        raise FailedError(f"the lab {name} is down", do=f"Start it: {usage(f'lab.up{lab.option}')}")
     return lab, spec
 
 

@@ -56,7 +56,7 @@ def power_on(lab: Lab, topology: Topology, host: HostSpec) -> subprocess.Popen[b
     """
     tree = read(lab.host(host.name) / "disk.json", disk.Disk)
     if tree is None:
-        raise FailedError("the host has no disk", host=host.name, do=f"make one: {usage(f'lab.up{lab.option}')}")
+        raise FailedError("the host has no disk", host=host.name, do=f"Make one: {usage(f'lab.up{lab.option}')}")
     path = network.plug(lab, topology, host)
     directories = cgroups.directories(lab.name, host.name)
     write(_record(lab, host), Run(directories))
@@ -133,7 +133,7 @@ def command(lab: Lab, host: HostSpec, argv: list[str]) -> list[str]:
         return vm.command(lab, host, argv)
     leader = _leader(run.process.pid) if run and run.process else None
     if leader is None:
-        raise FailedError("the host is off", host=host.name, do=f"start it: {usage(f'lab.up{lab.option}')}")
+        raise FailedError("the host is off", host=host.name, do=f"Start it: {usage(f'lab.up{lab.option}')}")
     terminal = f"TERM={os.environ.get('TERM', 'dumb')}"
     return [
         *("nsenter", "--target", str(leader), *ENTER, "--"),

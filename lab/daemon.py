@@ -75,7 +75,7 @@ class HostRunner:
                     raise FailedError(
                         f"the host did not shut down within {ORDERLY_SECONDS:.0f} s",
                         host=self._host.name,
-                        do="cut its power with lab.reboot --hard",
+                        do="Cut its power with lab.reboot --hard",
                     )
 
     def _start(self) -> None:

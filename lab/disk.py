@@ -97,7 +97,7 @@ def ensure(lab: Lab, topology: Topology, host: HostSpec, tree: Path) -> Path:
                 "the tree below this host's disk has left the cache",
                 host=host.name,
                 found=f"{found.tree} is gone",
-                do=f"make the lab anew: {usage(f'lab.down --purge{lab.option}')}",
+                do=f"Make the lab anew: {usage(f'lab.down --purge{lab.option}')}",
             )
         return found.tree
     shutil.rmtree(folder(lab, host), ignore_errors=True)  # of an `up` that was cut off here

@@ -56,7 +56,7 @@ def ask(lab: Lab, request: Request) -> Answer:
                 f"the daemon of the lab {lab.name} did not answer the request {request.do!r}",
                 host=request.host,
                 found=str(error),
-                do=f"its log is {lab.log}; {usage(f'lab.down{lab.option}')} and lab.up start it again",
+                do=f"Its log is {lab.log}; {usage(f'lab.down{lab.option}')} and lab.up start it again",
             ) from None
     if answer.error:
         raise FailedError(f"{request.do} failed", host=request.host, found=answer.error)

@@ -40,7 +40,7 @@ def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock:
             raise InputError(
                 f"the lab {lab.name} runs another set of hosts than this inventory's",
                 found=f"it runs {lab.topology().described}; the inventory has {wanted.described}",
-                do=f"take it down first ({usage(f'lab.down{lab.option}')}), or use another name with --lab",
+                do=f"Take it down first ({usage(f'lab.down{lab.option}')}), or use another name with --lab",
             )
         states = ipc.ask(lab, Request("status")).hosts
         off = [spec for spec in wanted.booted if not states[spec.name].on]

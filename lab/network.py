@@ -64,7 +64,7 @@ def dial_in(lab: Lab, host: str, port: int, timeout: float, origin: str = "") ->
         connection = socket_inside(namespace(lab, origin or topology.ops.name))
     except (FailedError, FileNotFoundError):
         raise UnreachableError(
-            f"the lab {lab.name} is not up", host=host, do=f"start it: {usage(f'lab.up{lab.option}')}"
+            f"the lab {lab.name} is not up", host=host, do=f"Start it: {usage(f'lab.up{lab.option}')}"
         ) from None
     addresses = {spec.name: spec.address for spec in topology.hosts}
     try:
@@ -149,7 +149,7 @@ def _add(lab: Lab, name: str) -> Path:
         if _mark(path) not in (lab.mark, ""):
             raise InputError(
                 f"the namespace {path.name} belongs to another lab of this name, with its state elsewhere",
-                do="choose another name with --lab, or stop that one with its own XDG_STATE_HOME",
+                do="Choose another name with --lab, or stop that one with its own XDG_STATE_HOME",
             )
         _delete(path)
     _run(["ip", "netns", "add", path.name])

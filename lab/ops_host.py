@@ -33,7 +33,7 @@ def command(lab: Lab, argv: list[str]) -> list[str]:
     """The command line that runs `argv` on the ops host. Raises FailedError when the lab is down."""
     path = network.namespace(lab, lab.topology().ops.name)
     if not path.exists():
-        raise FailedError(f"the lab {lab.name} is down", do=f"start it: {usage(f'lab.up{lab.option}')}")
+        raise FailedError(f"the lab {lab.name} is down", do=f"Start it: {usage(f'lab.up{lab.option}')}")
     return [
         *("nsenter", f"--net={path}", "unshare", "--mount", "--propagation", "slave"),
         *SCRIPTS.argv("on_ops_host", str(_folder(lab)), *argv),

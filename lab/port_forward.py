@@ -130,7 +130,7 @@ def open_site(
     """
     lab = Lab.named(name)
     if lab.daemon_process() is None:
-        raise FailedError(f"the lab {name} is down", do=f"start it: {usage(f'lab.up{lab.option}')}")
+        raise FailedError(f"the lab {name} is down", do=f"Start it: {usage(f'lab.up{lab.option}')}")
     default = f"{DASHBOARD}.{lab.topology().domain}"
     host = host or default
     domain = host.partition(".")[2]
@@ -192,7 +192,7 @@ async def _listen(serve: Callable[[Reader, Writer], Awaitable[None]], port: int)
         raise InputError(
             f"{LOCAL}:{port} can't be listened on",
             found=error.strerror or str(error),
-            do="choose another port: --port and --proxy-port",
+            do="Choose another port: --port and --proxy-port",
         ) from None
 
 

@@ -93,31 +93,31 @@ def check(machine: Machine, hosts: int, *, bare: bool = False, machines: int = 0
         raise InputError(
             "a virtual machine can't be cabled here",
             found=f"there is no {TUN}",
-            do="load the module tun; a container gets the device by --device /dev/net/tun",
+            do="Load the module tun; a container gets the device by --device /dev/net/tun",
         )
 
 
 def _check_tools(machine: Machine) -> None:
     if not machine.root:
-        raise InputError("a lab needs root, to make network namespaces and mounts", do="run it with sudo, or as root")
+        raise InputError("a lab needs root, to make network namespaces and mounts", do="Run it with sudo, or as root")
     if machine.missing:
         names = " ".join(machine.missing)
         raise InputError(
             "programs that a lab is made of are not installed",
             found=f"missing Debian packages: {names}",
-            do=f"install them: make packages, or apt-get install {names}",
+            do=f"Install them: make packages, or apt-get install {names}",
         )
     if not machine.sbin:
         raise InputError(
             "programs that a lab is made of are installed, but not on PATH",
             found=f"PATH has no {SBIN.split(':')[0]}, as after su without a dash",
-            do=f"run it by sudo or su -, or first: export PATH=$PATH:{SBIN}",
+            do=f"Run it by sudo or su -, or first: export PATH=$PATH:{SBIN}",
         )
     if machine.trial:
         raise InputError(
             "this machine lets no namespaces or overlays be made",
             found=machine.trial,
-            do="inside a container, give it more rights (--privileged); if only the overlay failed, "
+            do="Inside a container, give it more rights (--privileged); if only the overlay failed, "
             f"set XDG_STATE_HOME to a folder on a disk of its own: {machine.folder} is on none",
         )
 
@@ -127,19 +127,19 @@ def _check_room(machine: Machine, watchers: int, memory: int) -> None:
         raise InputError(
             f"a lab needs {DISK_NEEDED // GIB} GiB of disk",
             found=f"{machine.disk / GIB:.1f} GiB are free at {machine.folder}",
-            do="free some, or set XDG_STATE_HOME and XDG_CACHE_HOME to a larger disk",
+            do="Free some, or set XDG_STATE_HOME and XDG_CACHE_HOME to a larger disk",
         )
     if machine.memory < memory:
         raise InputError(
             f"a lab needs {memory / GIB:g} GiB of memory",
             found=f"{machine.memory / GIB:.1f} GiB are available",
-            do="end something else, or take another lab down",
+            do="End something else, or take another lab down",
         )
     if machine.watchers < watchers:
         raise InputError(
             f"a lab of this size needs {watchers} inotify instances",
             found=f"{machine.watchers} are left of {WATCHERS.read_text().strip()} (fs.inotify.max_user_instances)",
-            do="take another lab down, or allow more: sysctl -w fs.inotify.max_user_instances=1024",
+            do="Take another lab down, or allow more: sysctl -w fs.inotify.max_user_instances=1024",
         )
 
 

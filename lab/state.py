@@ -37,7 +37,7 @@ class Lab(msgspec.Struct, frozen=True):
         if not NAME.match(name):
             raise InputError(
                 f"{name!r} can't be the name of a lab",
-                do="use small letters, digits and dashes, 31 at most, beginning with a letter or digit",
+                do="Use small letters, digits and dashes, 31 at most, beginning with a letter or digit",
             )
         return cls(name, state_folder("labs", name))
 
@@ -92,7 +92,7 @@ class Lab(msgspec.Struct, frozen=True):
             raise FailedError(
                 f"there is no lab {self.name}",
                 found=f"{self.directory} holds none",
-                do=f"start it: {usage(f'lab.up{self.option}')} (each user has labs of their own, and they need root)",
+                do=f"Start it: {usage(f'lab.up{self.option}')} (each user has labs of their own, and they need root)",
             )
         return found
 

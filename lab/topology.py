@@ -79,7 +79,7 @@ class Topology(msgspec.Struct, frozen=True):
             if name in (host.name, host.address):
                 return host
         names = ", ".join(host.name for host in self.hosts)
-        raise InputError(f"the lab has no host {name!r}", found=f"its hosts are {names}")
+        raise InputError(f"the lab has no host {name!r}", do=f"Name one of {names}")
 
 
 def topology(inventory: Inventory) -> Topology:
@@ -92,7 +92,7 @@ def topology(inventory: Inventory) -> Topology:
     ops = next((host.name for host in inventory.hosts if OPS_GROUP in host.groups), None)
     specs = tuple(_spec(host, inventory, host.name == ops) for host in inventory.hosts)
     if not specs:
-        raise InputError("a lab can't be made of an inventory without hosts")
+        raise InputError("a lab can't be made of an inventory without hosts", do="Add a host with its ansible_host")
     arrangement = arranged(specs, resolver=_first(inventory, DNS_GROUP), edge=_first(inventory, EDGE_GROUP))
     return msgspec.structs.replace(arrangement, domain=_domain(inventory.hosts[0]))
 
@@ -106,7 +106,7 @@ def arranged(specs: tuple[HostSpec, ...], resolver: str = "", edge: str = "") ->
             raise InputError(
                 f"the lab's hosts must share one network, and {spec.address} is outside {network}",
                 host=spec.name,
-                do=f"give it an address in {network}",
+                do=f"Give it an address in {network}",
             )
     used = {spec.address for spec in specs}
     free = [address for address in map(str, network.hosts()) if address not in used]
@@ -154,7 +154,7 @@ def _jump(host: Host, inventory: Inventory) -> str:
         f"the lab can't make the jump host {at}: it is no host of the inventory",
         host=host.name,
         line=host.origin("ansible_ssh_common_args"),
-        do=f"add a host with ansible_host: {at} to the inventory",
+        do=f"Add a host with ansible_host: {at} to the inventory",
     )
 
 
@@ -165,7 +165,7 @@ def _address(spec: HostSpec) -> ipaddress.IPv4Address:
         raise InputError(
             f"the lab needs an IPv4 address and got {spec.address!r}",
             host=spec.name,
-            do="set ansible_host to an address such as 10.4.7.21",
+            do="Set ansible_host to an address such as 10.4.7.21",
         ) from None
 
 
@@ -175,6 +175,6 @@ def _refuse_duplicates(specs: tuple[HostSpec, ...]) -> None:
         if spec.address in seen:
             raise InputError(
                 f"{spec.address} is the address of two hosts, {seen[spec.address]} and {spec.name}",
-                do="give each host of the inventory an ansible_host of its own",
+                do="Give each host of the inventory an ansible_host of its own",
             )
         seen[spec.address] = spec.name

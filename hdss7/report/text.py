@@ -19,6 +19,7 @@ SYMBOLS = {"create": "+", "update": "~", "restart": "~", "run": "~", "remove": "
 PAST = {"create": "created", "update": "updated", "restart": "restarted", "run": "done", "remove": "removed"}
 UNCHANGED, UNKNOWN, FAILED = "=", "?", "!"
 HOSTS_SHOWN = 6
+ADDRESS = re.compile(r"\S+:\d+(?=:? )")
 Same = tuple[int, str, str, Outcome]  # play, role, resource, what differs
 
 
@@ -171,17 +172,30 @@ def not_done_lines(hosts: Iterable[HostRun]) -> list[str]:
 
 
 def paragraphs(errors: Iterable[Explanation]) -> list[str]:
-    """Why hosts failed: what several have in common is said once, with their names.
+    """Why hosts failed: what several have in common is said once, with their names and addresses.
 
     A mistake in the user's own text is one, whichever roles read it.
     """
     alike: dict[Explanation, list[Explanation]] = {}
     for error in errors:
-        alike.setdefault(replace(error, host="", role="" if error.line else error.role), []).append(error)
+        _, found = _address(error)
+        alike.setdefault(replace(error, host="", role="" if error.line else error.role, found=found), []).append(error)
     return [
-        str(replace(first, host=listed(dict.fromkeys(each.host for each in (first, *others) if each.host))))
-        for first, *others in alike.values()
+        str(
+            replace(
+                every[0],
+                host=listed(dict.fromkeys(each.host for each in every if each.host)),
+                found=listed(dict.fromkeys(_address(each)[0] for each in every)) + common.found,
+            )
+        )
+        for common, every in alike.items()
     ]
+
+
+def _address(error: Explanation) -> tuple[str, str]:
+    """The host's own `ADDRESS:PORT` at the head of what was found, or "", and the rest."""
+    head = ADDRESS.match(error.found) if error.host else None
+    return (head[0], error.found[head.end() :]) if head else ("", error.found)
 
 
 def table(hosts: Sequence[HostRun], check: bool) -> list[str]:

@@ -28,5 +28,5 @@ def require(command: str) -> None:
         raise InputError(
             f"the lab cannot be built without the command {command}",
             found="it is not installed on this machine",
-            do=f"install it: apt-get install {package}" if package else "",
+            do=f"Install it: apt-get install {package}" if package else "",
         )

@@ -56,7 +56,9 @@ def save(path: Path, plans: Sequence[HostPlan], who: str, when: str, commit: str
     try:
         replace_file(path, msgspec.json.format(msgspec.json.encode(body), indent=1) + b"\n")
     except OSError as error:
-        raise InputError(f"the plan could not be saved in {path}", found=str(error.strerror)) from None
+        raise InputError(
+            f"the plan could not be saved in {path}", found=str(error.strerror), do="Name a file that you may write"
+        ) from None
 
 
 def load(path: Path, hosts: Sequence[str]) -> SavedPlan:
@@ -64,7 +66,9 @@ def load(path: Path, hosts: Sequence[str]) -> SavedPlan:
     try:
         plan = msgspec.json.decode(path.read_bytes(), type=SavedPlan)
     except OSError as error:
-        raise InputError(f"the plan {path} can't be read", found=str(error.strerror)) from None
+        raise InputError(
+            f"the plan {path} can't be read", found=str(error.strerror), do=f"Make one: {usage('plan --save FILE')}"
+        ) from None
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise InputError(
             f"{path} is not a saved plan", found=str(error), do=f"Make one: {usage('plan --save FILE')}"

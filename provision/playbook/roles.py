@@ -156,11 +156,19 @@ class Roles:
             try:
                 generator = role.generate(host, site, settings)
                 if not isinstance(generator, GeneratorType):
-                    raise InputError("a role yields its resources", found=f"It returned {type(generator).__name__}")
+                    raise InputError(
+                        "a role yields its resources",
+                        found=f"It returned {type(generator).__name__}",
+                        do="Write yield before each resource",
+                    )
                 for resource in generator:
                     line = _line(self._folders, generator)
                     if not isinstance(resource, Resource):
-                        raise InputError("a role yields resources", found=f"It yielded {resource!r:.80}")
+                        raise InputError(
+                            "a role yields resources",
+                            found=f"It yielded {resource!r:.80}",
+                            do="Yield a File, a Service or another class of provision.resources",
+                        )
                     rendered = protect(rendering.resource(resource), Redactor(seen))
                     rendered.questions()  # a resource of the operator's own: its mistakes are found by lint
                     found.append(Declaration(rendered, role.name, line, play, tags, resource))

@@ -227,5 +227,5 @@ def _plain(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if str(error) in SILENT:
-        return "its kernel takes connections, but its sshd says nothing"
+        return "the port accepts connections, but sshd sends nothing"
     return str(error) or type(error).__name__

@@ -57,7 +57,12 @@ class Templates:
         except jinja2.TemplateSyntaxError as error:
             found = self._place(error.name or name, error.lineno)
             raise InputError(
-                "the template can't be read", host=host, role=role, line=found, found=str(error.message)
+                "the template can't be read",
+                host=host,
+                role=role,
+                line=found,
+                found=str(error.message),
+                do="Correct the template there, or just above",
             ) from None
         except MissingNameError as error:
             found, line = self._where(error.__traceback__, name)
@@ -77,6 +82,7 @@ class Templates:
                 role=role,
                 line=self._place(found, line),
                 found=Redactor(seen).cleaned(f"{type(error).__name__}: {error}"),
+                do="Correct the template, or the value that it uses there",
             ) from None
 
     @cached_property

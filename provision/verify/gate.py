@@ -91,7 +91,11 @@ def _load(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise InputError(f"{path.name} can't be read", found=f"{type(error).__name__}: {error}") from None
+        raise InputError(
+            f"{path.name} can't be read",
+            found=f"{type(error).__name__}: {error}",
+            do="Correct this file of tests/verify",
+        ) from None
     sys.modules[name] = module
     return module
 

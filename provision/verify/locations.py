@@ -81,7 +81,11 @@ class LocalLocation:
             )
             return request.answers(done.stdout)
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            raise FailedError("could not look at the site from outside", found=str(error)) from None
+            raise FailedError(
+                "could not look at the site from outside",
+                found=str(error),
+                do="Run it again; look whether the ops host works",
+            ) from None
 
     def close(self) -> None:
         """Nothing stays open."""

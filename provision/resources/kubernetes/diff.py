@@ -24,7 +24,9 @@ def parse(text: str, source: str) -> tuple[Object, ...]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
-        raise InputError("the manifest is not YAML", line=where, found=str(error.problem)) from None
+        raise InputError(
+            "the manifest is not YAML", line=where, found=str(error.problem), do="Correct it there, or just above"
+        ) from None
     objects: list[Object] = []
     for document in documents:
         if not document:
@@ -32,8 +34,12 @@ def parse(text: str, source: str) -> tuple[Object, ...]:
         for item in document.get("items", [document]) if document.get("kind") == "List" else [document]:
             missing = [key for key in ("apiVersion", "kind", "metadata") if not item.get(key)]
             if missing or not item["metadata"].get("name"):
+                lacks = ", ".join(missing) or "metadata.name"
                 raise InputError(
-                    f"an object of the manifest has no {', '.join(missing) or 'metadata.name'}", line=source
+                    f"an object of the manifest has no {lacks}",
+                    line=source,
+                    found=f"It has {', '.join(sorted(map(str, item)))}",
+                    do=f"Add {lacks}, or take the object out",
                 )
             objects.append(item)
     return tuple(objects)

@@ -75,7 +75,9 @@ WRONG = [
     ("deploy verify --json", "--json is not an option of verify", ""),
     ("plan deploy --json", "--json is for one command a run", "one by one"),
     ("--help deply", "No idea what 'deply' is!", "invoke --list"),
-    ("--list nothing", "Sub-collection 'nothing' not found!", ""),
+    ("--list nothing", "Sub-collection 'nothing' not found.", "invoke --list"),
+    ("hosts nodes", "hosts does not know the word 'nodes'", "--pattern nodes"),
+    ("deploy --wait -1", "--wait needs a number", "--wait 10"),
 ]
 
 

@@ -42,6 +42,7 @@ def invoke(state: Path, *words: str, cwd: Path = ROOT) -> subprocess.CompletedPr
         (("deploy", "--inventory", "nowhere"), 4, "there is no inventory at nowhere"),
         (("deploy", "--private-key", "nowhere"), 4, "there is no such file"),
         (("deploy", "--tags", "a,,b"), 4, "--tags has an empty tag"),
+        (("verify", "-k", ""), 4, "-k is empty. Give a value"),
         (("run",), 4, "there is no command to run"),
         (("ping", "--lab", "Not A Lab"), 4, "can't be the name of a lab"),
         (("ping",), 3, "the lab main is not up. Start it: invoke lab.up"),

@@ -83,6 +83,24 @@ def test_hosts_that_cannot_be_reached_exit_3(run: Run) -> None:
     assert "was not saved" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["ping", "run -- true", "history", "blame --path /etc/motd", "plan"])
+def test_several_unreachable_hosts_are_one_paragraph(run: Run, command: str) -> None:
+    done = run(*command.split())
+    assert done.returncode == 3
+    assert done.stderr.strip().startswith("h1, h2: could not log in. 127.0.0.1:1, 127.0.0.2:1: connection refused.")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["proxy.rules", "proxy.clean"])
+def test_proxy_commands_count_the_nodes_that_did_not_answer(run: Run, tmp_path: Path, command: str) -> None:
+    site = shutil.copytree(ROOT / "inventory/hdss7", tmp_path / "site")
+    hosts = site / "hosts.yml"
+    hosts.write_text(hosts.read_text().replace("10.4.7.", "127.4.7."))  # this machine answers there, on no port 1
+    done = run(command, "--project", str(ROOT), "--inventory", str(site), "--extra-vars", "ansible_port=1")
+    assert (done.returncode, done.stdout) == (3, f"{command}: 2 nodes could not be asked\n")
+    assert done.stderr.startswith("hdss7-21, hdss7-22: could not log in. 127.4.7.21:1, 127.4.7.22:1: ")
+
+
 @pytest.mark.parametrize("command", ["history", "rollback", "blame --path /etc/motd"])
 def test_history_of_unreachable_hosts_is_unknown_not_empty(run: Run, command: str) -> None:
     done = run(*command.split())
@@ -132,3 +150,24 @@ def test_a_project_without_an_inventory_says_so(run: Run, project: Path) -> None
 
 def test_init_needs_a_folder(run: Run) -> None:
     assert "init needs a folder. invoke init DIR." in run("init").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "do"),
+    [
+        ("why --path /etc/nope/at/all", "nothing declares '/etc/nope/at/all'", "invoke plan --verbose --verbose"),
+        ("why --path etc/motd", "nothing declares 'etc/motd'", "Did you mean '/etc/motd'?"),
+        ("init site.yml", "site.yml is a file: nothing was written", "Name a folder that does not exist yet"),
+        ("init inventory", "inventory is not empty: nothing was written", "Name a folder that does not exist yet"),
+        ("init site.yml/x", "could not be written", "Name a folder in which you may write"),
+        ("deploy --plan nope", "the plan nope can't be read", "invoke plan --save FILE"),
+        ("deploy --plan inventory", "Is a directory", "invoke plan --save FILE"),
+        ("lint --vault-password-file inventory", "it is a folder", "Name the file"),
+    ],
+)
+def test_a_mistake_is_answered_with_what_to_do(run: Run, words: str, said: str, do: str) -> None:
+    done = run(*words.split())
+    assert done.returncode in (1, 4), done.stdout
+    assert said in done.stderr
+    assert do in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr

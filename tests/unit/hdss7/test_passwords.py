@@ -65,7 +65,7 @@ WRONG = [
     (["{empty}"], [], {}, "empty"),
     (["{failing}"], [], {}, "ended with code 3"),
     (["{broken}"], [], {}, "chmod -x"),
-    (["{folder}"], [], {}, "Is a directory"),
+    (["{folder}"], [], {}, "it is a folder"),
     ([], ["prod@"], {}, "LABEL@FILE"),
     ([], ["@x"], {}, "LABEL@FILE"),
 ]

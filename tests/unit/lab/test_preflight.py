@@ -32,7 +32,7 @@ def test_a_good_machine_passes() -> None:
         (but(sbin=False), "PATH has no /usr/sbin", "export PATH=$PATH:/usr/sbin"),
         (but(trial="unshare failed: Operation not permitted"), "Operation not permitted", "--privileged"),
         (but(disk=3 * GIB), "3.0 GiB are free at /state", "XDG_STATE_HOME"),
-        (but(memory=GIB), "1.0 GiB are available", "end something else"),
+        (but(memory=GIB), "1.0 GiB are available", "End something else"),
         (but(watchers=47), "47 are left", "sysctl -w fs.inotify.max_user_instances=1024"),
         (but(root=False, disk=0, memory=0), "needs root", "sudo"),
     ],

@@ -185,6 +185,21 @@ def test_what_several_hosts_lack_is_said_once_with_their_names() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (("10.4.7.21:22: refused", "10.4.7.22:22: refused"), ["a, b: no login. 10.4.7.21:22, 10.4.7.22:22: refused."]),
+        (("10.4.7.21:22 said no", "10.4.7.22:22 said no"), ["a, b: no login. 10.4.7.21:22, 10.4.7.22:22 said no."]),
+        (("[::1]:22: refused", "[::1]:22: refused"), ["a, b: no login. [::1]:22: refused."]),
+        (("h:1: refused", "h:1: timeout"), ["a: no login. h:1: refused.", "b: no login. h:1: timeout."]),
+        (("12:30 is late", ""), ["a: no login. 12:30 is late.", "b: no login."]),
+    ],
+)
+def test_equal_errors_of_several_addresses_are_one(found: tuple[str, ...], said: list[str]) -> None:
+    errors = [Explanation("no login", host=host, found=each) for host, each in zip("ab", found, strict=True)]
+    assert text.paragraphs(errors) == said
+
+
 def told(events: list[Event], **options: Any) -> str:
     """What the console prints of these events into a pipe."""
     stream = io.StringIO()
