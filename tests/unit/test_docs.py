@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -63,6 +64,15 @@ def test_every_command_can_be_typed(document: Path, contexts: Mapping[str, objec
         words = shlex.split(line)
         before_dashes = words[: words.index("--")] if "--" in words else words
         assert list(read(before_dashes, {name: Words.of(name, context) for name, context in contexts.items()})), line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_examples_in_python_have_the_types_that_lint_demands(document: Path) -> None:
+    for block in re.findall(r"^```python\n(.*?)^```", document.read_text(), re.M | re.S):
+        for made in ast.walk(ast.parse(block)):
+            if isinstance(made, ast.FunctionDef):
+                assert made.returns, made.name
+                assert all(each.annotation for each in made.args.args if each.arg != "self"), made.name
 
 
 def test_both_languages_show_the_same() -> None:
