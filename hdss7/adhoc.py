@@ -161,7 +161,7 @@ def _end(answers: Sequence[Answer], code: int, options: Options, lines: list[str
     return code
 
 
-def _prefixed(host: str, said: str, stream: Any) -> None:
-    for line in said.splitlines():
+def _prefixed(host: str, output: str, stream: Any) -> None:
+    for line in output.splitlines():
         print(f"{host}: {line}", file=stream)
     stream.flush()

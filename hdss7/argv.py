@@ -98,24 +98,24 @@ def _strictly(argv: Sequence[str], *steps: Callable[[], None]) -> None:
     from invoke import Exit as Quit
     from invoke.exceptions import ParseError
 
-    from hdss7.command import fail, unheard
+    from hdss7.command import fail, reader_gone
 
     try:
         for step in steps:
             step()
     except BrokenPipeError:
-        raise Quit(code=unheard()) from None
+        raise Quit(code=reader_gone()) from None
     except ProvisionError as error:
         raise Quit(code=fail(error.explanation, error.exit, "--json" in _before_dashes(argv))) from None
     except (ParseError, ValueError) as error:
-        said = InputError(
+        wrong = InputError(
             str(error).strip(), do=f"{usage('--list')} shows the commands, {usage('--help COMMAND')} its options"
         )
-        raise Quit(code=fail(said.explanation, Exit.BAD_INPUT, "--json" in _before_dashes(argv))) from None
+        raise Quit(code=fail(wrong.explanation, Exit.BAD_INPUT, "--json" in _before_dashes(argv))) from None
     except Quit as quit:
         if quit.message and quit.code == 1:
-            said = InputError(quit.message.strip().rstrip("!"), do=f"{usage('--list')} shows all commands")
-            raise Quit(code=fail(said.explanation, Exit.BAD_INPUT, "--json" in _before_dashes(argv))) from None
+            wrong = InputError(quit.message.strip().rstrip("!"), do=f"{usage('--list')} shows all commands")
+            raise Quit(code=fail(wrong.explanation, Exit.BAD_INPUT, "--json" in _before_dashes(argv))) from None
         raise
 
 

@@ -67,12 +67,12 @@ def run(name: str, json: bool, call: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return fail(Explanation(f"{name} was interrupted"), Exit.INTERRUPTED, json)
     except BrokenPipeError:
-        return unheard()
+        return reader_gone()
     except Exception as error:
         return fail(_unexpected(name, error), Exit.FAILED, json)
 
 
-def unheard() -> Exit:
+def reader_gone() -> Exit:
     """The exit code when whoever read the output has gone (`| head`): nobody is left to read an error.
 
     Python must not try to write the rest at its exit.

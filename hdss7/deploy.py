@@ -127,10 +127,10 @@ def retyped(options: Options, *, chosen: bool = True) -> str:
             words += [f"--{option.name}"] if value else []
         else:
             for each in (value,) if isinstance(value, str) else value or ():
-                words += [f"--{option.name}", _unspoken(each) if option.field == "extra_vars" else each]
+                words += [f"--{option.name}", _without_password(each) if option.field == "extra_vars" else each]
     return "".join(f" {shlex.quote(word)}" for word in words)
 
 
-def _unspoken(extra: str) -> str:
+def _without_password(extra: str) -> str:
     """One --extra-vars, without the password that somebody may have typed in it."""
     return "..." if any(name in extra for name in ansible.SECRETS) and not extra.startswith("@") else extra

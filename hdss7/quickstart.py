@@ -80,12 +80,12 @@ def quickstart(steps: Sequence[Step], run: Run, memory: Path, say: Callable[[str
     measured = _read(memory)
     for number, step in enumerate(steps, 1):
         head = f"[{number}/{len(steps)}]"
-        say(f"{head} {step.title} (about {spoken(measured.get(step.command, step.usual))})")
+        say(f"{head} {step.title} (about {duration(measured.get(step.command, step.usual))})")
         started = time.monotonic()
         words = step.command.split()[:1]
         code = run(words)
         seconds = time.monotonic() - started
-        took = f"after {spoken(seconds)}, {spoken(time.monotonic() - began)} in all"
+        took = f"after {duration(seconds)}, {duration(time.monotonic() - began)} in all"
         if code:
             say(f"{head} FAILED {took}: {INVOKE} {words[0]} ended with exit code {code}")
             return code
@@ -95,7 +95,7 @@ def quickstart(steps: Sequence[Step], run: Run, memory: Path, say: Callable[[str
     return int(Exit.OK)
 
 
-def spoken(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """`45 s`, `12 min 5 s`."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

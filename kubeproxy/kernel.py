@@ -104,18 +104,18 @@ class Questions:
     def state(self, answers: Answers) -> KernelState:
         """What the node answered. Raises ValueError when nft printed what is no JSON."""
 
-        def said(question: ShellQuestion) -> str:
+        def output(question: ShellQuestion) -> str:
             answer: ShellAnswer = answers[question]
             return answer.output
 
         return KernelState(
-            modes=tuple(said(self._mode).split()),
-            own=frozenset(said(self._own).split()),
-            chains=tuple(iptables.parse(said(question)) for question in self._saves),
-            tables=tuple(nftables.parse(said(q), family) for q, family in zip(self._tables, FAMILIES, strict=True)),
-            servers=ipvs.parse(said(self._servers)),
-            foreign=frozenset(ipvs.named(line) for line in said(self._foreign).splitlines()),
-            leftovers=tuple(said(self._leftovers).splitlines()),
+            modes=tuple(output(self._mode).split()),
+            own=frozenset(output(self._own).split()),
+            chains=tuple(iptables.parse(output(question)) for question in self._saves),
+            tables=tuple(nftables.parse(output(q), family) for q, family in zip(self._tables, FAMILIES, strict=True)),
+            servers=ipvs.parse(output(self._servers)),
+            foreign=frozenset(ipvs.named(line) for line in output(self._foreign).splitlines()),
+            leftovers=tuple(output(self._leftovers).splitlines()),
         )
 
 

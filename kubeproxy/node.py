@@ -91,10 +91,10 @@ def api(masters: Sequence[Node], kubectl: str) -> cluster.Cluster:
     found: list[str] = []
     for node in masters:
         try:
-            said: ShellAnswer = node.answers([question])[question]
-            if said.code == 0:
-                return cluster.parse(said.output)
-            last = said.output.strip().splitlines()[-1:] or ["kubectl failed"]
+            reply: ShellAnswer = node.answers([question])[question]
+            if reply.code == 0:
+                return cluster.parse(reply.output)
+            last = reply.output.strip().splitlines()[-1:] or ["kubectl failed"]
             found.append(f"{node.name}: {last[0]}")
         except (ProvisionError, ValueError) as error:
             found.append(f"{node.name}: {error}")

@@ -150,13 +150,13 @@ def rebooted(lab: Lab, host: HostSpec, code: int) -> bool:
 def last_words(lab: Lab, host: HostSpec, count: int = 8) -> str:
     """Why a host may not have come up: its console, and the warnings in its own journal, on its disk."""
     console = lab.host(host.name) / "console.log"
-    said = console.read_text(errors="replace").splitlines()[-count:] if console.exists() else []
+    lines = console.read_text(errors="replace").splitlines()[-count:] if console.exists() else []
     if host.virtual:
-        return "\n".join(said)
+        return "\n".join(lines)
     journal = disk.folder(lab, host) / "upper/var/log/journal"
     argv = ["journalctl", f"--directory={journal}", "--priority=warning", f"--lines={count}", "--output=short"]
     warned = subprocess.run([*argv, "--quiet"], capture_output=True, text=True, check=False).stdout.splitlines()
-    return "\n".join([*said, *warned])
+    return "\n".join([*lines, *warned])
 
 
 def _nspawn(tree: Path, folder: Path, host: HostSpec, namespace: Path) -> list[str]:

@@ -119,9 +119,9 @@ def _start_daemon(lab: Lab, lock: int) -> None:
         )
     os.close(writing)
     with os.fdopen(reading) as pipe:
-        said = pipe.read()
-    if said != READY:
-        raise FailedError(f"the lab {lab.name} could not be started", found=said or f"its daemon died; see {lab.log}")
+        answer = pipe.read()
+    if answer != READY:
+        raise FailedError(f"the lab {lab.name} could not be started", found=answer or f"its daemon died; see {lab.log}")
 
 
 def await_ssh(lab: Lab, spec: HostSpec) -> None:

@@ -77,8 +77,8 @@ def rebooted(lab: Lab, host: HostSpec, code: int) -> bool:
         return False
     with _console(lab, host).open("rb") as file:
         file.seek(max(0, file.seek(0, 2) - TAIL))
-        said = file.read()
-    return said.rfind(b"reboot: Restarting system") > said.rfind(b"reboot: Power down")
+        log = file.read()
+    return log.rfind(b"reboot: Restarting system") > log.rfind(b"reboot: Power down")
 
 
 def command(lab: Lab, host: HostSpec, argv: list[str]) -> list[str]:

@@ -165,8 +165,8 @@ def closing(results: Iterable[Result]) -> str:
     counts = sum((Counter(result.counts) for result in results), Counter())
     seconds = sum(result.seconds for result in results)
     kinds = (outcomes.FAILED, outcomes.PASSED, outcomes.SKIPPED)
-    told = ", ".join(f"{counts[how]} {how}" for how in kinds if counts[how]) or "no tests ran"
-    return f" {told} in {seconds:.2f}s ({timedelta(seconds=round(seconds))}) ".center(80, "=")
+    counted = ", ".join(f"{counts[how]} {how}" for how in kinds if counts[how]) or "no tests ran"
+    return f" {counted} in {seconds:.2f}s ({timedelta(seconds=round(seconds))}) ".center(80, "=")
 
 
 def tallied(path: Path | None, results: Sequence[Result]) -> list[Result]:

@@ -61,10 +61,10 @@ class Log:
 
     def __call__(self, event: Event) -> None:
         """Adds an event."""
-        self.write(told(event))
+        self.write(described(event))
 
 
-def told(event: Event) -> str:
+def described(event: Event) -> str:
     """An event in words; diffs included."""
     match event:
         case RunStarted(hosts, changing):

@@ -91,6 +91,6 @@ def output(doing: str, argv: Sequence[str], *, env: Mapping[str, str] | None = N
     variables = {**os.environ, **(env or {})}
     done = subprocess.run(argv, capture_output=True, text=True, env=variables, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        said = f"{argv[0]} ended with exit code {done.returncode}"
-        raise FailedError(f"{doing} failed: {said}", found=done.stderr.strip())
+        how = f"{argv[0]} ended with exit code {done.returncode}"
+        raise FailedError(f"{doing} failed: {how}", found=done.stderr.strip())
     return done.stdout

@@ -254,7 +254,7 @@ REMEDIES = {
 
 
 def _remedy(result: StepResult) -> str:
-    return next((remedy for said, remedy in REMEDIES.items() if said in result.errors), "")
+    return next((remedy for message, remedy in REMEDIES.items() if message in result.errors), "")
 
 
 def _failed(item: Item, what: str, found: str, do: str) -> FailedError:

@@ -33,9 +33,11 @@ class PlatformQuestion(Question):
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, Platform]:
         machine, *lines = output.strip().splitlines() or [""]
         pairs = [line.split("=", 1) for line in lines if "=" in line]
-        said = {key: value.strip('"') for key, value in pairs}
+        fields = {key: value.strip('"') for key, value in pairs}
         missing = tuple(value for key, value in pairs if key == "missing")
         return {
-            q: Platform(said.get("ID", ""), said.get("VERSION_ID", ""), said.get("PRETTY_NAME", ""), machine, missing)
+            q: Platform(
+                fields.get("ID", ""), fields.get("VERSION_ID", ""), fields.get("PRETTY_NAME", ""), machine, missing
+            )
             for q in questions
         }

@@ -199,9 +199,9 @@ def read(text: str) -> Written | None:
     head, *rest = lines
     codes = {line.get("n"): line["code"] for line in rest if "code" in line}
     entries = tuple(filter(None, (_entry(line, codes.get(line.get("n"))) for line in rest if "key" in line)))
-    said = {name: str(head.get(name, "")) for name in ("run", "who", "began", "command", "commit", "undoes")}
-    about = About(said["command"], said["commit"], said["undoes"])
-    return Written(said["run"], said["who"], said["began"], about, entries, any("ended" in line for line in rest))
+    fields = {name: str(head.get(name, "")) for name in ("run", "who", "began", "command", "commit", "undoes")}
+    about = About(fields["command"], fields["commit"], fields["undoes"])
+    return Written(fields["run"], fields["who"], fields["began"], about, entries, any("ended" in line for line in rest))
 
 
 def _entry(line: Mapping[str, Any], code: int | None) -> Entry | None:

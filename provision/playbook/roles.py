@@ -200,9 +200,9 @@ def _broken(
     role: str, error: Exception, folders: SearchPath, host: str = "", line: str = "", redactor: Redactor = NOTHING
 ) -> InputError:
     """An error in a role's own code: it names the role's line."""
-    said = f"{type(error).__name__}: {error}"
+    message = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename:
-        where, said = f"{folders.relative(error.filename)}:{error.lineno}", f"{type(error).__name__}: {error.msg}"
+        where, message = f"{folders.relative(error.filename)}:{error.lineno}", f"{type(error).__name__}: {error.msg}"
     else:
         where = _raised_in(error, folders) or line
     return InputError(
@@ -210,7 +210,7 @@ def _broken(
         host=host,
         role=role,
         line=where,
-        found=redactor.cleaned(said),
+        found=redactor.cleaned(message),
         do=f"Correct the role; {usage('lint')} compiles every role without asking a host",
     )
 

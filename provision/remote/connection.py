@@ -177,17 +177,17 @@ class Session:
     def _ended(self) -> Exception:
         while self._channel.recv_stderr_ready():
             self._errors += self._channel.recv_stderr(65536)
-        said = (bytes(self._reader.pending) + bytes(self._errors)).decode("utf-8", "replace").strip()
+        output = (bytes(self._reader.pending) + bytes(self._errors)).decode("utf-8", "replace").strip()
         login = self._connection.login
-        if login.become_user and ("sudo" in said or "password" in said or "sudoers" in said):
+        if login.become_user and ("sudo" in output or "password" in output or "sudoers" in output):
             return FailedError(
                 f"sudo to {login.become_user} was refused for user {login.user}",
                 host=login.name,
-                found=f"sudo said: {said.splitlines()[-1]}" if said else "",
+                found=f"sudo said: {output.splitlines()[-1]}" if output else "",
                 do="Give the password with --ask-become-pass or ansible_become_password, "
                 f"or allow the user sudo (usermod -aG sudo {login.user})",
             )
-        return self._lost(said.splitlines()[-1] if said else "the connection was closed")
+        return self._lost(output.splitlines()[-1] if output else "the connection was closed")
 
     def _lost(self, why: str) -> UnreachableError:
         login = self._connection.login

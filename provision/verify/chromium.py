@@ -169,5 +169,5 @@ class Chromium:
 
     def _failed(self, why: str) -> FailedError:
         """With what the browser said when it ended; while it runs it complains of much that does not matter."""
-        said = self._errors.read_text(errors="replace").strip().splitlines()[-3:] if why == ENDED else []
-        return FailedError("the browser can't be used", found="\n".join([why, *said]))
+        last_lines = self._errors.read_text(errors="replace").strip().splitlines()[-3:] if why == ENDED else []
+        return FailedError("the browser can't be used", found="\n".join([why, *last_lines]))

@@ -84,8 +84,8 @@ class Answer:
         shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
         if self.ok:
             return repr(shown) if shown else "nothing"
-        said = " ".join(self.errors.split())[:SHOWN] or shown or "nothing"
-        return f"exit code {self.code}: {said}"
+        output = " ".join(self.errors.split())[:SHOWN] or shown or "nothing"
+        return f"exit code {self.code}: {output}"
 
 
 def _text(encoded: str) -> str:
@@ -100,7 +100,7 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: str
-    said: str
+    output: str
 
     @staticmethod
     def of(answer: Answer) -> Reply:
@@ -117,7 +117,7 @@ class Reply:
         if self.status:
             shown = " ".join(self.body.split())
             return f"HTTP {self.status} {shown[:120]!r}" if shown else f"HTTP {self.status} without a body"
-        return f"no HTTP answer ({self.said})"
+        return f"no HTTP answer ({self.output})"
 
 
 def http(url: str, *, host: str = "", headers: Mapping[str, str] | None = None, seconds: float = 3) -> str:

@@ -16,7 +16,7 @@ from provision.verify.commands import Ask
 from provision.verify.context import Context
 from provision.verify.locations import HostLocation
 from provision.verify.report import Checked, Report
-from provision.verify.scheduler import Outcome, run_checks, said
+from provision.verify.scheduler import Outcome, run_checks, sentence_of
 
 BOOTING = 120.0  # what booted less than this many seconds ago is still given the rest of them
 AGE = "awk '{print $22}' /proc/1/stat; cat /proc/uptime; getconf CLK_TCK"
@@ -190,6 +190,6 @@ def _reason(longrepr: object) -> str:
 def _told(error: BaseException) -> str:
     """What an ordinary test came to: the message of its assertion, or the comparison that pytest shows instead."""
     if isinstance(error, AssertionError):
-        return said(error)
+        return sentence_of(error)
     plain = isinstance(error, (pytest.fail.Exception, ProvisionError))
     return str(error) if plain else f"{type(error).__name__}: {error}"

@@ -173,7 +173,7 @@ def _advance(attempt: _Attempt, running: _Running, error: Exception | None = Non
     except NotHere as reason:
         attempt.ended[identity] = Outcome(absent=str(reason) or "it does not apply here")
     except AssertionError as broken:
-        attempt.ended[identity] = Outcome(said(broken))
+        attempt.ended[identity] = Outcome(sentence_of(broken))
     except ProvisionError as failed:
         attempt.ended[identity] = Outcome(str(failed), unreachable=isinstance(failed, UnreachableError))
     except Exception as mistake:
@@ -199,7 +199,7 @@ def _mistake(error: Exception) -> str:
     return f"the check itself is wrong: {type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
 
 
-def said(error: AssertionError) -> str:
+def sentence_of(error: AssertionError) -> str:
     """The sentence of an assertion, without the comparison that pytest writes below it."""
     text = str(error)
     return text.partition("\nassert ")[0] or "the assertion failed"

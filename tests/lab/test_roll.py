@@ -67,9 +67,9 @@ def test_what_cannot_start_is_reverted_at_the_first_node(words: tuple[str, ...],
     assert resource in {name for _, name in again.changes}, str(again)
     run = re.search(r"runs/([^/]+)/receipt.json", failed.errors)
     assert run, failed.errors
-    told = invoke("history", "--run", run[1]).output
-    assert len([line for line in told.splitlines() if resource in line]) >= 2  # done, and reverted
-    assert "hdss7-21 out" in told
+    history = invoke("history", "--run", run[1]).output
+    assert len([line for line in history.splitlines() if resource in line]) >= 2  # done, and reverted
+    assert "hdss7-21 out" in history
 
 
 def test_a_roll_with_too_many_failures_stops_and_reverts() -> None:

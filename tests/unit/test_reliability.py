@@ -29,7 +29,7 @@ def test_every_core_row_is_a_row() -> None:
 
 def test_a_row_keeps_its_place_and_what_is_around_the_tables_stays(tmp_path: Path) -> None:
     book = Book(tmp_path / "logs" / "faults.json")
-    book.write(Row("faults", "two operators", {"told": "a | b"}))
+    book.write(Row("faults", "two operators", {"error": "a | b"}))
     text = table.page("before\n<!-- measured: faults -->\nof yesterday\n<!-- end -->\nafter\n", Book.read(book.path))
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")

@@ -197,12 +197,12 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
         return any(item["kind"] in ("Namespace", "CustomResourceDefinition") for item in self.objects)
 
 
-def check_version(said: str) -> None:
+def check_version(version: str) -> None:
     """Raises UnsupportedError for an API server, by what it says at /version, that is too old for what is declared.
 
     One that says nothing of the kind is left to kubectl.
     """
-    match = re.search(r'"gitVersion": *"v(\d+)\.(\d+)[^"]*"', said)
+    match = re.search(r'"gitVersion": *"v(\d+)\.(\d+)[^"]*"', version)
     if match and (int(match[1]), int(match[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise UnsupportedError(

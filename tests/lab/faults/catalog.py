@@ -33,7 +33,7 @@ HOSTS = (
         frozen("hdss7-22", "sshd"),
         LIGHT,
         exit=3,
-        told="^hdss7-22.*sshd",
+        error="^hdss7-22.*sshd",
         within=60,
         left=("hdss7-22",),
     ),
@@ -43,7 +43,7 @@ HOSTS = (
         link("hdss7-22"),
         LIGHT,
         exit=3,
-        told="(^| )hdss7-22: .*connect timeout",
+        error="(^| )hdss7-22: .*connect timeout",
         within=150,  # an API server asks the etcd member that is gone until each of its connections has broken
         lost=DEAD_PODS,
         left=("hdss7-21", "hdss7-22"),  # the cluster speaks through hdss7-21: pods of the dead node are not ready yet
@@ -55,7 +55,7 @@ HOSTS = (
         ROLLED,
         at=OUT_21,
         exit=3,
-        told="^hdss7-22",
+        error="^hdss7-22",
         left=("hdss7-22",),
     ),
     Fault(
@@ -65,7 +65,7 @@ HOSTS = (
         ROLLED,
         at=OUT_21,
         exit=3,
-        told="^hdss7-21",
+        error="^hdss7-21",
         lost=DEAD_PODS,
         left=("hdss7-21", "hdss7-22"),
     ),
@@ -76,7 +76,7 @@ HOSTS = (
         ROLLED,
         at=OUT_21,
         exit=3,
-        told="^hdss7-11",
+        error="^hdss7-11",
         lost="it is the only edge",
         left=("hdss7-21", "hdss7-22"),
     ),
@@ -109,7 +109,7 @@ DISKS = (
         full("hdss7-22", "/var/lib/provision/journal"),
         LIGHT,
         exit=1,
-        told="hdss7-22.*No space left on device",
+        error="hdss7-22.*No space left on device",
         left=("hdss7-22",),
     ),
     Fault(
@@ -118,7 +118,7 @@ DISKS = (
         full("hdss7-11", "/etc/nginx/releases"),
         EDGE,
         exit=1,
-        told="hdss7-11.*No space left on device",
+        error="hdss7-11.*No space left on device",
         left=("hdss7-11",),
     ),
     Fault(
@@ -127,7 +127,7 @@ DISKS = (
         read_only("hdss7-11", "/etc/nginx"),
         EDGE,
         exit=1,
-        told="hdss7-11.*Read-only file system",
+        error="hdss7-11.*Read-only file system",
         left=("hdss7-11",),
     ),
 )
@@ -181,7 +181,7 @@ PEOPLE = (
         script("hdss7-22", "echo '10.4.7.98 by.hand' >>/etc/hosts"),
         LIGHT,
         exit=1,
-        told="hdss7-22.*File /etc/hosts",
+        error="hdss7-22.*File /etc/hosts",
         left=("hdss7-11", "hdss7-21", "hdss7-22"),
         saved=True,
     ),
@@ -192,18 +192,18 @@ NO_CIDR = '{"kube_proxy": {"flags": {"nodeport-addresses": "10.9.9.9"}}}'
 STOPS = (
     Fault(
         "a bad edge configuration",
-        "nginx does not know what it is told",
+        "nginx refuses a value",
         asked=Asked(f"`{NO_TIME}`", extra=("--extra-vars", NO_TIME)),
         exit=1,
-        told='^hdss7-11, role edge, roles/edge.py:.*"proxy_read_timeout" directive invalid value',
+        error='^hdss7-11, role edge, roles/edge.py:.*"proxy_read_timeout" directive invalid value',
         table="stops",
     ),
     Fault(
         "a Traefik that exits",
-        "it does not know what it is told",
+        "it refuses a value",
         asked=Asked(f"`{NO_NETWORK}`", extra=("--extra-vars", NO_NETWORK)),
         exit=1,
-        told=r"^hdss7-21.*10\.4\.7\.0/99",
+        error=r"^hdss7-21.*10\.4\.7\.0/99",
         table="stops",
     ),
     Fault(
@@ -211,7 +211,7 @@ STOPS = (
         "a flag of it has an address where a network belongs",
         asked=Asked(f"`{NO_CIDR}`", extra=("--extra-vars", NO_CIDR)),
         exit=1,
-        told="^hdss7-21, role kube_proxy.*kube-proxy-7-21.*10.9.9.9",
+        error="^hdss7-21, role kube_proxy.*kube-proxy-7-21.*10.9.9.9",
         table="stops",
     ),
 )

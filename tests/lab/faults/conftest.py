@@ -38,9 +38,9 @@ def book() -> Book:
 
 
 @pytest.fixture(scope="module")
-def hurried(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def quick_bench(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """The same lab, with a site that soaks for a shorter time; as it was at the end."""
-    made = Bench(bench.name, project(tmp_path_factory.mktemp("hurried")))
+    made = Bench(bench.name, project(tmp_path_factory.mktemp("quick")))
     deployed = made.invoke("deploy")
     assert deployed.code == 0, str(deployed)
     yield made
@@ -48,19 +48,19 @@ def hurried(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     assert deployed.code == 0, str(deployed)
 
 
-def _whole(bench: Bench) -> Iterator[Bench]:
+def _settled(bench: Bench) -> Iterator[Bench]:
     bench.settle()
     yield bench
     bench.settle()
 
 
 @pytest.fixture
-def whole(bench: Bench) -> Iterator[Bench]:
-    """The site, whole before a change and whole after it."""
-    yield from _whole(bench)
+def site(bench: Bench) -> Iterator[Bench]:
+    """The site, as declared before a change and after it."""
+    yield from _settled(bench)
 
 
 @pytest.fixture
-def hale(hurried: Bench) -> Iterator[Bench]:
-    """The site in a hurry, whole before a fault and whole again after it."""
-    yield from _whole(hurried)
+def quick_site(quick_bench: Bench) -> Iterator[Bench]:
+    """The site with short soaks, as declared before a fault and again after it."""
+    yield from _settled(quick_bench)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.lab.faults.injectors import Injury, nothing
+from tests.lab.faults.injectors import Injection, nothing
 from tests.lab.faults.testbed import Bench
 
 Words = tuple[str, ...]
@@ -41,19 +41,19 @@ ROLLED = Asked("a flag of kubelet, one node after the other", "verbosity")
 class Fault:
     """One row. asked: what is deployed beside it. at: the run's own step at which it is injected, or '' for before it.
 
-    exit, told: how that run ends, and what its paragraph has to say (a regular expression). within: seconds that it may
-    take. lost: why clients may lose requests; '' when they must not lose one. left: the hosts that may be not as
-    declared after it; none: the site is whole, as it was or as it was asked to be. saved: the plan is saved first, the
+    exit, error: how that run ends, and what its paragraph has to say (a regular expression). within: seconds that it
+    may take. lost: why clients may lose requests; '' when they must not lose one. left: the hosts that may be not as
+    declared after it; none: the site is as it was, or as it was asked to be. saved: the plan is saved first, the
     fault comes then, and the saved plan is deployed. table: where its row stands.
     """
 
     name: str
     injected: str
-    inject: Injury = nothing
+    inject: Injection = nothing
     asked: Asked = PLAIN
     at: str = ""
     exit: int = 0
-    told: str = ""
+    error: str = ""
     within: float = 180
     lost: str = ""
     left: tuple[str, ...] = ()

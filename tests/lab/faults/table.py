@@ -13,16 +13,16 @@ from tests.lab.faults.record import Book, Row
 PAGE = ROOT / "docs" / "reliability.md"
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "rolls": {
-        "care": "what clients saw",
+        "drained": "what clients saw",
         "receipts": "the run's own receipts",
-        "careless": "the same without care",
-        "why": "and why",
+        "undrained": "the same without draining",
+        "why": "must it fail, and why",
     },
     "stops": {
-        "asked": "asked",
+        "asked": "the change",
         "clients": "what clients saw",
-        "told": "what the operator was told",
-        "after": "the site then",
+        "error": "what the run printed",
+        "after": "the site afterwards",
         "next": "the next run, without it",
     },
     "cuts": {
@@ -32,10 +32,10 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "next": "the next run",
     },
     "faults": {
-        "asked": "asked meanwhile",
+        "asked": "what was deployed",
         "clients": "what clients saw",
-        "told": "what the operator was told",
-        "after": "the site then",
+        "error": "what the run printed",
+        "after": "the site afterwards",
         "next": "the next run",
     },
 }

@@ -50,11 +50,11 @@ def steps(site: Typed, cut: str, **versions: Any) -> list[str]:
             seen.append(name)
 
     report = mini_site.deploy(site.name, on, **versions)
-    assert report.exit is Exit.OK, told(report)
+    assert report.exit is Exit.OK, errors_of(report)
     return [step for step in dict.fromkeys(seen) if cut != MIDST or "about to" in step]
 
 
-def told(report: Report) -> list[str]:
+def errors_of(report: Report) -> list[str]:
     """What the hosts' errors say."""
     return [str(host.error) for host in report.hosts if host.error]
 
@@ -97,7 +97,7 @@ ENDED = "ended it, every time"
 def finished(site: Typed, edges: str, nodes: str) -> None:
     """The next run: it waits for a step that the cut run had begun, and plans after it."""
     ended = mini_site.deploy(site.name, edges=edges, nodes=nodes, wait=40)
-    assert ended.exit is Exit.OK, told(ended)
+    assert ended.exit is Exit.OK, errors_of(ended)
 
 
 def version_of(site: Typed, node: str) -> tuple[str, str]:
@@ -201,7 +201,7 @@ def test_a_set_cut_inside_its_script_is_old_or_new(site: Typed, book: Book) -> N
             report = mini_site.deploy(site.name, armed(site, number + 1), edges=new, nodes=nodes)
             reached, calls = cutpoints.disarm(site, edge)
             if not reached:
-                assert report.exit is Exit.OK, told(report)
+                assert report.exit is Exit.OK, errors_of(report)
                 whole = calls
                 break
             assert report.exit is Exit.UNREACHABLE, calls

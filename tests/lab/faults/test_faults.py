@@ -1,4 +1,4 @@
-"""Faults injected into a site that serves: what clients see, what is left, what the operator is told, what mends it."""
+"""Faults injected into a site that serves: what clients see, what is left, what the run prints, what mends it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.lab.running import Ended, Step, drained
 OPERATORS = "two operators"
 
 
-def injure(fault: Fault, bench: Bench, words: tuple[str, ...], plan: Path) -> tuple[Ended, list[Step]]:
+def inject(fault: Fault, bench: Bench, words: tuple[str, ...], plan: Path) -> tuple[Ended, list[Step]]:
     """The command beside its fault: how it ended, and its steps."""
     if fault.saved:
         assert bench.invoke("plan", "--save", str(plan), *words).code == 2
@@ -38,8 +38,8 @@ def injure(fault: Fault, bench: Bench, words: tuple[str, ...], plan: Path) -> tu
 
 def cells(what: str, asked: str, clients: str, ended: Ended, seconds: float) -> dict[str, str]:
     """What a row says of the run itself."""
-    told = f"exit {ended.code} after {seconds:.0f} s{f': {paragraph(ended)}' if ended.code else ''}"
-    return {"what": what, "asked": asked, "clients": clients, "told": told}
+    error = f"exit {ended.code} after {seconds:.0f} s{f': {paragraph(ended)}' if ended.code else ''}"
+    return {"what": what, "asked": asked, "clients": clients, "error": error}
 
 
 def lost(receipt: Receipt, why: str) -> str:
@@ -48,20 +48,20 @@ def lost(receipt: Receipt, why: str) -> str:
 
 
 @pytest.mark.parametrize("fault", rows(FAULTS))
-def test_fault(fault: Fault, hale: Bench, book: Book, tmp_path: Path) -> None:
-    words = fault.asked.words(hale)
-    with hale.clients() as prober:
+def test_fault(fault: Fault, quick_site: Bench, book: Book, tmp_path: Path) -> None:
+    words = fault.asked.words(quick_site)
+    with quick_site.clients() as prober:
         began = time.monotonic()
-        ended, steps = injure(fault, hale, (*words, *fault.asked.beside(hale)), tmp_path / "plan")
+        ended, steps = inject(fault, quick_site, (*words, *fault.asked.beside(quick_site)), tmp_path / "plan")
         took = time.monotonic() - began
         receipt = prober.receipt()
-    state = hale.state(*words)
-    await_answered(hale.name, seconds=SETTLED)  # a run that rolls stops where requests fail, whoever is to blame
-    again = hale.invoke("deploy", "--json", "--wait", "60", *words)
+    state = quick_site.state(*words)
+    await_answered(quick_site.name, seconds=SETTLED)  # a run that rolls stops where requests fail, whoever is to blame
+    again = quick_site.invoke("deploy", "--json", "--wait", "60", *words)
     row = cells(fault.injected, fault.asked.says, lost(receipt, fault.lost), ended, took)
     book.write(Row(fault.table, fault.name, {**row, "after": str(state), "next": summary(again)}))
     assert ended.code == fault.exit, str(ended)
-    assert re.search(fault.told, paragraph(ended)), str(ended)
+    assert re.search(fault.error, paragraph(ended)), str(ended)
     assert "Traceback" not in ended.output + ended.errors
     assert took < fault.within, row
     assert fault.lost or receipt.failures == 0, receipt
@@ -72,18 +72,18 @@ def test_fault(fault: Fault, hale: Bench, book: Book, tmp_path: Path) -> None:
 
 
 @pytest.mark.core
-def test_two_operators(hale: Bench, book: Book) -> None:
-    words = ROLLED.words(hale)
-    with hale.clients() as prober:
-        first = hale.start("deploy", *words)
+def test_two_operators(quick_site: Bench, book: Book) -> None:
+    words = ROLLED.words(quick_site)
+    with quick_site.clients() as prober:
+        first = quick_site.start("deploy", *words)
         first.until(OUT_21)
         began = time.monotonic()
-        second = hale.invoke("deploy", *LIGHT.words(hale))
+        second = quick_site.invoke("deploy", *LIGHT.words(quick_site))
         took = time.monotonic() - began
         ended = first.end()
         receipt = prober.receipt()
-    state = hale.state(*words)
-    again = hale.invoke("deploy", "--json", *hale.words)
+    state = quick_site.state(*words)
+    again = quick_site.invoke("deploy", "--json", *quick_site.words)
     row = cells("a second one deploys while the first one's roll goes on", LIGHT.says, str(receipt), second, took)
     book.write(Row("faults", OPERATORS, {**row, "after": str(state), "next": summary(again)}))
     assert ended.code == 0, str(ended)

@@ -1,4 +1,4 @@
-"""Changes that nobody notices, each beside the same change made without care, which has to fail where it must."""
+"""Changes that nobody notices, each beside the same change made without draining, which has to fail where it must."""
 
 from __future__ import annotations
 
@@ -71,16 +71,16 @@ def expire(bench: Bench) -> Words:
 
 @dataclass(frozen=True)
 class Change:
-    """One row. care: what is deployed, one run after the other. careless: the same without care, and back from there.
+    """One row. deploys: what is deployed, one run after the other. undrained: the same without draining, and back.
 
     fails: why that has to fail; '' where nobody is harmed either, because of `spared`. ports: whether NodePorts,
     ClusterIPs and names rest on what changes. streams: whether one WebSocket and one slow download stay open meanwhile.
     """
 
     name: str
-    care: tuple[Callable[[Bench], Words], ...]
+    deploys: tuple[Callable[[Bench], Words], ...]
     without: str
-    careless: Callable[[Bench], Running | None]
+    undrained: Callable[[Bench], Running | None]
     fails: str = ""
     spared: str = ""
     ports: bool = False
@@ -96,23 +96,23 @@ def words(*typed: str) -> Callable[[Bench], Words]:
 CHANGES = (
     Change(
         "a changed Traefik argument",
-        care=(words("--extra-vars", "traefik.log_level=DEBUG"),),
+        deploys=(words("--extra-vars", "traefik.log_level=DEBUG"),),
         without="applied by hand, and the pods deleted, as the course does it",
-        careless=as_the_course("s/log.level=DEBUG/log.level=INFO/"),
+        undrained=as_the_course("s/log.level=DEBUG/log.level=INFO/"),
         fails="no node listens on :81 between the old pods and the new ones",
     ),
     Change(
         "a Traefik version, 3.7.15 to 3.7.13",
-        care=(lambda bench: ("--extra-vars", older.offer(bench.name)),),
+        deploys=(lambda bench: ("--extra-vars", older.offer(bench.name)),),
         without="the same way, and back",
-        careless=as_the_course("s/traefik:3.7.13/traefik:3.7.15/"),
+        undrained=as_the_course("s/traefik:3.7.13/traefik:3.7.15/"),
         fails="as above",
     ),
     Change(
         "kube-proxy, iptables to nftables to iptables",
-        care=(words("--extra-vars", "kube_proxy.mode=nftables"), words()),
+        deploys=(words("--extra-vars", "kube_proxy.mode=nftables"), words()),
         without="`--force` to nftables, both nodes at once",
-        careless=forced("--force", "--extra-vars", "kube_proxy.mode=nftables"),
+        undrained=forced("--force", "--extra-vars", "kube_proxy.mode=nftables"),
         fails="no node holds the NodePort's rules while both change",
         ports=True,
         streams=True,
@@ -120,25 +120,25 @@ CHANGES = (
     ),
     Change(
         "a kubelet flag",
-        care=(words("--extra-vars", "kubelet.verbosity=3"),),
+        deploys=(words("--extra-vars", "kubelet.verbosity=3"),),
         without="`--force`, both nodes at once",
-        careless=forced("--force"),
+        undrained=forced("--force"),
         spared="kubelet may be away for 40 s before anyone leaves its pods",
         streams=True,
     ),
     Change(
         "containerd restarted",
-        care=(words("--extra-vars", json.dumps({"containerd": {"disabled_plugins": FEWER}})),),
+        deploys=(words("--extra-vars", json.dumps({"containerd": {"disabled_plugins": FEWER}})),),
         without="`systemctl restart containerd` on both nodes at once",
-        careless=by_hand("systemctl restart containerd", *NODES),
+        undrained=by_hand("systemctl restart containerd", *NODES),
         spared="containers are the children of their shims, not of containerd",
         streams=True,
     ),
     Change(
         "a changed edge configuration",
-        care=(words("--extra-vars", "edge.keepalive=33"),),
+        deploys=(words("--extra-vars", "edge.keepalive=33"),),
         without="by hand, and `systemctl restart nginx`",
-        careless=by_hand(
+        undrained=by_hand(
             "sed -i 's/keepalive 33/keepalive 32/' /etc/nginx/conf.d/od.com.conf; systemctl restart nginx", "hdss7-11"
         ),
         fails="nobody listens between the old nginx and the new one",
@@ -146,9 +146,9 @@ CHANGES = (
     ),
     Change(
         "every certificate renewed",
-        care=(expire,),
+        deploys=(expire,),
         without="`--force`, both API servers at once",
-        careless=lambda bench: forced("--force", *expire(bench))(bench),
+        undrained=lambda bench: forced("--force", *expire(bench))(bench),
         spared="Traefik and the pods go on with what they know; the API is away meanwhile",
     ),
 )
@@ -201,25 +201,25 @@ def untranslated(bench: Bench, node: str) -> list[str]:
 
 
 @pytest.mark.parametrize("change", rows(CHANGES))
-def test_nobody_notices(change: Change, whole: Bench, book: Book) -> None:
-    change.prepare(whole)
-    careful = [watched(whole, change, deployed(each), windows=True) for each in change.care]
-    whole.settle()
-    careless = watched(whole, change, change.careless, windows=False)
+def test_nobody_notices(change: Change, site: Bench, book: Book) -> None:
+    change.prepare(site)
+    runs = [watched(site, change, deployed(each), windows=True) for each in change.deploys]
+    site.settle()
+    undrained = watched(site, change, change.undrained, windows=False)
     for back in (*change.back, ()):
-        assert whole.invoke("deploy", *back).code == 0
-    receipts = [line for seen in careful if seen.ended for line in RECEIPT.findall(seen.ended.output)]
+        assert site.invoke("deploy", *back).code == 0
+    receipts = [line for seen in runs if seen.ended for line in RECEIPT.findall(seen.ended.output)]
     cells = {
-        "care": "; ".join(map(str, careful)),
+        "drained": "; ".join(map(str, runs)),
         "receipts": "; ".join(receipts) or "no node was out",
-        "careless": f"{change.without}: {careless}",
+        "undrained": f"{change.without}: {undrained}",
         "why": f"must fail: {change.fails}" if change.fails else f"need not fail: {change.spared}",
     }
     book.write(Row("rolls", change.name, cells))
-    for seen in careful:
+    for seen in runs:
         assert seen.ended
         assert seen.ended.code == 0, str(seen.ended)
         assert unharmed(seen.receipt), seen.receipt
         assert seen.missed == [], str(seen)
-    assert careless.noticed == bool(change.fails), str(careless)
-    assert change.fails or careless.missed == [], str(careless)
+    assert undrained.noticed == bool(change.fails), str(undrained)
+    assert change.fails or undrained.missed == [], str(undrained)

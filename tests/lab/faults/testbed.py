@@ -133,7 +133,7 @@ def await_none(look: Callable[[], str], seconds: float, what: str) -> None:
 
 
 def paragraph(ended: Ended) -> str:
-    """What the operator was told of a failure: the one paragraph on standard error, '' when nothing failed."""
+    """What the run printed of a failure: the one paragraph on standard error, '' when nothing failed."""
     return " ".join(ended.errors.split())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hdss7.quickstart import NEXT, Step, quickstart, spoken
+from hdss7.quickstart import NEXT, Step, duration, quickstart
 
 STEPS = (Step("lab.up first", "Start the lab", 720), Step("deploy", "Deploy the site", 150))
 
@@ -58,4 +58,4 @@ def test_the_dashboard_is_the_first_thing_to_do_next() -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (725, "12 min 5 s")])
 def test_seconds_are_spoken_as_minutes(seconds: float, text: str) -> None:
-    assert spoken(seconds) == text
+    assert duration(seconds) == text

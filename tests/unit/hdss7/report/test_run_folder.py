@@ -31,7 +31,7 @@ def git(folder: Path, *words: str) -> None:
 
 def test_a_run_with_changes_records_who_what_and_result(tmp_path: Path) -> None:
     holder = Holder("alice@desk")
-    told = RunFolder(holder, lambda: About("deploy", "abc1234"), tmp_path)
+    listener = RunFolder(holder, lambda: About("deploy", "abc1234"), tmp_path)
     for event in (
         RunStarted(("a", "b"), True),
         ChangeStarted("a", ITEM),
@@ -39,7 +39,7 @@ def test_a_run_with_changes_records_who_what_and_result(tmp_path: Path) -> None:
         HostFailed("b", Explanation("it broke"), False),
         RunEnded(1.5),
     ):
-        told(event)
+        listener(event)
     folder = tmp_path / holder.run
     about = json.loads((folder / "run.json").read_text())
     assert (about["who"], about["command"], about["commit"]) == ("alice@desk", "deploy", "abc1234")
@@ -55,9 +55,9 @@ def test_a_run_with_changes_records_who_what_and_result(tmp_path: Path) -> None:
 
 
 def test_a_run_that_changes_nothing_leaves_nothing(tmp_path: Path) -> None:
-    told = RunFolder(Holder("alice@desk"), About, tmp_path)
-    told(RunStarted(("a",), True))
-    told(RunEnded(0.5))
+    listener = RunFolder(Holder("alice@desk"), About, tmp_path)
+    listener(RunStarted(("a",), True))
+    listener(RunEnded(0.5))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -90,13 +90,13 @@ def test_the_commit_says_when_there_is_more_than_it(tmp_path: Path) -> None:
 
 def test_a_receipt_is_one_document_whole_after_every_rolling_play(tmp_path: Path) -> None:
     holder = Holder("alice@desk")
-    told = RunFolder(holder, lambda: About("deploy", "abc1234"), tmp_path)
+    listener = RunFolder(holder, lambda: About("deploy", "abc1234"), tmp_path)
     receipt = Receipt(100, 1, 250.0, 10.0, 10.0, 10.0, ("+1.0 s x: status 502",), (Window("n1", 0.5, 4.5),))
-    told(RollingFinished("nodes", receipt))
+    listener(RollingFinished("nodes", receipt))
     assert [play["play"] for play in receipts(holder.run, tmp_path)] == ["nodes"]
-    told(RollingFinished("pods", receipt))
+    listener(RollingFinished("pods", receipt))
     first, second = receipts(holder.run, tmp_path)
     assert second["play"] == "pods"
     assert first["windows"] == [{"host": "n1", "out": 0.5, "back": 4.5}]
-    assert told.receipt.stat().st_mode & 0o777 == 0o600
+    assert listener.receipt.stat().st_mode & 0o777 == 0o600
     assert receipts("20260301T101500-0000000", tmp_path) == []

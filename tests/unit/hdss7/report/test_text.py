@@ -200,7 +200,7 @@ def test_equal_errors_of_several_addresses_are_one(found: tuple[str, ...], said:
     assert text.paragraphs(errors) == said
 
 
-def told(events: list[Event], **options: Any) -> str:
+def printed(events: list[Event], **options: Any) -> str:
     """What the console prints of these events into a pipe."""
     stream = io.StringIO()
     console = Console(stream, diff=False, **options)
@@ -214,7 +214,9 @@ def test_a_run_in_a_pipe_is_plain_lines_the_plan_before_the_changes() -> None:
     plans = [HostKnown(name, HostPlan(name, (change,)), 0.1) for name in ("a", "b")]
     done: list[Event] = [ChangeStarted("a", change), ChangeDone("a", change, 0.2)]
     failed = HostFailed("b", BROKEN, False, (change,))
-    shown = told([RunStarted(("a", "b"), True), *plans, PlayStarted("greet", ("a", "b")), *done, failed, RunEnded(1.0)])
+    shown = printed(
+        [RunStarted(("a", "b"), True), *plans, PlayStarted("greet", ("a", "b")), *done, failed, RunEnded(1.0)]
+    )
     assert shown.splitlines() == [
         "~ a, b  File /etc/motd  content",
         "plan: 2 changes on 2 hosts",
@@ -226,8 +228,8 @@ def test_a_run_in_a_pipe_is_plain_lines_the_plan_before_the_changes() -> None:
 
 def test_a_no_op_prints_no_plan() -> None:
     known = HostKnown("a", HostPlan("a", (item(AS_DECLARED),)), 0.1)
-    assert told([RunStarted(("a",), True), known, RunEnded(0.2)]) == ""
-    assert told([RunStarted(("a",), False), known, RunEnded(0.2)]) == "plan: 0 changes on every host\n"
+    assert printed([RunStarted(("a",), True), known, RunEnded(0.2)]) == ""
+    assert printed([RunStarted(("a",), False), known, RunEnded(0.2)]) == "plan: 0 changes on every host\n"
 
 
 class Terminal(io.StringIO):

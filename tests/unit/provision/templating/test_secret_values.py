@@ -60,7 +60,7 @@ def test_a_value_that_leaves_the_secret_alone_is_none(write: Write) -> None:
     assert not isinstance(asked(write, '"{{ listed | length }}{{ nope | default(named) | length }}"'), Secret)
 
 
-def told(write: Write, text: str) -> Any:
+def evaluated(write: Write, text: str) -> Any:
     """What the text gives, or the message that it fails with."""
     try:
         return asked(write, text)
@@ -71,6 +71,6 @@ def told(write: Write, text: str) -> Any:
 @pytest.mark.parametrize("name", sorted({*FILTERS, *Environment().filters} - {"permutations"}))
 def test_no_filter_shows_a_secret(write: Write, name: str) -> None:
     for subject in ("word", "[word, word]", "{'key': word, 'value': word}"):
-        found = told(write, f'"{{{{ {subject} | {name} }}}}"')
+        found = evaluated(write, f'"{{{{ {subject} | {name} }}}}"')
         assert WORD not in repr(found)
         assert HIDDEN not in str(found) or not isinstance(found, Secret)

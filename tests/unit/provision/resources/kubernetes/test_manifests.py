@@ -81,18 +81,18 @@ def test_nothing_is_guessed_while_the_api_does_not_answer() -> None:
     assert isinstance(wanted.compare(answers, ()), Unknown)
 
 
-Told = Callable[[Step], list[str]]
+KubectlCalls = Callable[[Step], list[str]]
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Told:
+def kubectl_calls(tmp_path: Path) -> KubectlCalls:
     """Runs a step with a kubectl that does nothing, and gives what it was called with, each call's file left out."""
     program = tmp_path / "bin/kubectl"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\necho "${{*% -f *}}" >>{tmp_path}/calls\n')
     program.chmod(0o755)
 
-    def told(step: Step) -> list[str]:
+    def kubectl_calls(step: Step) -> list[str]:
         script = tmp_path / "script"
         script.write_text(step.script)
         assert isinstance(step.payload, bytes)
@@ -100,36 +100,36 @@ def told(tmp_path: Path) -> Told:
         subprocess.run(["sh", script], input=step.payload, env=environment, check=True)
         return (tmp_path / "calls").read_text().splitlines()
 
-    return told
+    return kubectl_calls
 
 
-def test_an_item_added_to_a_list_is_removed(told: Told) -> None:
+def test_an_item_added_to_a_list_is_removed(kubectl_calls: KubectlCalls) -> None:
     wanted = manifests()
     change = compared(wanted, with_ports(HTTP, EXTRA))
     assert isinstance(change, Change)
     assert change.summary == "Service default/web: spec.ports"
-    assert told(wanted.fix(change)) == [
+    assert kubectl_calls(wanted.fix(change)) == [
         "--kubeconfig=/k apply --dry-run=server",
         "--kubeconfig=/k apply",
         "--kubeconfig=/k replace --save-config",
     ]
 
 
-def test_an_object_that_is_missing_is_applied_and_nothing_replaced(told: Told) -> None:
+def test_an_object_that_is_missing_is_applied_and_nothing_replaced(kubectl_calls: KubectlCalls) -> None:
     wanted = manifests()
     change = compared(wanted)
     assert isinstance(change, Change)
     assert (change.action, change.summary) == ("create", "create Service default/web")
-    assert told(wanted.fix(change)) == ["--kubeconfig=/k apply --dry-run=server", "--kubeconfig=/k apply"]
+    assert kubectl_calls(wanted.fix(change)) == ["--kubeconfig=/k apply --dry-run=server", "--kubeconfig=/k apply"]
 
 
-def test_an_absent_object_is_deleted_once(told: Told) -> None:
+def test_an_absent_object_is_deleted_once(kubectl_calls: KubectlCalls) -> None:
     unwanted = manifests(absent=True)
     assert compared(unwanted) is None
     change = compared(unwanted, with_ports(HTTP))
     assert isinstance(change, Change)
     assert (change.action, change.summary) == ("remove", "remove Service default/web")
-    assert told(unwanted.fix(change)) == ["--kubeconfig=/k delete --ignore-not-found --wait=true"]
+    assert kubectl_calls(unwanted.fix(change)) == ["--kubeconfig=/k delete --ignore-not-found --wait=true"]
 
 
 def daemonset(wanted: int, updated: int, ready: int, seen: int = 2) -> dict[str, Any]:
