@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.clients import LEAST, clients
 from tests.lab.running import Ended, drained
-from tests.lab.typed import NAME, SITE, invoke, on
+from tests.lab.typed import BIN, NAME, SITE, invoke, on
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -43,7 +43,7 @@ def test_a_traefik_argument_rolls_without_a_failed_request(words: tuple[str, ...
     ("words", "resource", "said"),
     [
         (BROKEN, "Manifests traefik", "10.4.7.0/99"),
-        (NO_START, "File /opt/kubernetes/server/bin/kube-proxy.sh", "supervisor gave up on kube-proxy-7-21"),
+        (NO_START, f"File {BIN}/kube-proxy.sh", "supervisor gave up on kube-proxy-7-21"),
     ],
     ids=["traefik", "kube-proxy"],
 )

@@ -17,7 +17,7 @@ from provision.search_path import SearchPath
 from provision.verify.gate import Gate
 from tests.lab.conftest import LAB_INVENTORY, ROOT
 from tests.lab.test_lab_hosts import traces
-from tests.lab.typed import HOSTS, KUBECTL, NAME, invoke, on, sessions
+from tests.lab.typed import BIN, HOSTS, KUBECTL, NAME, invoke, on, sessions
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -103,7 +103,7 @@ BY_HAND = {
     "a binary replaced": (
         "hdss7-22",
         "cd /opt/kubernetes/server/bin && cp kubectl k && echo >>k && mv k kubectl",
-        "Download /opt/kubernetes/server/bin/kubectl",
+        f"Download {BIN}/kubectl",
         "/opt/kubernetes/server/bin/kubectl version --client",
     ),
 }

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 from lab import commands
+from roles._cluster import folders
+from roles._site import SiteSettings
 from tests.lab.conftest import ROOT
 from tests.lab.running import SECONDS, Ended, Running
 
 NAME = "t-site"
 HOSTS = ("hdss7-11", "hdss7-21", "hdss7-22")
+BIN = folders(SiteSettings()).bin  # where the declared version of Kubernetes lies on a node
 KUBECTL = "/opt/kubernetes/server/bin/kubectl --kubeconfig=/opt/kubernetes/server/bin/conf/admin.kubeconfig"
 
 
