@@ -18,6 +18,7 @@ RENAMED = {
     "lab.outsider:on_ops_host": "lab.ops_host:on_ops_host",
     "\n    dial: ": "\n    hdss7_dial: ",
     "\n    known_hosts: ": "\n    hdss7_known_hosts: ",
+    "\n    outsider: ": "\n    hdss7_ops_host: ",
 }
 HEAD = "# Written by lab.up: what this lab is, and what its ops host serves. Read after the inventory itself.\n"
 
@@ -27,7 +28,7 @@ def variables(lab: Lab, topology: Topology, served: Mapping[str, Any]) -> dict[s
     return {
         "lab": lab.name,
         "hdss7_dial": f"lab.network:dial {lab.name}",
-        "outsider": f"lab.ops_host:on_ops_host {lab.name}",
+        "hdss7_ops_host": f"lab.ops_host:on_ops_host {lab.name}",
         "ansible_ssh_private_key_file": str(keys.client_key(lab.keys)),
         "hdss7_known_hosts": str(keys.known_hosts(lab.keys)),
         "pki_directory": str(lab.directory / "pki"),

@@ -41,7 +41,7 @@ def command(lab: Lab, argv: list[str]) -> list[str]:
 
 
 def on_ops_host(argv: list[str], name: str) -> list[str]:
-    """As `command`, for the lab of that name: the inventory's `outsider`, from which `invoke verify` looks in."""
+    """As `command`, for the lab of that name: the inventory's `hdss7_ops_host`, from which `invoke verify` looks in."""
     return command(Lab.named(name), argv)
 
 

@@ -75,16 +75,16 @@ class Context:
                 location.close()
 
     def _outside(self) -> Location:
-        """The ops host: as the variable `outsider` says, or over SSH. Without one, checks run on the controller."""
+        """The ops host: as `hdss7_ops_host` says, or over SSH. Without one, checks run on the controller."""
         ops = self._ops()
-        spec = str(self._any("outsider"))
+        spec = str(self._any("hdss7_ops_host"))
         if spec or ops is None:
             return LocalLocation(wrapper(spec))
         return HostLocation(self._login(ops))
 
     def _browser(self) -> Location:
-        """A program of the controller's, started where `outsider` says. Screenshots stay in .artifacts."""
-        spec = str(self._any("outsider"))
+        """A program of the controller's, started where `hdss7_ops_host` says. Screenshots stay in .artifacts."""
+        spec = str(self._any("hdss7_ops_host"))
         return BrowserLocation(wrapper(spec) if spec else None, self.project.folders.own / ".artifacts")
 
     def _ops(self) -> Host | None:

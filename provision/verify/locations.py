@@ -92,7 +92,7 @@ class LocalLocation:
 
 
 def wrapper(spec: str) -> Wrap:
-    """The function that the variable `outsider` names: `module:function [argument …]`, its arguments after argv.
+    """The function that the variable `hdss7_ops_host` names: `module:function [argument …]`, its arguments after argv.
 
     It makes of a command line of the controller one that runs as if on the ops host. Raises InputError.
     """
@@ -104,7 +104,7 @@ def wrapper(spec: str) -> Wrap:
         wrap = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise InputError(
-            f"the variable outsider names {name!r}, which does not exist",
+            f"the variable hdss7_ops_host names {name!r}, which does not exist",
             found=str(error),
             do="Write module:function, or leave it out: then the ops host is asked over SSH",
         ) from None

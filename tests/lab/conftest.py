@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from lab.state import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB_INVENTORY = ROOT / "inventory" / "lab"
@@ -43,11 +47,37 @@ def bare_lab(request: pytest.FixtureRequest) -> Iterator[RunningLab]:
         yield lab
 
 
+@pytest.fixture(scope="module")
+def purged() -> Iterator[None]:
+    """No lab of the tests of the lab itself before a module of theirs, and none after."""
+    from lab import commands
+    from lab.state import Lab
+    from tests.lab.hosts import NAME, OTHER, SUDO, quiet, traces
+
+    for name in (NAME, OTHER, SUDO):
+        commands.down(name, purge=True, say=quiet)
+    yield
+    for name in (NAME, OTHER, SUDO):
+        commands.down(name, purge=True, say=quiet)
+        assert traces(name) == []
+        assert not Lab.named(name).directory.exists()
+
+
+@pytest.fixture
+def running_lab(purged: None) -> Lab:
+    """The lab with bare hosts, up: as the test before left it, or put right."""
+    from lab.state import Lab
+    from tests.lab.hosts import NAME, up
+
+    up()
+    return Lab.named(NAME)
+
+
 @pytest.fixture(scope="session")
 def site() -> Iterator[None]:
     """The default site, deployed from bare: one for all modules that only need it to be there."""
     from lab.state import Lab
-    from tests.lab.test_lab_hosts import traces
+    from tests.lab.hosts import traces
     from tests.lab.typed import NAME, invoke
 
     with running(NAME):

@@ -16,7 +16,7 @@ from provision.project import Project, Selection
 from provision.search_path import SearchPath
 from provision.verify.gate import Gate
 from tests.lab.conftest import LAB_INVENTORY, ROOT
-from tests.lab.test_lab_hosts import traces
+from tests.lab.hosts import traces
 from tests.lab.typed import BIN, HOSTS, KUBECTL, NAME, invoke, on, sessions
 
 pytestmark = pytest.mark.usefixtures("site")

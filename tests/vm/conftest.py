@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from tests.lab.conftest import LAB_INVENTORY
+from tests.lab.hosts import traces
 from tests.lab.running import Ended
-from tests.lab.test_lab_hosts import traces
 from tests.lab.typed import KUBECTL, Typed
 
 NAME = "t-vm"

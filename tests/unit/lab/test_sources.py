@@ -52,7 +52,7 @@ def test_names_of_an_earlier_version_are_renewed(write: Write, state: Path) -> N
     old = "all:\n  vars:\n    binaries: {}\n    outsider: lab.outsider:on_ops_host mine\n"
     path = write({"hosts.yml": REAL, "state/hdss7/labs/mine/inventory.yml": old})
     completed((path / "hosts.yml",), "mine", ())
-    assert "outsider: lab.ops_host:on_ops_host mine\n" in (state / "mine" / "inventory.yml").read_text()
+    assert "hdss7_ops_host: lab.ops_host:on_ops_host mine\n" in (state / "mine" / "inventory.yml").read_text()
 
 
 def test_a_name_that_is_none_is_bad_input(write: Write) -> None:

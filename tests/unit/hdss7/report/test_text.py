@@ -16,7 +16,6 @@ from hdss7.report import text
 from hdss7.report.console import Console
 from hdss7.report.json import document
 from hdss7.report.log import Log
-from hdss7.report.progress import Progress
 from provision.apply.events import (
     ChangeDone,
     ChangeStarted,
@@ -230,37 +229,6 @@ def test_a_no_op_prints_no_plan() -> None:
     known = HostKnown("a", HostPlan("a", (item(AS_DECLARED),)), 0.1)
     assert printed([RunStarted(("a",), True), known, RunEnded(0.2)]) == ""
     assert printed([RunStarted(("a",), False), known, RunEnded(0.2)]) == "plan: 0 changes on every host\n"
-
-
-class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
-
-    def isatty(self) -> bool:
-        """It is."""
-        return True
-
-
-def test_on_a_terminal_each_busy_host_has_a_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    stream = Terminal()
-    progress = Progress(stream)
-    progress.doing("a", "connecting")
-    progress.print("+ b  File /x  created")
-    assert "connecting" in stream.getvalue()
-    assert "\x1b[32m+ b  File /x  created\x1b[0m" in stream.getvalue()
-    progress.close()
-    assert stream.getvalue().endswith("\x1b[1A\x1b[J")
-
-
-def test_work_of_known_length_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    stream = Terminal()
-    progress = Progress(stream)
-    progress.doing("kubernetes", "building", 600)
-    progress.print("built in 3 s")
-    assert "kubernetes   building [--------------------] 0 s of about 600 s" in stream.getvalue()
-    progress.close()
 
 
 def test_the_closing_table_counts_what_was_done_or_what_would_be() -> None:

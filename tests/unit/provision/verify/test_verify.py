@@ -23,7 +23,7 @@ SITE = {
         """,
     "inventory/hosts.yml": """
         all:
-          vars: {outsider: "outsider:here"}
+          vars: {hdss7_ops_host: "outsider:here"}
           children:
             web: {hosts: {web-1: {ansible_host: 127.0.0.1}, web-2: {ansible_host: 127.0.0.1}}}
             other: {hosts: {other-1: {}}}
