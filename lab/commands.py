@@ -51,12 +51,17 @@ def up(
     if not wait_artifacts:
         from lab.artifacts.rootfs import host_tree, machine_tree
 
-        _bring_up(lab, wanted, lambda spec: (machine_tree if spec.virtual else host_tree)(_progress(say), doing), say)
+        def tree(spec: HostSpec) -> Path:
+            progress = _progress(say)
+            return machine_tree(progress, doing) if spec.virtual else host_tree(progress, doing, spec.suite)
+
+        _bring_up(lab, wanted, tree, say)
         return
     from lab.artifacts.catalog import Preparation
 
-    with Preparation(_progress(say), machine=machines > 0, doing=doing) as built:
-        _bring_up(lab, wanted, lambda spec: (built.machine if spec.virtual else built.tree).result(), say)
+    suites = {spec.suite for spec in wanted.booted}
+    with Preparation(_progress(say), suites=suites, machine=machines > 0, doing=doing) as built:
+        _bring_up(lab, wanted, lambda spec: (built.machine if spec.virtual else built.trees[spec.suite]).result(), say)
         catalog = built.catalog.result()
         lifecycle.publish(lab, wanted, catalog.directory, catalog.variables)
 

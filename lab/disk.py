@@ -15,6 +15,7 @@ import msgspec
 from lab import keys, network, vm
 from lab.scripts import SCRIPTS, mounted
 from lab.state import Lab, read, write
+from lab.suites import BOOKWORM
 from lab.topology import HostSpec, Topology
 from provision.errors import FailedError, InputError
 from provision.usage import usage
@@ -74,9 +75,10 @@ MACHINE_UNITS = {
 
 
 class Disk(msgspec.Struct, frozen=True):
-    """A host's disk. tree: the lower layer it was made on, and the only one it can be used with."""
+    """A host's disk. tree: the lower layer it was made on, and the only one it can be used with. suite: its Debian."""
 
     tree: Path
+    suite: str = BOOKWORM
 
 
 def folder(lab: Lab, host: HostSpec) -> Path:
@@ -87,7 +89,7 @@ def folder(lab: Lab, host: HostSpec) -> Path:
 def ensure(lab: Lab, topology: Topology, host: HostSpec, tree: Path) -> Path:
     """The tree that the host's disk lies on; the disk is made on `tree` if the host has none.
 
-    Raises InputError when the disk was made on a tree that is no longer in the cache.
+    Raises InputError when the disk was made on a tree that is no longer in the cache, or is another Debian's.
     """
     record = lab.host(host.name) / "disk.json"
     found = read(record, Disk)
@@ -99,10 +101,16 @@ def ensure(lab: Lab, topology: Topology, host: HostSpec, tree: Path) -> Path:
                 found=f"{found.tree} is gone",
                 do=f"Make the lab anew: {usage(f'lab.down --purge{lab.option}')}",
             )
+        if found.suite != host.suite:
+            raise InputError(
+                f"this host's disk is Debian {found.suite}, not {host.suite}",
+                host=host.name,
+                do=f"Set lab_suite: {found.suite}, or make the lab anew: {usage(f'lab.down --purge{lab.option}')}",
+            )
         return found.tree
     shutil.rmtree(folder(lab, host), ignore_errors=True)  # of an `up` that was cut off here
     _install(lab, topology, host, tree)
-    write(record, Disk(tree))
+    write(record, Disk(tree, host.suite))
     return tree
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from lab import keys
 from lab.state import Lab
+from lab.suites import BOOKWORM, apt_repository
 from lab.topology import MACHINE_GROUP, Topology
 from provision.atomic import replace_file
 
@@ -43,6 +44,11 @@ def write(lab: Lab, topology: Topology, served: Mapping[str, Any]) -> None:
     machines = {host.name: {"ansible_host": host.address} for host in topology.hosts if host.virtual}
     if machines:  # `lab.up --vm` made them hosts of this lab; the inventory itself knows of none
         facts["children"] = {MACHINE_GROUP: {"hosts": machines}}
+    others = {host.name: host.suite for host in topology.booted if host.suite != BOOKWORM}
+    if served and others:
+        facts["hosts"] = {
+            name: {"apt_repository": apt_repository(DEFAULT_URL, suite)} for name, suite in others.items()
+        }
     text = HEAD + yaml.safe_dump({"all": facts}, sort_keys=False).replace(DEFAULT_URL, f"http://{topology.ops.address}")
     replace_file(lab.inventory, text)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from lab import facts
 from lab.state import Lab
+from lab.suites import apt_repository
 from provision.errors import UnreachableError
 from provision.inventory import Inventory
 from provision.inventory.sources import Source, open_source
@@ -62,7 +63,7 @@ def placeholders() -> dict[str, Any]:
     url = "http://10.4.7.200"
     return {
         "ops_url": url,
-        "apt_repository": {"url": f"{url}/apt", "line": f"deb [trusted=yes] {url}/apt ./"},
+        "apt_repository": apt_repository(url),
         "binaries": {name: {"url": f"{url}/bin/{name}", "sha256": NO_SUM} for name in COMMANDS},
         "images": {
             name: {"url": f"{url}/images/{name}.tar", "sha256": NO_SUM, "name": f"lab.local/{name}:0"}

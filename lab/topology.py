@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from lab.suites import BOOKWORM, SUITES
 from provision.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class HostSpec(msgspec.Struct, frozen=True):
 
     user: who logs in over SSH; anyone but root gets sudo, with `password` if there is one.
     behind: the only host (by name) from which its SSH port answers. ops: a namespace and no booted host.
-    virtual: a virtual machine, with a kernel of its own.
+    virtual: a virtual machine, with a kernel of its own. suite: the Debian that it boots, by its code name.
     """
 
     name: str
@@ -36,6 +37,7 @@ class HostSpec(msgspec.Struct, frozen=True):
     behind: str = ""
     ops: bool = False
     virtual: bool = False
+    suite: str = BOOKWORM
 
 
 class Topology(msgspec.Struct, frozen=True):
@@ -141,7 +143,28 @@ def _spec(host: Host, inventory: Inventory, ops: bool) -> HostSpec:
         behind=_jump(host, inventory) if host.jumps else "",
         ops=ops,
         virtual=MACHINE_GROUP in host.groups,
+        suite=_suite(host),
     )
+
+
+def _suite(host: Host) -> str:
+    """Its variable `lab_suite`."""
+    wanted = host.var("lab_suite", BOOKWORM)
+    if wanted not in SUITES:
+        raise InputError(
+            f"the lab has no Debian called {wanted!r}",
+            host=host.name,
+            line=host.origin("lab_suite"),
+            do=f"Set lab_suite to one of {', '.join(SUITES)}",
+        )
+    if wanted != BOOKWORM and MACHINE_GROUP in host.groups:
+        raise InputError(
+            f"the lab's virtual machine is {BOOKWORM}, not {wanted}",
+            host=host.name,
+            line=host.origin("lab_suite"),
+            do="Take lab_suite out for this host",
+        )
+    return str(wanted)
 
 
 def _jump(host: Host, inventory: Inventory) -> str:

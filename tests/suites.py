@@ -46,10 +46,11 @@ ANSIBLE = Part("ansible", ("tests/ansible",))  # inventories, compared with thos
 # these share one deployed site, t-site
 SITE = Part("site", tuple(f"{LAB}/test_{name}.py" for name in ("proxy", "roll", "settings", "site")))
 ELSEWHERE = Part("elsewhere", (f"{LAB}/test_elsewhere.py",))
+DEBIAN13 = Part("debian13", (f"{LAB}/test_debian13.py",))
 BARE = Part(
     "bare",
     (LAB,),
-    tuple(f"--ignore={path}" for path in (f"{LAB}/faults", *SITE.paths, *ELSEWHERE.paths)),
+    tuple(f"--ignore={path}" for path in (f"{LAB}/faults", *SITE.paths, *ELSEWHERE.paths, *DEBIAN13.paths)),
 )
 CUTS = Part("cuts", (f"{LAB}/faults/test_cuts.py",), rows=True)
 FAULTS = Part("faults", (f"{LAB}/faults/test_rolls.py", f"{LAB}/faults/test_faults.py"), rows=True)
@@ -59,6 +60,7 @@ SUITES: Mapping[str, tuple[Lane, ...]] = {
     "ansible": ((ANSIBLE,),),
     "faults": ((CUTS, FAULTS),),
     "vm": ((MACHINE,),),
+    "debian13": ((DEBIAN13,),),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from lab.artifacts.cache import RECORD, Cache, Doing, Entry, Progress, silent, u
 from lab.artifacts.rootfs import ROOT, machine_tree_entry, tree_entry
 from lab.artifacts.runner import Runner
 from lab.artifacts.wheels import wheel
+from lab.suites import BOOKWORM, apt_folder, apt_repository
 
 OPS_URL = "http://10.4.7.200"
 SERVED = "www"
@@ -35,9 +36,9 @@ class Catalog:
 class Preparation:
     """All builds, started at once; each result is there as soon as it can be.
 
-    tree: the hosts' disk, so that hosts can boot while Go still builds. machine: a virtual machine's, if one is
-    wanted. catalog: everything that is served. The first failure ends the others. Used as a context manager: leaving
-    it, by an error or by Ctrl-C, ends what still runs.
+    trees: the hosts' disks by Debian's suite, so that hosts can boot while Go still builds. machine: a virtual
+    machine's, if one is wanted. catalog: everything that is served. The first failure ends the others. Used as a
+    context manager: leaving it, by an error or by Ctrl-C, ends what still runs.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Preparation:
         source: str = "",
         cache: Cache | None = None,
         *,
+        suites: Collection[str] = (BOOKWORM,),
         machine: bool = False,
         doing: Doing = unseen,
     ) -> None:
@@ -55,17 +57,23 @@ class Preparation:
         self._progress = progress
         self._cache = cache or Cache(stopped=self._runner.stopped, doing=doing)
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="artifact")
-        disk = self._pool.submit(tree_entry, self._cache, self._runner, progress)
-        self.tree: Future[Path] = self._pool.submit(lambda: disk.result().path / ROOT)
-        machines = self._pool.submit(machine_tree_entry, self._cache, self._runner, progress) if machine else disk
-        self.machine: Future[Path] = self._pool.submit(lambda: machines.result().path / ROOT)
+        disks = {
+            suite: self._pool.submit(tree_entry, self._cache, self._runner, progress, suite)
+            for suite in sorted({BOOKWORM, *suites})
+        }
+        self.trees = {suite: self._pool.submit(_root, disk) for suite, disk in disks.items()}
+        machines = (
+            self._pool.submit(machine_tree_entry, self._cache, self._runner, progress) if machine else disks[BOOKWORM]
+        )
+        self.machine: Future[Path] = self._pool.submit(_root, machines)
+        packages = {suite: self._pool.submit(self._packages, disk) for suite, disk in disks.items()}
         parts = [
-            self._pool.submit(self._packages, disk),
+            *packages.values(),
             self._pool.submit(self._debian_images),
             self._pool.submit(self._traefik),
             self._pool.submit(self._programs, wanted),
         ]
-        self.catalog: Future[Catalog] = self._pool.submit(self._assemble, parts)
+        self.catalog: Future[Catalog] = self._pool.submit(self._assemble, parts, packages)
 
     def __enter__(self) -> Self:
         return self
@@ -103,32 +111,42 @@ class Preparation:
             for image in (images.AGNHOST, images.COREDNS)
         ]
 
-    def _assemble(self, parts: list[Future[list[Entry]]]) -> Catalog:
+    def _assemble(self, parts: list[Future[list[Entry]]], packages: Mapping[str, Future[list[Entry]]]) -> Catalog:
         done, _ = wait(parts, return_when=FIRST_EXCEPTION)
         if errors := [error for part in done if (error := part.exception())]:
             self._runner.stop()
             raise errors[0]
         entries = [entry for part in parts for entry in part.result()]
-        return assemble(self._cache, entries)
+        return assemble(self._cache, entries, {suite: part.result()[-1] for suite, part in packages.items()})
 
 
-def assemble(cache: Cache, entries: list[Entry], ops_url: str = OPS_URL) -> Catalog:
-    """The folder to serve, made of hard links to what the entries hold, and the variables that name its files."""
-    repository_entry = next(entry for entry in entries if entry.name == "apt")
+def _root(disk: Future[Entry]) -> Path:
+    return disk.result().path / ROOT
+
+
+def assemble(cache: Cache, entries: list[Entry], repositories: Mapping[str, Entry], ops_url: str = OPS_URL) -> Catalog:
+    """The folder to serve, made of hard links to what the entries hold, and the variables that name its files.
+
+    repositories: of packages, by Debian's suite.
+    """
+    folders = {apt_folder(suite): entry for suite, entry in repositories.items()}
     files = {f"bin/{command}": _find(entries, command) for command in COMMANDS}
     files |= {f"images/{image.name}.tar": _find(entries, f"{image.name}.tar") for image in IMAGES}
 
     def build(folder: Path, log: Path) -> list[str]:
-        for name in ("apt", "bin", "images"):
+        for name in (*folders, "bin", "images"):
             (folder / SERVED / name).mkdir(parents=True)
         for served, (path, _) in files.items():
             os.link(path, folder / SERVED / served)
-        for path in repository_entry.path.iterdir():
-            if path.name != RECORD:
-                os.link(path, folder / SERVED / "apt" / path.name)
+        for name, entry in folders.items():
+            for path in entry.path.iterdir():
+                if path.name != RECORD:
+                    os.link(path, folder / SERVED / name / path.name)
         return []
 
-    made_of = {served: sha256 for served, (_, sha256) in files.items()} | {"apt": repository_entry.key}
+    made_of = {served: sha256 for served, (_, sha256) in files.items()} | {
+        name: entry.key for name, entry in folders.items()
+    }
     served = cache.entry("served", made_of, build)
     return Catalog(served.path / SERVED, _variables(ops_url, files), tuple(entries))
 
@@ -142,7 +160,7 @@ def _variables(ops_url: str, files: Mapping[str, tuple[Path, str]]) -> dict[str,
 
     return {
         "ops_url": ops_url,
-        "apt_repository": {"url": f"{ops_url}/apt", "line": f"deb [trusted=yes] {ops_url}/apt ./"},
+        "apt_repository": apt_repository(ops_url),
         "binaries": {command: where(f"bin/{command}") for command in COMMANDS},
         "images": {image.name: {**where(f"images/{image.name}.tar"), "name": image.config.name} for image in IMAGES},
     }

@@ -10,8 +10,9 @@ from pathlib import Path
 from lab.artifacts import oci
 from lab.artifacts.binaries import COREDNS_VERSION, VERSION
 from lab.artifacts.cache import Cache, Entry, Progress, sha256_of, silent
-from lab.artifacts.rootfs import SCRIPTS, SUITE
+from lab.artifacts.rootfs import SCRIPTS
 from lab.artifacts.runner import Runner
+from lab.suites import BOOKWORM
 from provision.remote.shell import quote
 
 ECHO_SERVER = Path(__file__).parent / "payload" / "echo_server.py"
@@ -66,7 +67,7 @@ def debian_image(cache: Cache, runner: Runner, image: Image, progress: Progress 
         return [f"{image.name}.tar"]
 
     made_of = {
-        "suite": SUITE,
+        "suite": BOOKWORM,
         "packages": " ".join(image.packages),
         "hook": image.hook,
         "put together by": sha256_of(Path(__file__)),
@@ -100,7 +101,7 @@ def catatonit(cache: Cache, runner: Runner, progress: Progress = silent) -> Entr
         shutil.rmtree(layer)
         return ["catatonit"]
 
-    return cache.entry("catatonit", {"suite": SUITE, "package": "catatonit"}, build, progress)
+    return cache.entry("catatonit", {"suite": BOOKWORM, "package": "catatonit"}, build, progress)
 
 
 def extract(runner: Runner, packages: tuple[str, ...], target: Path, log: Path, hook: str = "") -> None:
@@ -111,7 +112,7 @@ def extract(runner: Runner, packages: tuple[str, ...], target: Path, log: Path, 
     hooks = [f"--extract-hook={hook}"] if hook else []
     runner.run(
         f"putting together {', '.join(packages)}",
-        ["mmdebstrap", *options, *trimmed, *hooks, SUITE, str(target)],
+        ["mmdebstrap", *options, *trimmed, *hooks, BOOKWORM, str(target)],
         log,
         scratch=target.parent,
         env={"SOURCE_DATE_EPOCH": "0"},  # a fixed time makes the tar reproducible

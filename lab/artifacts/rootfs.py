@@ -7,10 +7,10 @@ from pathlib import Path
 
 from lab.artifacts.cache import Cache, Doing, Entry, Progress, silent, unseen
 from lab.artifacts.runner import Runner
+from lab.suites import BOOKWORM
 from provision.remote.shell import Scripts
 
 SCRIPTS = Scripts(__file__)
-SUITE = "bookworm"
 # curl is what a host fetches with, sudo what a login that is not root needs; no Python on purpose.
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "ca-certificates", "curl",
@@ -41,39 +41,45 @@ KEYRING = "on Ubuntu, Debian's keys come with apt-get install debian-archive-key
 SOURCES = "sources.list"
 
 
-def tree_entry(cache: Cache, runner: Runner, progress: Progress = silent) -> Entry:
+def tree_entry(cache: Cache, runner: Runner, progress: Progress = silent, suite: str = BOOKWORM) -> Entry:
     """The cached tree: folder `root` (the disk) and file `sources.list` (where its packages came from)."""
-    return _entry("tree", PACKAGES, (), cache, runner, progress)
+    return _entry("tree", suite, PACKAGES, (), cache, runner, progress)
 
 
 def machine_tree_entry(cache: Cache, runner: Runner, progress: Progress = silent) -> Entry:
     """As `tree_entry`, for virtual machines: with a kernel and an initial disk in `root/boot`."""
     hook = (f"--essential-hook={SCRIPTS.text('machine_drivers')}",)
-    return _entry("machine-tree", (*PACKAGES, *MACHINE_PACKAGES), hook, cache, runner, progress)
+    return _entry("machine-tree", BOOKWORM, (*PACKAGES, *MACHINE_PACKAGES), hook, cache, runner, progress)
 
 
 def _entry(
-    name: str, packages: Sequence[str], hooks: Sequence[str], cache: Cache, runner: Runner, progress: Progress
+    name: str,
+    suite: str,
+    packages: Sequence[str],
+    hooks: Sequence[str],
+    cache: Cache,
+    runner: Runner,
+    progress: Progress,
 ) -> Entry:
     def build(folder: Path, log: Path) -> list[str]:
         options = ["--mode=root", "--variant=minbase", "--format=directory", *LEAN]
         contents = [f"--include={','.join(packages)}", *hooks, f"--customize-hook={ANONYMOUS}"]
-        command = ["mmdebstrap", *options, *contents, SUITE, str(folder / ROOT)]
+        command = ["mmdebstrap", *options, *contents, suite, str(folder / ROOT)]
         runner.run("building the hosts' disk", command, log, scratch=folder, do=f"{KEYRING}; {log} says more")
         return []
 
-    made_of = {"suite": SUITE, "packages": " ".join(packages), "options": " ".join(LEAN), "hook": ANONYMOUS}
+    made_of = {"suite": suite, "packages": " ".join(packages), "options": " ".join(LEAN), "hook": ANONYMOUS}
     if hooks:
         made_of["hooks"] = "\n".join(hooks)
     return cache.entry(name, made_of, build, progress)
 
 
-def host_tree(progress: Progress = silent, doing: Doing = unseen) -> Path:
+def host_tree(progress: Progress = silent, doing: Doing = unseen, suite: str = BOOKWORM) -> Path:
     """The folder that is the lower layer of every host's overlay; built once, then shared.
 
     It must not be written to. Raises InputError without mmdebstrap, FailedError when the build fails.
     """
-    return tree_entry(Cache(doing=doing), Runner(), progress).path / ROOT
+    return tree_entry(Cache(doing=doing), Runner(), progress, suite).path / ROOT
 
 
 def machine_tree(progress: Progress = silent, doing: Doing = unseen) -> Path:

@@ -27,15 +27,16 @@ class RunningLab:
 
 
 @contextmanager
-def running(name: str, inventory: Path = LAB_INVENTORY, *, wait_artifacts: bool = True) -> Iterator[RunningLab]:
-    """A fresh lab, forgotten at the end."""
+def running(name: str, *inventory: Path, wait_artifacts: bool = True) -> Iterator[RunningLab]:
+    """A fresh lab, forgotten at the end. inventory: its sources, the default site's where there is none."""
     from lab import commands
     from lab.state import Lab
 
+    sources = inventory or (LAB_INVENTORY,)
     commands.down(name, purge=True, say=lambda _: None)
-    commands.up(name, [inventory], wait_artifacts=wait_artifacts, say=lambda _: None)
+    commands.up(name, sources, wait_artifacts=wait_artifacts, say=lambda _: None)
     try:
-        yield RunningLab(name, (inventory, Lab.named(name).inventory))
+        yield RunningLab(name, (*sources, Lab.named(name).inventory))
     finally:
         commands.down(name, purge=True, say=lambda _: None)
 

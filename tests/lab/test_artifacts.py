@@ -17,6 +17,7 @@ import pytest
 
 from lab.artifacts.apt_repository import PACKAGES
 from lab.artifacts.catalog import Catalog, Preparation
+from lab.suites import BOOKWORM
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a host's disk needs root")
 
@@ -90,7 +91,7 @@ class Prepared:
 @pytest.fixture(scope="module")
 def prepared() -> Prepared:
     with Preparation() as preparation:
-        return Prepared(preparation.tree.result(), preparation.catalog.result())
+        return Prepared(preparation.trees[BOOKWORM].result(), preparation.catalog.result())
 
 
 @pytest.fixture(scope="module")

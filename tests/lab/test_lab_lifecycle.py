@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -123,13 +124,22 @@ def test_another_set_of_hosts_is_refused_while_the_lab_is_up(running_lab: Lab, t
         commands.up(NAME, [tmp_path], wait_artifacts=False, say=quiet)
 
 
-def test_a_disk_whose_tree_left_the_cache_is_refused_with_advice(running_lab: Lab) -> None:
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"tree": "/nowhere"}, r"has left the cache.*lab\.down --purge"),
+        ({"suite": "trixie"}, r"is Debian trixie, not bookworm\. Set lab_suite: trixie, or.*lab\.down --purge"),
+    ],
+)
+def test_a_disk_that_cannot_be_used_is_refused_with_advice(
+    running_lab: Lab, changed: Mapping[str, str], said: str
+) -> None:
     commands.down(NAME, say=quiet)
     record = running_lab.host("hdss7-21") / "disk.json"
     kept = record.read_bytes()
-    state.write(record, {"tree": "/nowhere"})
+    state.write(record, {**json.loads(kept), **changed})
     try:
-        with pytest.raises(InputError, match=r"lab\.down --purge"):
+        with pytest.raises(InputError, match=said):
             up()
     finally:
         record.write_bytes(kept)

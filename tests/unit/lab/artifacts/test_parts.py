@@ -22,6 +22,7 @@ from lab.artifacts.catalog import assemble
 from lab.artifacts.golang import Module, Toolchain, go_programs, is_enough
 from lab.artifacts.runner import Runner
 from lab.artifacts.wheels import PINS, unpack
+from lab.suites import BOOKWORM, TRIXIE
 from provision.errors import FailedError
 
 
@@ -102,8 +103,12 @@ def entries(tmp_path: Path) -> list[Entry]:
     return [cache.entry(name, {}, builder(names)) for name, names in held.items()]  # type: ignore[arg-type]
 
 
+def repositories(entries: list[Entry]) -> dict[str, Entry]:
+    return {BOOKWORM: next(entry for entry in entries if entry.name == "apt")}
+
+
 def test_every_url_of_the_inventory_is_served_with_its_sha256(tmp_path: Path, entries: list[Entry]) -> None:
-    catalog = assemble(Cache(tmp_path), entries)
+    catalog = assemble(Cache(tmp_path), entries, repositories(entries))
     named = [*catalog.variables["binaries"].values(), *catalog.variables["images"].values()]
     assert len(named) == 12
     for artefact in named:
@@ -116,12 +121,18 @@ def test_every_url_of_the_inventory_is_served_with_its_sha256(tmp_path: Path, en
 
 
 def test_the_packages_are_served_and_the_caches_own_records_are_not(tmp_path: Path, entries: list[Entry]) -> None:
-    catalog = assemble(Cache(tmp_path), entries)
+    catalog = assemble(Cache(tmp_path), entries, repositories(entries))
     assert sorted(path.name for path in (catalog.directory / "apt").iterdir()) == ["Packages", "thing.deb"]
     assert sorted(path.name for path in catalog.directory.iterdir()) == ["apt", "bin", "images"]
 
 
+def test_each_suite_has_a_folder_of_its_own(tmp_path: Path, entries: list[Entry]) -> None:
+    (apt,) = repositories(entries).values()
+    catalog = assemble(Cache(tmp_path), entries, {BOOKWORM: apt, TRIXIE: apt})
+    assert sorted(path.name for path in catalog.directory.iterdir()) == ["apt", "apt-trixie", "bin", "images"]
+
+
 def test_the_variables_can_be_written_to_a_file(tmp_path: Path, entries: list[Entry]) -> None:
-    variables = assemble(Cache(tmp_path), entries).variables
+    variables = assemble(Cache(tmp_path), entries, repositories(entries)).variables
     assert json.loads(json.dumps(variables)) == variables
     assert variables["apt_repository"]["line"] == "deb [trusted=yes] http://10.4.7.200/apt ./"

@@ -1,0 +1,58 @@
+"""A site whose hosts are of two releases: the edge and one node are Debian 13, the other node is Debian 12."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.clients import clients, unharmed
+from tests.lab.conftest import LAB_INVENTORY, ROOT, running
+from tests.lab.typed import HOSTS, Typed
+
+NAME = "t-debian13"
+MIXED = ROOT / "tests" / "lab" / "debian13.yml"
+DEBIAN = {"hdss7-11": "trixie", "hdss7-21": "bookworm", "hdss7-22": "trixie"}
+CHANGES = ("kubelet.verbosity=3", "traefik.log_level=DEBUG", "edge.keepalive=33", "kube_proxy.mode=nftables")
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Typed]:
+    """The mixed site, deployed from bare."""
+    with running(NAME, LAB_INVENTORY, MIXED):
+        made = Typed(NAME)
+        deployed = made.invoke("deploy")
+        assert deployed.code == 0, str(deployed)
+        yield made
+
+
+def test_each_host_runs_the_debian_that_the_inventory_names(site: Typed) -> None:
+    found = {host: site.on(host, '. /etc/os-release && echo "$VERSION_CODENAME"') for host in HOSTS}
+    assert found == DEBIAN
+
+
+@pytest.mark.core
+def test_every_promise_is_kept(site: Typed) -> None:
+    verified = site.invoke("verify")
+    assert verified.code == 0, str(verified)
+
+
+def test_a_second_deploy_changes_nothing(site: Typed) -> None:
+    deployed = site.invoke("deploy", "--json")
+    assert deployed.code == 0, str(deployed)
+    assert deployed.changes == set()
+
+
+@pytest.mark.parametrize("setting", CHANGES)
+def test_nobody_notices_a_change(site: Typed, setting: str) -> None:
+    with clients(NAME) as prober:
+        deployed = site.invoke("deploy", "--extra-vars", setting)
+        receipt = prober.receipt()
+    assert deployed.code == 0, str(deployed)
+    assert unharmed(receipt), receipt
+
+
+def test_every_promise_is_kept_after_all_changes(site: Typed) -> None:
+    assert site.invoke("deploy").code == 0
+    verified = site.invoke("verify")
+    assert verified.code == 0, str(verified)
