@@ -42,7 +42,8 @@ from provision.remote.host import RemoteHost, over_fresh_connection
 from provision.remote.protocol import Step
 from provision.resources.base import Unknown
 from provision.rolling.coordinator import RollingPlay
-from provision.rolling.preview import begins, rolling_plays
+from provision.rolling.idle import all_idle
+from provision.rolling.preview import rolling_plays
 from provision.rolling.revert import revert
 
 
@@ -184,10 +185,10 @@ class Run:
         if rolling:
             self._roll(rolling[0], number, play, changing)
         else:
-            # nobody is served that could be hurt: all at once where the play would go one by one
-            # and members of a quorum that begin have to do it side by side
-            at_once = play.drain or all(begins(host.plan.of_play(number)) for host in changing if host.plan)
-            self._batches(number, play, changing, len(changing) if at_once else play.serial or len(changing))
+            # nobody is served that could be hurt: all at once where the play would go one by one, and
+            # members of a quorum that begin, or that none answers of, have to do it side by side
+            one_by_one = play.serial and not play.drain and not all_idle(self._pool, changing, number)
+            self._batches(number, play, changing, (one_by_one and play.serial) or len(changing))
 
     def _without_unknown(self, hosts: Sequence[HostRun], number: int) -> list[HostRun]:
         """Those that really differ: no node is drained for what only could not be known when the plan was made.

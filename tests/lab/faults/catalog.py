@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.lab.faults.ended import ended
 from tests.lab.faults.fault import EDGE, LIGHT, ROLLED, Asked, Fault
 from tests.lab.faults.injectors import both, frozen, full, killed, link, power_cut, read_only, script
 from tests.lab.running import drained
@@ -174,6 +175,14 @@ PROGRAMS = (
         script("hdss7-22", "kill -KILL $(pgrep -x supervisord)"),
     ),
 )
+CERTIFICATES = (
+    Fault(
+        "every certificate has ended",
+        "all of them ended a month ago, and every program has been restarted since: etcd and the API are down",
+        ended,
+        within=300,
+    ),
+)
 PEOPLE = (
     Fault(
         "an edit between plan and apply",
@@ -215,4 +224,4 @@ STOPS = (
         table="stops",
     ),
 )
-FAULTS = HOSTS + DISKS + PROGRAMS + PEOPLE + STOPS
+FAULTS = HOSTS + DISKS + PROGRAMS + CERTIFICATES + PEOPLE + STOPS
