@@ -1,7 +1,8 @@
 """The site's own certificate authority: a folder of keys and certificates on the controller.
 
 A file of this folder is written beside its place with its final mode, synced and renamed: a key is never readable by
-others, and never half there. A CA is made once and never again; everything else is made anew when it has to be.
+others, and never half there. A CA is made once, and replaced only on a person's word (roles/_rotation.py); everything
+else is made anew when it has to be.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from provision.atomic import replace_file
 from provision.errors import FailedError, InputError
 from provision.resources import Content, Pending
-from roles._x509 import Authority, Certificate, common_name_of, fault, signing_pair
+from roles._rotation import Phase, next_name, not_begun, not_issued, under_way
+from roles._x509 import FOREIGN, Authority, Certificate, common_name_of, fault, signing_pair
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,62 @@ class PendingCertificate(Pending):
 
 @dataclass(frozen=True)
 class Store:
-    """The folder. `now` is when: what is due is judged by it."""
+    """The folder. `now` is when: what is due is judged by it. phase: how far the replacement of the CAs is."""
 
     directory: Path
     now: datetime
+    phase: Phase = Phase.NONE
 
     def authority(self, name: str) -> Content:
-        """A CA's certificate, PEM; Pending before the first deploy."""
-        return self._read(f"{name}.pem") or PendingCertificate("deploy makes the CA", common_name_of(name))
+        """The CAs that are trusted by this name, PEM, one after the other; Pending before a deploy has made them."""
+        found = [self._read(f"{each}.pem") for each in self.trusted(name)]
+        if None in found:
+            return PendingCertificate("deploy makes the CA", common_name_of(name))
+        return b"".join(filter(None, found))
+
+    def trusted(self, name: str) -> tuple[str, ...]:
+        """The CAs that hosts trust by this name: their files' names, without .pem."""
+        if self.phase in (Phase.TRUST, Phase.ISSUE):
+            return (name, next_name(name))
+        return (self.issuer(name),)
+
+    def issuer(self, name: str) -> str:
+        """The CA that certificates of this name are issued by: its file's name, without .pem."""
+        later = self._read(f"{next_name(name)}.pem") is not None
+        if self.phase is Phase.ISSUE or (self.phase is Phase.DISTRUST and later):
+            return next_name(name)
+        return name
+
+    def known(self, name: str) -> bytes:
+        """Those of the trusted CAs that there are already, PEM."""
+        return b"".join(filter(None, (self._read(f"{each}.pem") for each in self.trusted(name))))
+
+    def introduced(self, name: str) -> bytes:
+        """The next CA, PEM, once certificates are issued by it: every host has to trust it by then. b'' before.
+
+        Also b'' where the old one has ended: nothing works any more that a host could be torn out of.
+        """
+        later = self.issuer(name) != name and not self.ended(name)
+        return self._read(f"{self.issuer(name)}.pem") or b"" if later else b""
+
+    def check(self, wanted: Sequence[Certificate]) -> None:
+        """Raises InputError for a step of a replacement that would come too early, or that leaves two CAs behind."""
+        for name in _authorities(wanted):
+            later = self._read(f"{next_name(name)}.pem") is not None
+            if self.phase is Phase.NONE and later:
+                raise under_way(self.directory, name)
+            if self.phase is Phase.ISSUE and not later and not self.ended(name):
+                raise not_begun(self.directory, name)
+            old = [f"{c.name}.pem" for c in wanted if c.authority == name and self.stale(c) == FOREIGN]
+            if self.phase is Phase.DISTRUST and later and old:
+                raise not_issued(self.directory, old)
+
+    def ended(self, name: str) -> bool:
+        """Whether a CA has ended: nobody trusts it any more. False for one that can't be read."""
+        try:
+            return x509.load_pem_x509_certificate(self._read(f"{name}.pem") or b"").not_valid_after_utc <= self.now
+        except ValueError:
+            return False
 
     def certificate(self, name: str) -> bytes | None:
         """A certificate as it is in the folder, PEM, due or not; None when there is none."""
@@ -63,7 +113,7 @@ class Store:
     def stale(self, wanted: Certificate) -> str:
         """Why a certificate has to be made; '' when it does not."""
         certificate, key = self._read(f"{wanted.name}.pem"), self._read(f"{wanted.name}-key.pem")
-        authority = self._read(f"{wanted.authority}.pem")
+        authority = self._read(f"{self.issuer(wanted.authority)}.pem")
         if certificate is None or key is None or authority is None:
             return "there is none"
         return fault(wanted, certificate, key, authority, self.now)
@@ -71,15 +121,15 @@ class Store:
     def renew(self, wanted: Sequence[Certificate], days: int) -> tuple[str, ...]:
         """Makes what is missing, due or no longer right; returns the names of what was made.
 
-        Raises InputError when a CA that has issued certificates is missing or damaged, FailedError when the folder
-        can't be written.
+        Raises InputError when a CA that has issued certificates is missing or damaged and for a step of a replacement
+        that comes too early, FailedError when the folder can't be written.
         """
+        self.check(wanted)
+        names = _authorities(wanted)
+        trusted = {name: self.known(name) for name in names}
         try:
             with self._locked():
-                authorities = {
-                    name: self._authority(name, [c for c in wanted if c.authority == name])
-                    for name in dict.fromkeys(c.authority for c in wanted)
-                }
+                authorities = {name: self._issuing(name, [c for c in wanted if c.authority == name]) for name in names}
                 self._keep_service_accounts(issued=any(self._read(f"{c.name}.pem") for c in wanted))
                 made = [certificate for certificate in wanted if self.stale(certificate)]
                 for certificate in made:
@@ -92,9 +142,26 @@ class Store:
                 found=f"{error.strerror or error}",
                 do="Give this user write access to the folder, or name another with site.pki",
             ) from None
-        return tuple(certificate.name for certificate in made)
+        changed = (name for name in names if self.known(name) != trusted[name])
+        return (*changed, *(certificate.name for certificate in made))
 
-    def _authority(self, name: str, issued: Sequence[Certificate]) -> Authority:
+    def _issuing(self, name: str, issued: Sequence[Certificate]) -> Authority:
+        """The CA that issues now; the next one is made before it is needed, and takes the old one's place after."""
+        if self.phase is Phase.DISTRUST and self.issuer(name) != name:
+            self._replace_authority(name)
+        if self.phase is Phase.TRUST or (self.phase is Phase.ISSUE and self.ended(name)):
+            self._authority(next_name(name), (), common_name_of(name))
+        return self._authority(self.issuer(name), issued, common_name_of(name))
+
+    def _replace_authority(self, name: str) -> None:
+        """Puts the next CA in the old one's place. Cut anywhere, it is done once more from the start."""
+        later = next_name(name)
+        for part, mode in (("-key.pem", 0o600), (".pem", 0o644)):
+            self._write(f"{name}{part}", self._read(f"{later}{part}") or b"", mode)
+        (self.directory / f"{later}.pem").unlink()
+        (self.directory / f"{later}-key.pem").unlink()
+
+    def _authority(self, name: str, issued: Sequence[Certificate], common_name: str) -> Authority:
         """The CA, made when nothing was ever issued by it."""
         key, certificate = self._read(f"{name}-key.pem"), self._read(f"{name}.pem")
         if certificate is None or key is None:
@@ -102,7 +169,7 @@ class Store:
             if issues or certificate is not None:
                 missing = f"{name}-key.pem" if key is None else f"{name}.pem"
                 raise _lost(self.directory / missing, "it is gone", f"{len(issues)} certificates of it are there")
-            return self._make_authority(name)
+            return self._make_authority(name, common_name)
         return self._checked(name, key, certificate)
 
     def _checked(self, name: str, key: bytes, certificate: bytes) -> Authority:
@@ -117,11 +184,15 @@ class Store:
         if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != found.public_key():
             raise _lost(self.directory / f"{name}-key.pem", "it is another CA's", f"it does not belong to {name}.pem")
         if found.not_valid_after_utc <= self.now:
-            raise _lost(self.directory / f"{name}.pem", "it has ended", f"on {found.not_valid_after_utc:%Y-%m-%d}")
+            raise InputError(
+                f"{self.directory / name}.pem: the CA has ended",
+                found=f"It ended on {found.not_valid_after_utc:%Y-%m-%d}, and every certificate with it",
+                do="Set pki.rotate to 'issue' and deploy to all hosts, then 'distrust': docs/certificates.md",
+            )
         return Authority(private, found)
 
-    def _make_authority(self, name: str) -> Authority:
-        made = Authority.new(name, self.now)
+    def _make_authority(self, name: str, common_name: str) -> Authority:
+        made = Authority.new(common_name, self.now)
         key, certificate = made.pem
         self._write(f"{name}-key.pem", key, 0o600)
         self._write(f"{name}.pem", certificate, 0o644)
@@ -168,9 +239,13 @@ class Store:
             os.close(handle)
 
 
-def at(directory: Path) -> Store:
+def at(directory: Path, phase: Phase = Phase.NONE) -> Store:
     """The folder as it is now."""
-    return Store(directory, datetime.now(UTC))
+    return Store(directory, datetime.now(UTC), phase)
+
+
+def _authorities(wanted: Sequence[Certificate]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.authority for each in wanted))
 
 
 def _pending(what: str) -> Pending:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from provision.resources import File
 from roles import _authority
 from roles._authority import Store
-from roles._cluster import api_service, entrance, folders, members, node_name
+from roles._cluster import CERT, api_service, entrance, folders, members, node_name
+from roles._rotation import phase_of
+from roles._trust import TrustedAuthority
 from roles._x509 import Certificate
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ CLIENTS = (  # who they are is what RBAC's own bindings name (Kubernetes, "Defau
 
 def store(inventory: Inventory, site: SiteSettings) -> Store:
     """The folder of the site's keys: site.pki (relative to the inventory), or <inventory>/pki."""
-    return _authority.at(inventory.directory / Path(site.pki or "pki").expanduser())
+    return _authority.at(inventory.directory / Path(site.pki or "pki").expanduser(), phase_of(inventory))
 
 
 def apiserver(host: Host, site: SiteSettings) -> Certificate:
@@ -74,6 +76,18 @@ def every(inventory: Inventory, site: SiteSettings) -> tuple[Certificate, ...]:
 def named(inventory: Inventory, site: SiteSettings, name: str) -> Certificate:
     """The certificate of that name."""
     return next(certificate for certificate in every(inventory, site) if certificate.name == name)
+
+
+def trusted(host: Host, site: SiteSettings, path: str = "") -> TrustedAuthority:
+    """The file of the CAs that programs of a host trust. path: '' is where those of Kubernetes read them."""
+    keys = store(host.inventory, site)
+    return TrustedAuthority(
+        path=path or f"{folders(site).cert}/ca.pem",
+        in_use="" if path else f"{CERT}/ca.pem",
+        content=keys.authority("ca"),
+        known=keys.known("ca"),
+        introduced=keys.introduced("ca"),
+    )
 
 
 def files(

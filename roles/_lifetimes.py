@@ -123,9 +123,10 @@ def in_folder(store: Store, wanted: Sequence[Certificate]) -> Iterator[Lifetime]
 
 
 def authorities(store: Store, wanted: Sequence[Certificate]) -> Iterator[Lifetime]:
-    """The CAs of the pki folder that issue these certificates."""
+    """The CAs of the pki folder that hosts trust for the sake of these certificates."""
     for authority in dict.fromkeys(each.authority for each in wanted):
-        yield replace(_in_folder(store, authority, common_name_of(authority), ""), signs=True)
+        for name in store.trusted(authority):
+            yield replace(_in_folder(store, name, common_name_of(authority), ""), signs=True)
 
 
 def authority_note(authority: Lifetime, now: datetime) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from provision.errors import InputError
 from provision.spelling import nearest
+from roles._certificates import store
 from roles._cluster import members
 
 if TYPE_CHECKING:
@@ -24,6 +26,14 @@ def image(host: Host, site: SiteSettings, name: str) -> str:
         line=host.origin("site", "images"),
         do=f"Is {near!r} meant?" if near else f"Set site.images.{name}.name",
     )
+
+
+def authority_digest(host: Host, site: SiteSettings) -> str:
+    """Twelve digits that change with the CAs that the site trusts, for an annotation of pods that ask the API: they
+    read them once, when they start. '' for a cluster of somebody else's, and before a deploy has made the CA.
+    """
+    known = store(host.inventory, site).known("ca") if site.managed else b""
+    return hashlib.sha256(known).hexdigest()[:12] if known else ""
 
 
 def routed(host: Host, site: SiteSettings, name: str) -> str:

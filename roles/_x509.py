@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_DAYS = 3650
+FOREIGN = "it is of another CA"
 CLOCKS = timedelta(hours=1)  # hosts whose clock is behind accept a new certificate at once
 
 
@@ -37,10 +38,10 @@ class Authority:
     certificate: x509.Certificate
 
     @staticmethod
-    def new(name: str, now: datetime) -> Authority:
+    def new(common_name: str, now: datetime) -> Authority:
         """A CA of its own making."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name_of(name))])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         builder = (
             _builder(subject, subject, key, now - CLOCKS, now + timedelta(days=AUTHORITY_DAYS))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -87,7 +88,7 @@ def fault(wanted: Certificate, certificate: bytes, key: bytes, authority: bytes,
         private = serialization.load_pem_private_key(key, None)
         found.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
     except InvalidSignature:
-        return "it is of another CA"
+        return FOREIGN
     except (ValueError, TypeError):
         return "it is damaged"
     if found.public_key() != private.public_key():

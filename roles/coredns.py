@@ -13,7 +13,7 @@ from provision.resources import Resource, Rollout, Template
 from provision.resources.kubernetes.fixed import FixedField, FixedManifests
 from roles._cluster import KUBECTL, members
 from roles._fixed import declared
-from roles._workloads import image
+from roles._workloads import authority_digest, image
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -39,6 +39,7 @@ def coredns(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         content=Template(
             "coredns/coredns.yaml.j2",
             image=image(host, site, "coredns"),
+            authority=authority_digest(host, site),
             replicas=settings.replicas or min(2, len(members(host, "nodes"))),
             forward=settings.forward or tuple(h.address for h in members(host, "dns")) or ("/etc/resolv.conf",),
         ),

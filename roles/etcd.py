@@ -14,7 +14,6 @@ from roles import _certificates
 from roles._cluster import address_of, numbered
 from roles._component import supervised
 from roles._fixed import flag, in_program
-from roles._trust import TrustedAuthority
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -51,9 +50,7 @@ def etcd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     yield Directory(path=CERT)
     yield Directory(path=settings.data.rpartition("/")[0])
     yield Directory(path=settings.data, mode="0700", owner="etcd", group="etcd")
-    authority = TrustedAuthority(
-        path=f"{CERT}/ca.pem", content=_certificates.store(host.inventory, site).authority("ca")
-    )
+    authority = _certificates.trusted(host, site, f"{CERT}/ca.pem")
     pair = _certificates.files(host, site, _certificates.etcd(host, site), "etcd-peer", CERT, owner="etcd")
     yield authority
     yield from pair

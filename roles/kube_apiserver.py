@@ -10,7 +10,7 @@ import msgspec
 from provision.inventory.changes import Free, Rolled
 from provision.inventory.types import Argument, Natural, OptionalFilePath, Positive
 from provision.resources import File, FixedSetting, Manifests, Resource, Template
-from roles._certificates import CLIENTS, apiserver, files, store
+from roles._certificates import CLIENTS, apiserver, files, store, trusted
 from roles._cluster import KUBECTL, address_of, folders
 from roles._component import component, download
 from roles._fixed import flag, in_program
@@ -73,7 +73,7 @@ def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterat
         "kube-apiserver",
         log="apiserver",
         arguments=(*_arguments(host, site), f"--v={settings.verbosity}", *settings.arguments),
-        reads=reads,
+        reads=(trusted(host, site), *reads),
         ready=f"curl -fs -m 2 --cacert {folders(site).cert}/ca.pem {LOCAL}/readyz",
         ready_timeout=settings.ready_timeout,
         stop_seconds=70,  # it lets requests that run end, for up to a minute

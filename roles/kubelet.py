@@ -95,7 +95,7 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
             f"--v={settings.verbosity}",
             *settings.arguments,
         ),
-        reads=(*pair, login, config),
+        reads=(_certificates.trusted(host, site), *pair, login, config),
         # its own /healthz says nothing of the node, and what an earlier kubelet said of it holds for 50 s: the API has
         # to have heard from this one
         ready=f"curl -fs -m 2 http://127.0.0.1:10248/healthz && t=$({ask} | sed -n '{HEARD}') && "

@@ -15,7 +15,7 @@ from provision.resources.kubernetes.fixed import FixedField, FixedManifests
 from roles._cluster import KUBECTL, members, node_name
 from roles._fixed import declared
 from roles._ports import check_site_ports
-from roles._workloads import image
+from roles._workloads import authority_digest, image
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -60,6 +60,7 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         content=Template(
             "traefik/traefik.yaml.j2",
             image=image(host, site, "traefik"),
+            authority=authority_digest(host, site),
             replicas=settings.replicas or len(nodes),
             trusted=(*(edge.address for edge in members(host, "edge")), *settings.trusted),
         ),

@@ -93,6 +93,15 @@ def words(*typed: str) -> Callable[[Bench], Words]:
     return lambda bench: typed
 
 
+def rotated(step: str) -> Words:
+    """A step of the replacement of the CAs."""
+    return ("--extra-vars", f"pki.rotate={step}")
+
+
+def rotation(step: str) -> Callable[[Bench], Words]:
+    return words(*rotated(step))
+
+
 CHANGES = (
     Change(
         "a changed Traefik argument",
@@ -150,6 +159,14 @@ CHANGES = (
         without="`--force`, both API servers at once",
         undrained=lambda bench: forced("--force", *expire(bench))(bench),
         spared="Traefik and the pods go on with what they know; the API is away meanwhile",
+    ),
+    Change(
+        "both CAs replaced, in three deploys",
+        deploys=(*map(rotation, ("trust", "issue", "distrust")), words()),
+        without="the first of them with `--force`",
+        undrained=lambda bench: forced("--force", *rotation("trust")(bench))(bench),
+        spared="as above",
+        back=tuple(rotated(step) for step in ("issue", "distrust")),
     ),
 )
 

@@ -141,5 +141,5 @@ def test_a_key_that_others_could_read_is_closed_again(store: Store) -> None:
 
 
 def test_an_authority_that_has_ended_is_told(store: Store) -> None:
-    with pytest.raises(InputError, match="it has ended"):
+    with pytest.raises(InputError, match="the CA has ended"):
         later(store, days=3651).renew(EVERY, YEAR)

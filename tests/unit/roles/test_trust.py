@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from provision.errors import Exit
 from provision.facts.host import ContentQuestion, FileQuestion, FileState
 from provision.plan.plan import Declaration, compare
 from provision.resources.base import AS_DECLARED
-from roles._trust import ForeignAuthorityError, TrustedAuthority, fingerprint
+from roles._trust import ForeignAuthorityError, TooEarlyError, TrustedAuthority, fingerprints
 from tests.unit.conftest import Declared
 
 PATH = "/opt/kubernetes-v1.34.4/server/bin/cert/ca.pem"
@@ -30,8 +32,8 @@ def test_another_authority_is_an_error_that_names_both(declared: Declared) -> No
     with pytest.raises(ForeignAuthorityError) as error:
         outcome(ours, ELSEWHERE)
     assert error.value.exit is Exit.BAD_INPUT
-    assert fingerprint(ELSEWHERE) in str(error.value)
-    assert fingerprint(ours.content.decode()) in str(error.value)
+    assert fingerprints(ELSEWHERE)[0] in str(error.value)
+    assert fingerprints(ours.content.decode())[0] in str(error.value)
 
 
 def test_a_host_with_a_ca_is_refused_before_the_first_deploy(declared: Declared) -> None:
@@ -49,3 +51,23 @@ def test_an_upgrade_is_refused_where_the_old_version_trusts_another(declared: De
     ours = declared("hdss7-21", "pki")[f"File {PATH}"]
     with pytest.raises(ForeignAuthorityError, match=IN_USE):
         ours.compare({**answers(ours, ""), ContentQuestion(IN_USE): ELSEWHERE}, ())
+
+
+def test_a_host_that_trusts_the_old_and_the_next_ca_is_ours_in_every_step(declared: Declared) -> None:
+    ours = declared("hdss7-21", "pki")[f"File {PATH}"]
+    old, both = ours.content, ours.content + ELSEWHERE.encode()
+    step = replace(ours, content=both, known=both)
+    assert outcome(step, old.decode()) != AS_DECLARED
+    assert outcome(step, both.decode()) == outcome(ours, old.decode())
+    assert outcome(replace(ours, content=old, known=old), both.decode()) != AS_DECLARED
+
+
+def test_a_host_that_missed_the_first_step_of_a_replacement_is_left_alone(declared: Declared) -> None:
+    ours = declared("hdss7-21", "pki")[f"File {PATH}"]
+    both = ours.content + ELSEWHERE.encode()
+    step = replace(ours, content=both, known=both, introduced=ELSEWHERE.encode())
+    with pytest.raises(TooEarlyError, match=r"Set pki.rotate to 'trust' and deploy to all hosts first") as error:
+        outcome(step, ours.content.decode())
+    assert error.value.exit is Exit.BAD_INPUT
+    outcome(step, both.decode())
+    outcome(step, "")  # a new host
