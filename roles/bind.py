@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PUBLISHED = ("traefik", "nginx", "demo", "ws")
 
 
+UNSIGNED = "Set bind.dnssec: false, or name forwarders in bind.forwarders that pass signatures on"
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the bind role, all under `bind:`."""
 
@@ -38,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """BIND with a zone for the site's names and one for its hosts."""
     yield Package(names=("bind9",))
+    yield Package(names=("bind9-dnsutils",))  # dig
     hosts = {h.name: h.address for h in host.inventory.hosts}
     records = {**dict.fromkeys(PUBLISHED, ""), **settings.records}
     names = {name: address or entrance(host, site) for name, address in records.items()}
@@ -53,7 +57,9 @@ def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
             "named.conf.local": Template("bind/named.conf.local.j2", **known),
             **{f"zones/{z}.zone": Template("bind/zone.j2", zone=z, records=zones[z]) for z in zones},
         },
-        activation=Bind(tuple(zones), ttl=settings.ttl),
+        activation=Bind(
+            tuple(zones), ttl=settings.ttl, foreign=UNSIGNED if settings.recursion and settings.dnssec else ""
+        ),
     )
     yield Service(name="named", ready="rndc status")
 

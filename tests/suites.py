@@ -44,7 +44,7 @@ LAB = "tests/lab"
 UNITS = Part("unit", ("tests/unit",), ("-n", "2"))
 ANSIBLE = Part("ansible", ("tests/ansible",))  # inventories, compared with those that ansible-core reads
 # these share one deployed site, t-site
-SITE = Part("site", tuple(f"{LAB}/test_{name}.py" for name in ("proxy", "roll", "settings", "site")))
+SITE = Part("site", tuple(f"{LAB}/test_{name}.py" for name in ("names", "proxy", "roll", "settings", "site")))
 ELSEWHERE = Part("elsewhere", (f"{LAB}/test_elsewhere.py",))
 DEBIAN13 = Part("debian13", (f"{LAB}/test_debian13.py",))
 BARE = Part(
