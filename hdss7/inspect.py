@@ -97,6 +97,8 @@ def hosts(options: Options) -> int:
     """The hosts that a pattern means, with address and groups; with --verbose their variables too."""
     inventory = open_project(options).project.inventory
     chosen = inventory.select("all" if options.pattern is None else options.pattern)
+    for note in inventory.notes:
+        print(f"note: {note}", file=sys.stderr)
     if options.json:
         print(encode({host.name: _described(host) for host in chosen}, None, Exit.OK))
         return Exit.OK

@@ -114,7 +114,7 @@ def counted(help: str) -> Any:
 
 # Groups of options that several commands take, by the names of the fields below.
 VAULT = ("vault_password_file", "vault_id", "ask_vault_pass")
-DECLARED = ("project", "inventory", "extra_vars", "lab", *VAULT)
+DECLARED = ("project", "inventory", "run_inventory_programs", "extra_vars", "lab", *VAULT)
 LOGIN = (*DECLARED, "limit", "forks", "user", "private_key", "ask_become_pass")
 CHOSEN = ("tags", "skip_tags")
 OUTPUT = ("json", "verbose")
@@ -129,8 +129,9 @@ class Options:
 
     project: str | None = text("the folder with site.yml (default: the current one, or the next one above that has it)")
     inventory: Sequence[str] = repeated(
-        "inventory folder or file; repeatable (default: inventory/lab, else the only one)"
+        "inventory folder or file, or h1,h2,; repeatable (default: inventory/lab, else the only one)"
     )
+    run_inventory_programs: bool = flag("run inventories that are programs; without it they are refused")
     extra_vars: Sequence[str] = repeated("k=v k=v, @FILE or {json}; overrides the inventory; repeatable")
     lab: str | None = text("the name of the embedded lab (default main)")
     limit: str | None = text("only these hosts: names, groups, patterns such as nodes:!hdss7-22")

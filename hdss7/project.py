@@ -30,7 +30,8 @@ def open_project(options: Options) -> OpenProject:
     from lab.sources import completed
 
     vault, folders = options.vault(), project_folders(options)
-    sources = completed(inventories(options, folders), options.lab, options.extra_vars, vault)
+    paths, programs = inventories(options, folders), options.run_inventory_programs
+    sources = completed(paths, options.lab, options.extra_vars, vault, programs=programs)
     return OpenProject(Project(folders, sources.opened, sources.extra_vars, vault), sources.check_up)
 
 
@@ -58,7 +59,7 @@ def project_folders(options: Options) -> SearchPath:
 def inventories(options: Options, folders: SearchPath) -> tuple[Path, ...]:
     """The inventories that were named, sought in the current folder, then in the project, then in the package.
 
-    By default the project's inventory/lab, else its only one. Raises InputError.
+    What is no path there and has a comma is a list of hosts, and stays as it is. By default the project's inventory/lab, else its only one. Raises InputError.
     """
     if any(not name.strip() for name in options.inventory):
         raise InputError("--inventory is empty", do="Name a folder: --inventory inventory/lab")
@@ -69,7 +70,9 @@ def inventories(options: Options, folders: SearchPath) -> tuple[Path, ...]:
 
 def _sought(path: Path, folders: SearchPath) -> Path:
     found = folders.find(str(path))
-    return path.absolute() if path.exists() or not found.exists() else found
+    if not path.exists() and found.exists():
+        return found
+    return path.absolute() if path.exists() or "," not in str(path) else path
 
 
 def _named(name: str) -> Path:

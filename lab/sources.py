@@ -40,14 +40,20 @@ class Sources:
 
 
 def completed(
-    paths: Sequence[Path], name: str | None, extra_vars: Sequence[str], vault: Vault | None = None
+    paths: Sequence[Path],
+    name: str | None,
+    extra_vars: Sequence[str],
+    vault: Vault | None = None,
+    *,
+    programs: bool = False,
 ) -> Sources:
     """The sources with the lab's facts, where a lab is meant: by its `name`, or because a host is dialled in one.
 
+    programs: run the inventories that are programs, which are refused otherwise.
     Placeholders stand for what a lab that is down has not served yet: enough to compile every role.
     """
     here, vault = Path.cwd(), vault or Vault()
-    opened = tuple(open_source(path, here, vault) for path in paths)
+    opened = tuple(open_source(path, here, vault, programs=programs) for path in paths)
     if name is None and not _dials(opened):
         return Sources(opened, tuple(extra_vars))
     lab = Lab.named(name or "main")

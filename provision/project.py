@@ -21,6 +21,7 @@ from provision.playbook.plays import Play, load
 from provision.playbook.roles import Roles
 from provision.remote.login import Login
 from provision.search_path import SearchPath
+from provision.usage import usage
 
 if TYPE_CHECKING:
     from provision.playbook.provenance import Reading, Variable
@@ -68,7 +69,9 @@ class Project:
         self.folders = folders
         self.roles = Roles(folders)
         namespaces = frozenset((*self.roles.names(), SITE))
-        self.inventory = Inventory.load(sources, extra_vars, namespaces=namespaces, vault=vault)
+        self.inventory = Inventory.load(
+            sources, extra_vars, namespaces=namespaces, vault=vault, playbook_dir=folders.own
+        )
         check_names(self.inventory, namespaces)
         self._lock = threading.Lock()
         self._declared: dict[str, tuple[Declaration, ...]] = {}
@@ -137,9 +140,15 @@ class Project:
                 self._declared.clear()
         return made
 
-    def notes(self) -> tuple[str, ...]:
-        """What roles want people to know in time. Raises InputError."""
-        return tuple(self.roles.notes(self.inventory, self.plays))
+    def notes(self, most: int = 1000) -> tuple[str, ...]:
+        """What of the inventory has no effect, and what roles want people to know in time. Raises InputError.
+
+        most: where the inventory gives more notes than that, one line says how many.
+        """
+        found = self.inventory.notes
+        if len(found) > most:
+            found = (f"{len(found)} things in the inventory have no effect: {usage('lint')} lists them",)
+        return (*(f"note: {each}" for each in found), *self.roles.notes(self.inventory, self.plays))
 
     def variables(self, host: str, declaration: Declaration) -> tuple[Variable, ...]:
         """What a resource depends on, and where in the inventory each of it is set."""

@@ -64,7 +64,7 @@ class ProjectSite(Site):
         return tuple(map(str, self.project.variables(host, declaration)))
 
     def notes(self) -> tuple[str, ...]:
-        return self.project.notes()
+        return self.project.notes(most=3)
 
     def commit(self) -> str:
         return commit_of(self.project.inventory.directory)

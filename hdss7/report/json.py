@@ -29,13 +29,17 @@ def failure(error: Explanation, code: Exit) -> str:
 def encode(hosts: dict[str, Any], error: Explanation | None, code: int, **more: Any) -> str:
     """The object itself: every command's has these three keys, and some have more."""
     body = {"hosts": hosts, "error": error.as_dict() if error else None, **more, "exit": int(code)}
-    return msgspec.json.encode(body, enc_hook=_hidden).decode()
+    return msgspec.json.encode(body, enc_hook=_form).decode()
 
 
-def _hidden(value: Any) -> Any:
-    """What JSON shows of a secret: msgspec encodes no kind of text but the plain one."""
+def _form(value: Any) -> Any:
+    """What msgspec asks for: a secret, every kind of text but the plain one, and yes, no and nothing as a key."""
     if isinstance(value, Secret):
         return HIDDEN
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return str(value)
     raise NotImplementedError(f"{type(value).__name__} has no JSON form")
 
 

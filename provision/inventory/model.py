@@ -88,7 +88,11 @@ class Inventory:
                 MappingProxyType(made),
                 MappingProxyType(tree.files),
                 playbook_dir or here,
-                (*(note for each in notes for note in each), *precedence.notes(tree, made)),
+                (
+                    *(note for each in notes for note in each),
+                    *precedence.unread(tree, opened),
+                    *precedence.notes(tree, made),
+                ),
             ),
         )
 

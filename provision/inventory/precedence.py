@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from provision.errors import InputError
 from provision.inventory import ansible
@@ -11,9 +11,10 @@ from provision.inventory.access import renamed
 from provision.inventory.groups import Tree
 from provision.inventory.layers import Layer
 from provision.inventory.sources import Source, VariableFiles
-from provision.spelling import nearest
+from provision.spelling import distance, listed, nearest
 
-_DIGITS = re.compile(r"\d")
+# What tells things of one kind apart: numbers, and single letters
+_SERIES = re.compile(r"[\W_]*\d+|(?<![^\W_])[A-Za-z](?![^\W_])")
 
 
 def host_layers(
@@ -24,10 +25,8 @@ def host_layers(
     `vars` of all, then of the other groups; group_vars/all, then of the other groups; what hosts.yml says of the
     host itself; host_vars; extra variables. Among groups, the one further from `all` wins, then the higher
     ansible_group_priority, then the later name; among sources, the later; after those `plays`, the folders beside
-    site.yml (docs.ansible.com, "Using Variables"; VARIABLE_PRECEDENCE). Raises InputError for a variable that is not
-    supported, and for a file of variables that no host would read.
+    site.yml (docs.ansible.com, "Using Variables"; VARIABLE_PRECEDENCE). Raises InputError for a file that can't be read.
     """
-    _check_files(sources, frozenset(tree.groups), frozenset(tree.hosts))
     order = tree.precedence()
     folders = (*(source.variables for source in sources), *((plays,) if plays else ()))
     files = {name: [folder.variables("group_vars", name) for folder in folders] for name in order}
@@ -64,16 +63,30 @@ def notes(tree: Tree, made: Mapping[str, Sequence[Layer]]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def _check_files(sources: Sequence[Source], groups: frozenset[str], hosts: frozenset[str]) -> None:
-    """Variables for a misspelt group or host would never be read, and nobody would know."""
+def unread(tree: Tree, sources: Sequence[Source]) -> tuple[str, ...]:
+    """The files of group_vars/ and host_vars/ that no host reads, a note for all of a kind.
+
+    Files for a group or a host of another inventory beside it are for that one. Raises InputError for a name that is
+    misspelt: its variables would never be read, and nobody would know.
+    """
+    found = []
     for source in sources:
-        for kind, what, known in (("group_vars", "group", groups), ("host_vars", "host", hosts)):
-            for name, shown in source.variables.strangers(kind, known):
-                near = nearest(name, known)
-                # hdss7-12 beside hdss7-21 is another host, not a slip of the finger.
-                if near and _DIGITS.sub("", near) != _DIGITS.sub("", name) and not source.mentions(name):
+        for kind, what, known in (("group_vars", "group", tree.groups), ("host_vars", "host", tree.hosts)):
+            idle = [each for each in source.variables.strangers(kind, known.keys()) if not source.mentions(each[0])]
+            for name, shown in idle:
+                if near := _misspelt(name, known, slips=1 if what == "group" else 0):
                     raise InputError(
-                        f"there is no {what} '{name}' to take these variables",
-                        line=shown,
-                        do=f"Did you mean '{near}'?",
+                        f"there is no {what} '{name}' to take these variables", line=shown, do=f"Did you mean '{near}'?"
                     )
+            if idle:
+                files = listed((shown for _, shown in idle), 6)
+                found.append(f"{files}: has no effect, because the inventory has no {what} of that name")
+    return tuple(found)
+
+
+def _misspelt(name: str, known: Iterable[str], slips: int) -> str:
+    """The name that was meant, `slips` letters away. hdss7-12 beside hdss7-21 is another one, and so is b beside a."""
+    near = nearest(name, known)
+    written, meant = (each.lower().replace("-", "_") for each in (name, near))
+    another = _SERIES.sub("", written) == _SERIES.sub("", meant)
+    return near if near and distance(written, meant) <= slips and (written == meant or not another) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -45,11 +45,11 @@ class VariableFiles:
         documents = (self._document(path) for path in self._files(kind, name))
         return tuple(Layer(_names(document), document.line) for document in documents if document.data)
 
-    def strangers(self, kind: str, known: frozenset[str]) -> Iterator[tuple[str, str]]:
+    def strangers(self, kind: str, known: Collection[str]) -> Iterator[tuple[str, str]]:
         """Names that `kind` has a file for and that are not `known`, each with the file."""
         for path in self._entries(kind).values():
             name = path.stem if path.suffix in YAML else path.name
-            if not _skipped(path.name) and name not in known and path.name not in known:
+            if not _skipped(path.name) and name not in known and path.name not in known and _holds(path):
                 yield name, self.show(path)
 
     def _document(self, path: Path) -> Document:
@@ -157,6 +157,11 @@ def _inside(directory: Path) -> Iterator[Path]:
                 yield from _inside(path)
         elif end in ("", *YAML):
             yield path
+
+
+def _holds(path: Path) -> bool:
+    """Whether it may have been meant to hold variables: web.md and web.yml.example were not."""
+    return path.suffix in ("", *YAML) or path.is_dir()
 
 
 def _skipped(name: str) -> bool:
