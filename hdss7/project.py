@@ -59,7 +59,8 @@ def project_folders(options: Options) -> SearchPath:
 def inventories(options: Options, folders: SearchPath) -> tuple[Path, ...]:
     """The inventories that were named, sought in the current folder, then in the project, then in the package.
 
-    What is no path there and has a comma is a list of hosts, and stays as it is. By default the project's inventory/lab, else its only one. Raises InputError.
+    What is no path there and has a comma is a list of hosts, and stays as it is. By default the project's
+    inventory/lab, else its only one. Raises InputError.
     """
     if any(not name.strip() for name in options.inventory):
         raise InputError("--inventory is empty", do="Name a folder: --inventory inventory/lab")

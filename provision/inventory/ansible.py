@@ -54,7 +54,10 @@ _INSTEAD = {
 }
 # Names that every host has of itself. The first two are variables in Ansible, which other variables could replace.
 PLACES = ("inventory_dir", "inventory_file")
-MAGIC = (*PLACES, "inventory_hostname", "inventory_hostname_short", "playbook_dir", "groups", "group_names", "hostvars")
+MAGIC = (
+    *(*PLACES, "inventory_hostname", "inventory_hostname_short", "playbook_dir", "groups", "group_names", "hostvars"),
+    "ansible_playbook_python",
+)
 LOCAL = ("local", "ansible.builtin.local", "ansible.legacy.local")
 SSH = tuple(
     f"{collection}{name}"

@@ -41,6 +41,12 @@ class LazyDict(dict[Any, Any]):
             if key in self.__open:
                 self[key]
 
+    def twin(self) -> LazyDict:
+        """A copy that evaluates as late."""
+        made = LazyDict({key: again(super(LazyDict, self).__getitem__(key)) for key in self}, self.__look)
+        made.__open = set(self.__open)
+        return made
+
 
 class LazyList(list[Any]):
     """A list; `look(place, raw)` gives an item, and never raises."""
@@ -65,8 +71,23 @@ class LazyList(list[Any]):
         for place in sorted(self.__open):
             self[place]
 
+    def twin(self) -> LazyList:
+        """A copy that evaluates as late."""
+        made = LazyList([again(super(LazyList, self).__getitem__(place)) for place in range(len(self))], self.__look)
+        made.__open = set(self.__open)
+        return made
+
     def __radd__(self, other: list[Any]) -> list[Any]:
         return other + list(self)
+
+
+def again(value: Any) -> Any:
+    """A copy of what a template gave, for another template: neither sees what the other changes in it."""
+    if isinstance(value, (LazyDict, LazyList)):
+        return value.twin()
+    if isinstance(value, dict):
+        return {key: again(item) for key, item in value.items()}
+    return [again(item) for item in value] if isinstance(value, list) else value
 
 
 def _settling(kind: Any, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os.path
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -71,7 +72,7 @@ class Inventory:
                 tree.read(file.content, file.path)
         tree.finish()
         if not tree.hosts:
-            raise InputError("there is no host in the inventory", line=listed(source.shown for source in opened))
+            raise _no_host(tree, opened)
         show = partial(shown_from, here)
         plays = VariableFiles(playbook_dir, show, vault) if playbook_dir else None
         extra = extravars.layers(extra_vars, here, show, vault)
@@ -237,6 +238,7 @@ class Host:
             # Ansible's for the hosts of `--inventory h1,h2,` is the text None
             "inventory_dir": os.path.dirname(file) if os.path.isabs(file) else str(None),
             "playbook_dir": str(inventory.playbook_dir),
+            "ansible_playbook_python": sys.executable,
             "groups": {name: list(members) for name, members in inventory.groups.items()},
             "group_names": list(self.groups),
             "hostvars": _HostVars(inventory),
@@ -263,6 +265,17 @@ class _HostVars(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._hosts)
+
+
+def _no_host(tree: Tree, sources: Sequence[Source]) -> InputError:
+    """What an inventory without a host has instead."""
+    groups = [name for name in tree.groups if name not in ("all", "ungrouped")]
+    return InputError(
+        "there is no host in the inventory",
+        line=listed(source.shown for source in sources),
+        found=". ".join(tree.notes[:3]) or (f"Its groups are empty: {listed(groups)}" if groups else "It says nothing"),
+        do="Write hosts into a group: 'edge: {hosts: {hdss7-11: }}' in YAML, [edge] and below it hdss7-11 in INI.",
+    )
 
 
 def _is_ip(name: str) -> bool:

@@ -25,7 +25,7 @@ def host_layers(
     `vars` of all, then of the other groups; group_vars/all, then of the other groups; what hosts.yml says of the
     host itself; host_vars; extra variables. Among groups, the one further from `all` wins, then the higher
     ansible_group_priority, then the later name; among sources, the later; after those `plays`, the folders beside
-    site.yml (docs.ansible.com, "Using Variables"; VARIABLE_PRECEDENCE). Raises InputError for a file that can't be read.
+    site.yml (docs.ansible.com, "Using Variables"; VARIABLE_PRECEDENCE). Raises InputError for what can't be read.
     """
     order = tree.precedence()
     folders = (*(source.variables for source in sources), *((plays,) if plays else ()))

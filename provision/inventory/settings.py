@@ -14,9 +14,9 @@ import msgspec
 
 from provision.errors import InputError
 from provision.inventory import Host, Inventory
+from provision.inventory.evaluation_errors import dotted
 from provision.inventory.extravars import Loose
 from provision.inventory.layers import Layer, Path
-from provision.inventory.variables import dotted
 from provision.secret import Secret, SecretText, secret, secrets_in
 from provision.spelling import distance, suggestion
 

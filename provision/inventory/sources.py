@@ -144,6 +144,9 @@ def _folder(folder: Path, reader: Reader) -> tuple[tuple[InventoryFile, ...], tu
             files.append(InventoryFile(str(path), reader.read(path)))
         except NoInventoryError as error:
             notes.append(f"{reader.show(path)} is no inventory and is ignored, as in Ansible. {error}")
+        except InputError as error:
+            aside = f"If it is no inventory, move it out of {reader.show(folder)}"
+            raise error.but(do=f"{error.explanation.do} {aside}.".strip()) from None
     return tuple(files), tuple(notes)
 
 

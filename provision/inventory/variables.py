@@ -5,24 +5,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from provision.errors import InputError, ProvisionError, UnsetError
+from provision.errors import ProvisionError
+from provision.inventory.evaluation_errors import OmittedError, cycle, explained
 from provision.inventory.extravars import Loose, firm
 from provision.inventory.layers import Path
-from provision.inventory.lazy import LazyDict, LazyList
+from provision.inventory.lazy import LazyDict, LazyList, again
 from provision.inventory.vault import Sealed
-from provision.secret import HIDDEN, LEAST, Redactor, Secret, bare, record, secret, shown, tracking
-from provision.spelling import suggestion
+from provision.secret import HIDDEN, Secret, bare, record, secret, shown, tracking
 from provision.templating.marks import is_template
 
-# Ansible's names of a run that don't begin with ansible_.
-_OF_A_RUN = frozenset({"environment", "item", "play_hosts", "role_name", "role_path"})
+Explain = Callable[[Exception], ProvisionError]
 
 
-class OmittedError(InputError):
-    """The whole of a variable, or of an item in it, is Ansible's `omit`."""
+@dataclass(frozen=True)
+class Open:
+    """A list or mapping that a text gave, not evaluated inside."""
+
+    value: Any
 
 
 class Evaluator:
@@ -38,37 +41,40 @@ class Evaluator:
 
         return NativeEnvironment()
 
-    def render(self, text: str, scope: Scope, path: Path) -> Any:
-        """What `text`, the value at `path`, stands for in `scope`: a secret when it uses one.
+    def render(self, text: str, scope: Scope, path: Path, *, whole: bool = True) -> Any:
+        """What `text`, the value at `path`, stands for in `scope`, as plain data: a secret when it uses one.
 
+        whole: without it, a list or mapping that uses no secret is an Open, in which nothing is evaluated yet.
         Raises UnsetError for a name that is not there, OmittedError, and InputError for everything else.
         """
         from provision.templating import native
 
         with self._entered(scope, path), tracking() as seen:
+
+            def explain(error: Exception) -> ProvisionError:
+                return explained(error, scope, path, text, seen)
+
             try:
-                if text not in self._compiled:
-                    self._compiled[text] = native.compile_text(self._environment, text)
-                value = self._compiled[text](View(scope))
+                made = self._made(text, scope)
+                if not whole and isinstance(made, (Mapping, list)) and not seen:
+                    return Open(_placed(made, explain))
+                value = native.settled(made)
                 return secret(value) if seen or isinstance(text, Secret) else value
-            except ProvisionError as error:
-                raise error.at(host=scope.host, line=scope.origin(path)) from None
-            except native.OmittedError:
-                raise _omitted(scope, path) from None
-            except native.MissingNameError as error:
-                found = f"'{error.name}' is not set" if error.name else str(error)
-                do = _advice(error.name, error.candidates or scope.all_names())
-                raise UnsetError(**_bad(scope, path, text, seen, found, do)) from None
-            except Exception as error:  # what Jinja can't read, and a filter or operator with a value it can't work on
-                do = getattr(error, "do", "") or f"The text is: {text.strip()}"
-                found = _told(error, isinstance(error, native.TemplateError))
-                raise InputError(**_bad(scope, path, text, seen, found, do)) from None
+            except Exception as error:
+                raise explain(error) from None
+
+    def _made(self, text: str, scope: Scope) -> Any:
+        from provision.templating import native
+
+        if text not in self._compiled:
+            self._compiled[text] = native.compile_text(self._environment, text)
+        return self._compiled[text](View(scope))
 
     @contextmanager
     def _entered(self, scope: Scope, path: Path) -> Iterator[None]:
         stack: list[tuple[Scope, Path]] = self._local.__dict__.setdefault("stack", [])
         if (scope, path) in stack:
-            raise _cycle([*stack[stack.index((scope, path)) :], (scope, path)])
+            raise cycle([*stack[stack.index((scope, path)) :], (scope, path)])
         stack.append((scope, path))
         try:
             yield
@@ -96,6 +102,7 @@ class Scope:
         self._magic = magic
         self._evaluator = evaluator
         self._done: dict[Path, Any] = {}
+        self._lazy: dict[Path, Any] = {}
 
     def names(self) -> Iterator[str]:
         """Every variable that is set. The magic ones are not among them: `hostvars` would hold itself."""
@@ -135,11 +142,17 @@ class Scope:
         from provision.templating import native
 
         try:
-            return _open(self._value(path, raw))
+            return self._opened(path, raw) if _is_open(raw) else _open(self._value(path, raw))
         except OmittedError:
             return native.OMIT
         except ProvisionError as error:
             return native.failure(error)
+
+    def _opened(self, path: Path, raw: str) -> Any:
+        if path not in self._lazy:
+            self._lazy[path] = self._evaluator.render(raw, self, path, whole=False)
+        found = self._lazy[path]
+        return again(found.value) if isinstance(found, Open) else _open(record(found))
 
     def named(self, name: str) -> Any:
         """The variable as Jinja sees it. Raises KeyError when it isn't set."""
@@ -206,11 +219,6 @@ class Variables(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
-def dotted(path: Path) -> str:
-    """A path as a person writes it: `site.hosts.0`."""
-    return ".".join(map(str, path))
-
-
 def _is_templated(raw: Any) -> bool:
     """Whether there is something to evaluate in it, or to open."""
     if isinstance(raw, Sealed):
@@ -222,6 +230,22 @@ def _is_templated(raw: Any) -> bool:
     return isinstance(raw, list) and any(map(_is_templated, raw))
 
 
+def _is_open(raw: Any) -> bool:
+    """Whether it is a text whose list or mapping another text may use without evaluating all of it."""
+    return isinstance(raw, str) and not isinstance(raw, (Loose, Secret)) and is_template(raw)
+
+
+def _placed(value: Any, explain: Explain) -> Any:
+    """What can't be had inside says where it is written, and not where it is used."""
+    from provision.templating import native
+
+    if type(value) is dict:
+        return {key: _placed(item, explain) for key, item in value.items() if item is not native.OMIT}
+    if type(value) is list:
+        return [_placed(item, explain) for item in value if item is not native.OMIT]
+    return value.but(explain) if isinstance(value, native.Marker) else value
+
+
 def _open(value: Any) -> Any:
     """`value` as a template works on it: a copy, and what is secret in it plain. That it was used is on record."""
     if isinstance(value, dict):
@@ -229,60 +253,3 @@ def _open(value: Any) -> Any:
     if isinstance(value, list):
         return [_open(item) for item in value]
     return bare(value)
-
-
-def _told(error: Exception, plainly: bool) -> str:
-    """What `error` says, on one line; plainly: without its kind."""
-    kind = type(error).__name__
-    try:
-        return " ".join((str(error) if plainly else f"{kind}: {error}").split())
-    except Exception:  # it quotes a value that can't be had
-        return kind
-
-
-def _advice(name: str, candidates: Iterable[str]) -> str:
-    """What to do about a name that is not set."""
-    if suggested := suggestion(name, candidates):
-        return suggested
-    if name.startswith("ansible_") or name in _OF_A_RUN:
-        return "What Ansible finds out on a host or knows of its run is not there: set it in the inventory."
-    return ""
-
-
-def _bad(scope: Scope, path: Path, text: str, seen: set[Any], found: str, do: str) -> dict[str, str]:
-    """Why the `text` of a variable can't be evaluated, without the secrets that it uses or that it is."""
-    redactor = Redactor(seen)
-    if isinstance(text, Secret):
-        found, do = "Its text is secret, and not shown", "Look for a mistake in its Jinja."
-    elif any(len(str(value).strip()) < LEAST for value in seen):  # too short to be found in a message
-        found = "It uses a secret, so what went wrong is not shown"
-    return {
-        "what": f"the variable '{dotted(path)}' can't be evaluated",
-        "host": scope.host,
-        "line": scope.origin(path),
-        "found": redactor.cleaned(found),
-        "do": redactor.cleaned(do),
-    }
-
-
-def _omitted(scope: Scope, path: Path) -> OmittedError:
-    return OmittedError(
-        f"the variable '{dotted(path)}' is 'omit'",
-        host=scope.host,
-        line=scope.origin(path),
-        found="It leaves out the argument of a module, and a variable has none",
-        do="Write the value that is meant, or leave the variable out.",
-    )
-
-
-def _cycle(chain: list[tuple[Scope, Path]]) -> InputError:
-    scope, path = chain[0]
-    several = len({each.host for each, _ in chain}) > 1
-    links = [(f"{each.host}: " if several else "") + f"{dotted(at)} ({each.origin(at)})" for each, at in chain]
-    return InputError(
-        f"the variable '{dotted(path)}' needs itself",
-        host=scope.host,
-        line=scope.origin(path),
-        found=" → ".join(links),
-        do="Break the circle: write one of the values out.",
-    )

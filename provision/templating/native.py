@@ -30,7 +30,17 @@ from provision.templating.undefined import (
     takes_markers,
 )
 
-__all__ = ["OMIT", "MissingNameError", "NativeEnvironment", "OmittedError", "TemplateError", "compile_text", "failure"]
+__all__ = [
+    "OMIT",
+    "Marker",
+    "MissingNameError",
+    "NativeEnvironment",
+    "OmittedError",
+    "TemplateError",
+    "compile_text",
+    "failure",
+    "settled",
+]
 
 
 class Omitted:
@@ -42,6 +52,7 @@ class OmittedError(TemplateError):
 
 
 OMIT = Omitted()
+_DEEPEST = 200  # as YAML may be nested
 
 
 class UnfitError(TemplateError):
@@ -106,7 +117,7 @@ class NativeEnvironment(SandboxedEnvironment):
 
 
 def compile_text(environment: NativeEnvironment, text: str) -> Callable[[Mapping[str, Any]], Any]:
-    """A variable's text as a function of a scope that gives plain data.
+    """A variable's text as a function of a scope. What that gives may be lazy: `settled` makes plain data of it.
 
     Raises TemplateError for what Jinja can't read; the function raises what the evaluation fails with.
     """
@@ -121,21 +132,23 @@ def compile_text(environment: NativeEnvironment, text: str) -> Callable[[Mapping
             made += "\n" * (newlines - (len(made) - len(made.rstrip("\n"))))
         if made is OMIT:
             raise OmittedError("the value is 'omit'")
-        return settled(made)
+        return made
 
     return evaluate
 
 
-def settled(value: Any) -> Any:
+def settled(value: Any, depth: int = 0) -> Any:
     """What a template gave as plain data. Raises what a Marker in it stands for, and UnfitError."""
+    if depth > _DEEPEST:
+        raise UnfitError(f"it holds itself, or is nested deeper than {_DEEPEST} levels", "Write the value out.")
     if isinstance(value, str):
         return str(value) if type(value).__name__ == "Markup" else value
     if value is None or isinstance(value, (int, float, datetime.date)):
         return value
     if isinstance(value, Mapping):
-        return {settled(key): settled(item) for key, item in value.items() if item is not OMIT}
+        return {settled(key): settled(item, depth + 1) for key, item in value.items() if item is not OMIT}
     if isinstance(value, (list, tuple, range)):
-        return [settled(item) for item in value if item is not OMIT]
+        return [settled(item, depth + 1) for item in value if item is not OMIT]
     if isinstance(value, Marker):
         str(value)
     if isinstance(value, Undefined):
@@ -160,7 +173,7 @@ def _lookup(jinja: Context, kind: str, *terms: Any, **options: Any) -> Any:
     scope = jinja.parent[SCOPE]
     # Ansible's old way to name a variable in a lookup: lookup('file', '{{ folder }}/x')
     read = [
-        compile_text(environment, term)(scope) if isinstance(term, str) and is_template(term) else term
+        settled(compile_text(environment, term)(scope)) if isinstance(term, str) and is_template(term) else term
         for term in terms
     ]
     return look_up(scope, kind, read, options)

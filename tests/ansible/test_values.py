@@ -72,3 +72,43 @@ def test_each_filter_test_and_lookup_is_had_or_refused_by_name() -> None:
     assert not [name for name in known["filters"] if name not in environment.filters and name not in refused.FILTERS]
     assert not [name for name in known["tests"] if name not in environment.tests and name not in refused.CHECKS]
     assert not [name for name in known["lookups"] if name not in {**LOOKUPS, **refused.LOOKUPS}]
+
+
+LAZY = {
+    "raw": {"k": "{{ nope }}", "j": 1},
+    "other": "{{ hostvars.h2 }}",
+    "own": "{{ hostvars[inventory_hostname] }}",
+    "same": "{{ raw }}",
+    "set": "{% set x = raw %}{{ x }}",
+    "items": "{{ [nope, raw, 1] }}",
+    "every": "{{ ['h2'] | map('extract', hostvars) | list }}",
+    "second": "{{ other }}",
+    **{
+        f"c{number}": text
+        for number, text in enumerate(
+            (
+                *(
+                    "{{ other.ok }}",
+                    "{{ other['ok'] | d('no') }}",
+                    "{{ other.bad | d('none') }}",
+                    "{{ other.no | d(1) }}",
+                ),
+                *("{{ second.ok }}", "{{ second.bad | d('none') }}", "{{ own.raw.j }}", "{{ (other | d({})).ok }}"),
+                *("{{ items[2] }}", "{{ items[1].j }}", "{{ items[0] | d('x') }}", "{{ items | length }}"),
+                *(
+                    "{{ same.j }}",
+                    "{{ same.k is defined }}",
+                    "{{ same is defined }}",
+                    "{{ same | d(3) }}",
+                    "{{ set.j }}",
+                ),
+                *("{{ every[0].ok }}", "{{ every | map(attribute='ok') | list }}", "{{ raw.k | d(other.ok) }}"),
+            )
+        )
+    },
+}
+
+
+def test_what_a_text_gives_is_evaluated_where_it_is_used(compare: Compare, write: Write) -> None:
+    hosts = {"h1": LAZY, "h2": {"ok": 1, "bad": "{{ nope }}"}}
+    compare.same(write({"hosts.yml": json.dumps({"all": {"hosts": hosts}})}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -76,3 +77,29 @@ def test_jinja_that_cannot_be_evaluated_is_told_with_its_line(write: Write, text
 def test_a_broken_variable_that_nobody_uses_harms_nobody(write: Write) -> None:
     inventory = Inventory.load([write({"hosts.yml": 'all: {vars: {bad: "{{ nope }}", good: 1}, hosts: {h1: }}'})])
     assert inventory.host("h1").var("good") == 1
+
+
+def test_a_variable_that_is_another_hosts_gives_what_is_asked_of_it(write: Write) -> None:
+    first = {"peer": "{{ hostvars.h2 }}", "ok": "{{ peer.size | d('none') }}", "bad": "{{ peer.wrong }}"}
+    hosts = {"h1": first, "h2": {"size": 5, "wrong": "{{ nope }}"}}
+    host = Inventory.load([write({"hosts.yml": json.dumps({"all": {"hosts": hosts}}, indent=1)})]).host("h1")
+    assert host.var("ok") == 5
+    with pytest.raises(
+        InputError, match=r"h2, .*hosts.yml:\d+: the variable 'wrong' can't be evaluated. 'nope' is not"
+    ):
+        host.var("bad")
+
+
+def test_what_a_template_changes_is_seen_by_no_other(write: Write) -> None:
+    values = {"list": "{{ [[1]] }}", "more": "{% set _ = list[0].append(2) %}{{ list }}", "after": "{{ [more, list] }}"}
+    host = Inventory.load([write({"hosts.yml": json.dumps({"all": {"hosts": {"h1": values}}})})]).host("h1")
+    assert host.var("after") == [[[1, 2]], [[1]]]
+
+
+def test_a_variable_that_is_all_variables_is_refused_as_a_value(write: Write) -> None:
+    values = {"me": "{{ hostvars.h1 }}", "whole": "{{ me }}", "part": "{{ me.size }}", "size": 1}
+    host = Inventory.load([write({"hosts.yml": json.dumps({"all": {"hosts": {"h1": values}}})})]).host("h1")
+    assert host.var("part") == 1
+    for name in ("me", "whole"):
+        with pytest.raises(InputError, match=r"needs itself|holds itself"):
+            host.var(name)
