@@ -97,7 +97,7 @@ def asked(options: Options, step: Step, show: Callable[[Answer], None]) -> list[
     """
     site = open_project(options)
     selection = options.selection()
-    hosts = [RemoteHost(site.project.login(host, selection)) for host in site.project.hosts(options.limit)]
+    hosts = [RemoteHost(site.project.login(host, selection)) for host in site.project.hosts(options.limit, adhoc=True)]
     site.check_up()
 
     def ask(host: RemoteHost) -> Answer:

@@ -103,7 +103,7 @@ def hosts(options: Options) -> int:
         print(encode({host.name: _described(host) for host in chosen}, None, Exit.OK))
         return Exit.OK
     rows = [("host", "address", "groups")]
-    rows += [(host.name, f"{shown(host.address)}:{host.port}", ", ".join(host.groups)) for host in chosen]
+    rows += [(host.name, _place(host), ", ".join(host.groups)) for host in chosen]
     head, *lines = text.columns(rows)
     print(head)
     for host, line in zip(chosen, lines, strict=True):
@@ -112,6 +112,10 @@ def hosts(options: Options) -> int:
             if host.origin(name):
                 print(f"    {name}: {_value(host, name)}  ({host.origin(name)})")
     return Exit.OK
+
+
+def _place(host: Host) -> str:
+    return "this machine" if host.local else f"{shown(host.address)}:{host.port}"
 
 
 def _described(host: Host) -> dict[str, Any]:

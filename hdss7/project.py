@@ -32,7 +32,8 @@ def open_project(options: Options) -> OpenProject:
     vault, folders = options.vault(), project_folders(options)
     paths, programs = inventories(options, folders), options.run_inventory_programs
     sources = completed(paths, options.lab, options.extra_vars, vault, programs=programs)
-    return OpenProject(Project(folders, sources.opened, sources.extra_vars, vault), sources.check_up)
+    project = Project(folders, sources.opened, sources.extra_vars, vault, options.limit)
+    return OpenProject(project, sources.check_up)
 
 
 def packaged() -> Path:

@@ -18,6 +18,11 @@ def trust(options: Options) -> int:
     """Show the fingerprint of a host's key and, if the person says yes, write the key into known_hosts."""
     site = open_project(options)
     login = site.project.login(site.project.inventory.host(options.host or ""), options.selection())
+    if login.local:
+        raise InputError(
+            f"{login.name} is this machine (ansible_connection: local): it has no host key to trust",
+            do="Nothing has to be done. To reach it over SSH, take ansible_connection out",
+        )
     site.check_up()
     key = offered_key(login)
     file = Path(login.known_hosts[0]).expanduser()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from provision.errors import InputError
 from provision.inventory import Host, Inventory
+from provision.inventory.patterns import split
 from provision.inventory.settings import SITE, check_names
 from provision.inventory.sources import Source
 from provision.inventory.vault import Vault
@@ -55,6 +56,7 @@ def _named_by(play: Play, keyword: str) -> Iterator[None]:
 
 class Project:
     """Everything that is declared. `folders` hold site.yml, roles/ and templates/. `vault` opens what is encrypted.
+    `limit`: what `hosts` will be asked for: it says which local hosts are meant.
 
     Raises InputError for whatever is wrong with the inventory or the plays, before a host is asked.
     """
@@ -65,12 +67,13 @@ class Project:
         sources: Sequence[Path | Source],
         extra_vars: Sequence[str] = (),
         vault: Vault | None = None,
+        limit: str | None = None,
     ) -> None:
         self.folders = folders
         self.roles = Roles(folders)
         namespaces = frozenset((*self.roles.names(), SITE))
         self.inventory = Inventory.load(
-            sources, extra_vars, namespaces=namespaces, vault=vault, playbook_dir=folders.own
+            sources, extra_vars, namespaces=namespaces, vault=vault, playbook_dir=folders.own, limit=limit
         )
         check_names(self.inventory, namespaces)
         self._lock = threading.Lock()
@@ -105,12 +108,17 @@ class Project:
                 ).at(line=play.line) from None
         return plays
 
-    def hosts(self, limit: str | None) -> tuple[Host, ...]:
-        """The hosts that the plays are about, within `limit`. Raises InputError when the limit names nothing."""
-        named = {h.name for play in self._written for h in self.inventory.members(play.hosts)}
+    def hosts(self, limit: str | None, *, adhoc: bool = False) -> tuple[Host, ...]:
+        """The hosts that the plays are about, within `limit`. Raises InputError when the limit names nothing.
+
+        adhoc: also a host that no play is about, where `limit` has its own name.
+        """
+        named = {h.name: h for play in self._written for h in self.inventory.members(play.hosts)}
         if limit is None:
-            return tuple(h for h in self.inventory.hosts if h.name in named)
-        within = tuple(h for h in self.inventory.select(limit) if h.name in named)
+            listed = tuple(h for h in self.inventory.hosts if h.name in named)
+            return (*listed, *(h for h in named.values() if h not in listed))
+        written = split(limit) if adhoc else ()
+        within = tuple(h for h in self.inventory.select(limit) if h.name in named or h.name in written)
         if not within:
             raise InputError(
                 f"--limit {limit!r} leaves no host that a play is about",
@@ -127,7 +135,8 @@ class Project:
 
     def declared_anywhere(self) -> tuple[Declaration, ...]:
         """Everything declared for all hosts of the inventory together."""
-        return tuple(declaration for host in self.inventory.hosts for declaration in self.declared(host.name))
+        every = dict.fromkeys((*self.inventory.hosts, *self.hosts(None)))
+        return tuple(declaration for host in every for declaration in self.declared(host.name))
 
     def prepare(self) -> bool:
         """Lets roles make what they need on the controller (keys, certificates). Whether one of them made something.

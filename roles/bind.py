@@ -42,7 +42,7 @@ def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     """BIND with a zone for the site's names and one for its hosts."""
     yield Package(names=("bind9",))
     yield Package(names=("bind9-dnsutils",))  # dig
-    hosts = {h.name: h.address for h in host.inventory.hosts}
+    hosts = {h.name: h.address for h in host.inventory.hosts if not h.local}
     records = {**dict.fromkeys(PUBLISHED, ""), **settings.records}
     names = {name: address or entrance(host, site) for name, address in records.items()}
     zones = {

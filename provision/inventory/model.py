@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from provision.errors import InputError
-from provision.inventory import ansible, extravars, layers, patterns, precedence
+from provision.inventory import ansible, controller, extravars, layers, patterns, precedence
 from provision.inventory.access import Access
 from provision.inventory.groups import Tree
 from provision.inventory.layers import Layer
@@ -32,7 +32,8 @@ class Inventory:
     """Hosts in the order of `all`. groups: each group's hosts, then those of its children, as written.
 
     directory: the folder of the first source. namespaces: the variables that are merged key by key. files: where each
-    host was first met. playbook_dir: the folder with site.yml. notes: what has no effect, for a person.
+    host was first met. playbook_dir: the folder with site.yml. notes: what has no effect, for a person. limit: which
+    hosts the run is about; a local host that it names is a member of plays for all.
     """
 
     hosts: tuple[Host, ...]
@@ -43,6 +44,7 @@ class Inventory:
     files: Mapping[str, str] = field(repr=False, compare=False)
     playbook_dir: Path
     notes: tuple[str, ...] = field(repr=False, compare=False)
+    limit: str | None = None
     _evaluator: Evaluator = field(repr=False, compare=False, default_factory=Evaluator)
 
     @staticmethod
@@ -53,6 +55,7 @@ class Inventory:
         namespaces: frozenset[str] = frozenset(),
         vault: Vault | None = None,
         playbook_dir: Path | None = None,
+        limit: str | None = None,
     ) -> Inventory:
         """The inventory that `sources` describe together, the later one stronger, as Ansible's repeated `-i`.
 
@@ -94,21 +97,37 @@ class Inventory:
                     *precedence.unread(tree, opened),
                     *precedence.notes(tree, made),
                 ),
+                limit,
             ),
         )
 
     def select(self, pattern: str) -> tuple[Host, ...]:
         """The hosts that a pattern means (see provision.inventory.patterns). Raises InputError; '' never means all."""
-        return tuple(self._by_name[name] for name in patterns.select(pattern, tuple(self._by_name), self.groups))
+        return tuple(self.host(name) for name in patterns.select(pattern, tuple(self._by_name), self.groups))
 
     def members(self, pattern: str) -> tuple[Host, ...]:
-        """The hosts of a play: as `select`, but a group that this inventory does not have is empty."""
-        return tuple(self._by_name[name] for name in patterns.members(pattern, tuple(self._by_name), self.groups))
+        """The hosts of a play: as `select`, but a group that this inventory does not have is empty, and a local host
+        is a member only where the play or `limit` names it."""
+        names = patterns.members(pattern, tuple(self._by_name), self.groups)
+        if self._local & {*names}:
+            meant = {*self._named(pattern), *(self._named(self.limit) if self.limit else ())}
+            names = tuple(name for name in names if name not in self._local or name in meant)
+        return tuple(self.host(name) for name in names)
+
+    def _named(self, pattern: str) -> tuple[str, ...]:
+        return controller.named(pattern, tuple(self._by_name), self.groups, self._local)
+
+    @cached_property
+    def _local(self) -> frozenset[str]:
+        said = any(controller.CONNECTION in layer.values for made in self.layers.values() for layer in made)
+        return frozenset(host.name for host in self.hosts if host.local) if said else frozenset()
 
     def host(self, name: str) -> Host:
-        """The host of that name. Raises InputError, with the nearest name, when there is none."""
+        """The host of that name, also the controller that is not listed. Raises InputError when there is none."""
         if name in self._by_name:
             return self._by_name[name]
+        if name in patterns.CONTROLLER:
+            return self._implicit[name]
         raise InputError(
             f"there is no host '{name}' in the inventory",
             do=suggestion(name, self._by_name) or f"Hosts: {listed(self._by_name)}.",
@@ -117,6 +136,10 @@ class Inventory:
     @cached_property
     def _by_name(self) -> Mapping[str, Host]:
         return {host.name: host for host in self.hosts}
+
+    @cached_property
+    def _implicit(self) -> Mapping[str, Host]:
+        return {name: Host(name, (), self) for name in controller.implicit(self._by_name)}
 
 
 @dataclass(frozen=True)
@@ -230,7 +253,7 @@ class Host:
     def scope(self) -> Scope:
         """The variables as Jinja needs them: evaluated one by one."""
         inventory = self.inventory
-        file = inventory.files[self.name]
+        file = inventory.files.get(self.name, str(None))  # Ansible's for a controller that is not listed
         magic = {
             "inventory_hostname": self.name,
             "inventory_hostname_short": self.name if _is_ip(self.name) else self.name.partition(".")[0],
@@ -255,10 +278,11 @@ class _HostVars(Mapping[str, Any]):
     """Ansible's `hostvars`: every host's variables, by its name."""
 
     def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
         self._hosts = inventory._by_name
 
     def __getitem__(self, name: str) -> View:
-        return View(self._hosts[name].scope)
+        return View((self._hosts.get(name) or self._inventory._implicit[name]).scope)
 
     def __iter__(self) -> Any:
         return iter(self._hosts)

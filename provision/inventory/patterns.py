@@ -14,8 +14,9 @@ from provision.spelling import listed, suggestion
 _SUBSCRIPT = re.compile(r"^(?P<base>.+)\[(?:(?P<one>-?\d+)|(?P<first>\d+)[:-](?P<last>\d*))\]$")
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*$")
 _WILD = frozenset("*?[")
-# What Ansible takes for the controller itself, also where the inventory has no such host.
-_CONTROLLER = ("localhost", "127.0.0.1", "::1")
+# What means the controller itself, also where the inventory has no such host; and what names nobody in particular.
+CONTROLLER = ("localhost", "127.0.0.1", "::1")
+EVERY = ("all", "ungrouped", "*")
 
 
 def members(pattern: str, hosts: Sequence[str], groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -28,9 +29,7 @@ def members(pattern: str, hosts: Sequence[str], groups: Mapping[str, Sequence[st
     missing = {
         word: ()
         for word in words
-        if _PLAIN.match(word)
-        and word not in (*groups, *hosts, *_CONTROLLER)
-        and not suggestion(word, [*groups, *hosts])
+        if _PLAIN.match(word) and word not in (*groups, *hosts, *CONTROLLER) and not suggestion(word, [*groups, *hosts])
     }
     return select(pattern, hosts, {**groups, **missing})
 
@@ -41,6 +40,7 @@ def select(pattern: str, hosts: Sequence[str], groups: Mapping[str, Sequence[str
     As in Ansible: parts are joined by ',', ':' or blanks; '!' takes away and '&' keeps only, both after all other
     parts; with nothing but those, they work on all hosts. A part is a host, a group, a wildcard, a
     `~regular expression`, each but the last with an optional subscript ([0], [-1], [0:1]: both ends included; [1:]).
+    `localhost`, `127.0.0.1` and `::1` are the controller where nothing else has that name: no member of `all`.
     Unlike in Ansible an empty pattern, and a part that matches nothing, is an InputError.
     """
     parts = split(pattern)
@@ -118,9 +118,9 @@ def _match(part: str, pattern: str, hosts: Sequence[str], groups: Mapping[str, S
     if found is not None:
         return _cut(part, subscript, found) if subscript and found else found
     do = suggestion(base, [*groups, *hosts])
-    if base in _CONTROLLER:
-        do = f"Add the controller to the inventory: '{base} ansible_connection=local'."
-    elif subscript:
+    if part in CONTROLLER:
+        return (part,)
+    if subscript:
         do = f"{do} [ ] counts the hosts of a group; for hosts by their numbers write ~web0[1-3]."
     raise InputError(
         f"no host or group matches '{base}'",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from provision.errors import InputError
 from provision.inventory import ansible
 from provision.inventory.access import renamed
+from provision.inventory.controller import IMPLICIT, implicit
 from provision.inventory.groups import Tree
 from provision.inventory.layers import Layer
 from provision.inventory.sources import Source, VariableFiles
@@ -20,7 +21,7 @@ _SERIES = re.compile(r"[\W_]*\d+|(?<![^\W_])[A-Za-z](?![^\W_])")
 def host_layers(
     tree: Tree, sources: Sequence[Source], plays: VariableFiles | None, extra: Sequence[Layer]
 ) -> dict[str, tuple[Layer, ...]]:
-    """Each host's variables, weakest first.
+    """Each host's variables, weakest first; those of a controller that is not listed too, which has what `all` has.
 
     `vars` of all, then of the other groups; group_vars/all, then of the other groups; what hosts.yml says of the
     host itself; host_vars; extra variables. Among groups, the one further from `all` wins, then the higher
@@ -30,7 +31,8 @@ def host_layers(
     order = tree.precedence()
     folders = (*(source.variables for source in sources), *((plays,) if plays else ()))
     files = {name: [folder.variables("group_vars", name) for folder in folders] for name in order}
-    members: dict[str, list[str]] = {host: [] for host in tree.hosts}
+    said = {**tree.hosts, **dict.fromkeys(implicit(tree.hosts), (IMPLICIT,))}
+    members: dict[str, list[str]] = {host: [] if host in tree.hosts else list(order[:1]) for host in said}
     for name in order:
         for host in tree.members(name):
             members[host].append(name)
@@ -42,7 +44,7 @@ def host_layers(
             *(layer for layers in files["all"] for layer in layers),
             *(layer for place in inventories for name in mine[1:] for layer in files[name][place]),
             *(layer for name in mine[1:] for layers in files[name][len(sources) :] for layer in layers),
-            *tree.hosts[host],
+            *said[host],
             *(layer for folder in folders for layer in folder.variables("host_vars", host)),
             *extra,
         )

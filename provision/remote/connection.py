@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from provision.errors import FailedError, UnreachableError
 from provision.remote.login import Login, first_socket, hops, unreachable
@@ -59,9 +59,9 @@ class Connection:
         self.execs += 1
         return channel
 
-    def session(self) -> Session:
-        """The one exec over which steps are talked."""
-        return Session(self)
+    def ping(self) -> None:
+        """Asks the host's sshd for a sign of life, and waits for it: a frozen one still acknowledges TCP."""
+        self.transport.global_request("keepalive@openssh.com", wait=True)
 
     def cut(self) -> None:
         """Ends the connection at once, whatever runs over it."""
@@ -74,10 +74,23 @@ class Connection:
             self._fabric.close()
 
 
+class Carrier(Protocol):
+    """What a session is held over: a connection of SSH, or this machine itself."""
+
+    @property
+    def login(self) -> Login: ...
+
+    def execute(self, command: str) -> Any: ...
+
+    def ping(self) -> None: ...
+
+    def cut(self) -> None: ...
+
+
 class Session:
     """A loader on a host. It starts while its caller goes on; whether it did is known once the first step has run."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Carrier) -> None:
         self._connection = connection
         login = connection.login
         self._token = f"provision-{secrets.token_hex(12)}"
@@ -161,7 +174,7 @@ class Session:
                 waited = seconds if now > end else GRACE
                 raise self._lost(f"it did not answer for {waited:.0f} s (waited for it {what})")
             if now > next_ping and (ping is None or ping.answered):
-                ping, next_ping = _Ping(self._connection.transport), now + PING_EVERY
+                ping, next_ping = _Ping(self._connection.ping), now + PING_EVERY
             if channel.recv_stderr_ready():
                 self._errors += channel.recv_stderr(65536)
             try:
@@ -194,23 +207,23 @@ class Session:
         return UnreachableError(
             "lost the connection",
             host=login.name,
-            found=f"{login.address}:{login.port}: {why}",
+            found=f"{login.place}: {why}",
             do="Look whether the host is up; run the same command again: it finds out what was done",
         )
 
 
 class _Ping:
-    """Asks the peer's sshd for a sign of life: a frozen one still acknowledges TCP."""
+    """A sign of life that is asked for beside whatever else goes on."""
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, ping: Callable[[], None]) -> None:
         self.answered = False
         self._since = time.monotonic()
-        self._transport = transport
+        self._wait = ping
         threading.Thread(target=self._ask, daemon=True).start()
 
     def _ask(self) -> None:
         with contextlib.suppress(Exception):
-            self._transport.global_request("keepalive@openssh.com", wait=True)
+            self._wait()
             self.answered = True
 
     def overdue(self, now: float) -> bool:

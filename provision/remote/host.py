@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provision.remote.connection import Connection, Session
+from provision.remote.local import LocalConnection
 from provision.remote.login import Login
 from provision.remote.protocol import Step, StepResult
 
@@ -12,9 +13,9 @@ class RemoteHost:
 
     def __init__(self, login: Login) -> None:
         self.login = login
-        self._connection: Connection | None = None
+        self._connection: Connection | LocalConnection | None = None
         self._session: Session | None = None
-        self._closed: list[Connection] = []
+        self._closed: list[Connection | LocalConnection] = []
 
     @property
     def name(self) -> str:
@@ -23,24 +24,24 @@ class RemoteHost:
 
     @property
     def connections(self) -> int:
-        """Connections that were opened so far."""
+        """Connections that were opened so far; none to the controller itself."""
         return sum(connection.connections for connection in self._every)
 
     @property
     def execs(self) -> int:
-        """SSH execs that were started so far."""
+        """Execs that were started so far."""
         return sum(connection.execs for connection in self._every)
 
     @property
-    def _every(self) -> tuple[Connection, ...]:
+    def _every(self) -> tuple[Connection | LocalConnection, ...]:
         return (*self._closed, *((self._connection,) if self._connection else ()))
 
     def session(self) -> Session:
         """The one exec of this host. Raises UnreachableError."""
         if self._session is None:
             if self._connection is None:
-                self._connection = Connection(self.login)
-            self._session = self._connection.session()
+                self._connection = (LocalConnection if self.login.local else Connection)(self.login)
+            self._session = Session(self._connection)
         return self._session
 
     def cut(self) -> None:

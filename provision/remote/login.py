@@ -26,8 +26,8 @@ Dial = Callable[[str, int, float], socket.socket]
 class Login:
     """How a host is reached: plain data, so that it can travel to another thread or process.
 
-    jumps: the first hop first. dial: `module:function [argument …]`, or ''.
-    timeout: seconds.
+    jumps: the first hop first. dial: `module:function [argument …]`, or ''. timeout: seconds.
+    local: it is the controller itself, and not connected to.
     """
 
     name: str
@@ -42,6 +42,12 @@ class Login:
     known_hosts: tuple[str, ...] = KNOWN_HOSTS
     dial: str = ""
     timeout: float = 10.0
+    local: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where it is, for an error: `10.4.7.11:22`."""
+        return "on this machine" if self.local else f"{self.address}:{self.port}"
 
     @staticmethod
     def of(host: Host, *, user: str | None, key: str | None, become_password: str | None) -> Login:
@@ -61,6 +67,7 @@ class Login:
             known_hosts=(known,) if known else KNOWN_HOSTS,
             dial=host.access.dial,
             timeout=host.timeout,
+            local=host.local,
         )
 
 
@@ -181,7 +188,7 @@ def unreachable(login: Login, error: Exception) -> UnreachableError:
     """The error for each way a login can fail, with what to do about it."""
     import paramiko
 
-    at = f"{login.address}:{login.port}"
+    at = login.place
     trust = usage(f"hosts.trust {login.name}")
     if isinstance(error, UnreachableError):
         return error

@@ -10,7 +10,7 @@ import pytest
 
 from provision.apply.events import Event, Waiting
 from provision.errors import Exit, UnreachableError
-from provision.remote.connection import Connection
+from provision.remote.connection import Connection, Session
 from provision.remote.lock import Holder, take
 from provision.remote.login import Login
 from provision.remote.protocol import Step
@@ -39,7 +39,7 @@ def other(here: RunningLab) -> Iterator[Connection]:
 
 
 def test_a_second_operator_is_refused_with_the_first_ones_name(here: RunningLab, other: Connection) -> None:
-    session = other.session()
+    session = Session(other)
     assert take(session, Holder("alice@desk")) == ""
     report = converge(logins(here), [File(path="/data/second", content="x")])
     assert report.exit is Exit.FAILED
@@ -54,7 +54,7 @@ def test_a_second_operator_is_refused_with_the_first_ones_name(here: RunningLab,
 
 
 def test_a_run_that_waits_goes_on_as_soon_as_the_host_is_free(one: tuple[Login, ...], other: Connection) -> None:
-    session = other.session()
+    session = Session(other)
     assert take(session, Holder("alice@desk")) == ""
     waiting = threading.Event()
 
@@ -75,7 +75,7 @@ def test_a_run_that_waits_goes_on_as_soon_as_the_host_is_free(one: tuple[Login, 
 def test_a_script_cut_from_its_controller_keeps_the_lock(
     here: RunningLab, one: tuple[Login, ...], other: Connection
 ) -> None:
-    session = other.session()
+    session = Session(other)
     assert take(session, Holder("alice@desk")) == ""
 
     def write_slowly() -> None:
@@ -94,7 +94,7 @@ def test_a_script_cut_from_its_controller_keeps_the_lock(
 
 
 def test_a_controller_that_was_killed_or_froze_leaves_no_lock(here: RunningLab, other: Connection) -> None:
-    session = other.session()
+    session = Session(other)
     assert take(session, Holder("alice@desk"), idle_timeout=2) == ""
     began = time.monotonic()
     one = logins(here, ["hdss7-11"])
@@ -122,7 +122,7 @@ def test_a_run_that_waited_makes_its_plan_anew(here: RunningLab, one: tuple[Logi
     files = [File(path="/data/planned", content="one\n"), File(path="/data/beside", content="one\n")]
     assert only(converge(one, files)).status == "changed"
     later = [File(path="/data/planned", content="two\n"), File(path="/data/beside", content="one\n")]
-    session = other.session()
+    session = Session(other)
     assert take(session, Holder("alice@desk")) == ""
 
     def first(event: Event) -> None:

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Any, Protocol
 
 import pytest
 
 Write = Callable[[Mapping[str, str]], Path]
+
+
+@pytest.fixture(autouse=True)
+def own_roles() -> Iterator[None]:
+    """Forgets the roles that a project of a test brought: the tests' own modules have imported this one's."""
+    before = _roles()
+    yield
+    if _roles().get("roles") is not before.get("roles"):
+        for name in _roles():
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _roles() -> dict[str, ModuleType]:
+    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "roles"}
 
 
 @pytest.fixture

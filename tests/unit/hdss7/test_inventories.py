@@ -66,8 +66,13 @@ def test_any_value_that_yaml_has_can_be_shown_as_json(project: Write, capsys: py
     values = "{on: x, null: y, 1.5: z, 2020-01-01: d, raw: !unsafe '{{ x }}', big: 123456789012345678901234, n: .nan}"
     project({"hosts.yml": f"all: {{hosts: {{h1: {{v: {values}}}}}}}\n"})
     assert shown(capsys, "hosts.yml")["h1"]["variables"]["v"] == {
-        **{"true": "x", "null": "y", "1.5": "z", "2020-01-01": "d", "raw": "{{ x }}"},
-        **{"big": 123456789012345678901234, "n": None},
+        "true": "x",
+        "null": "y",
+        "1.5": "z",
+        "2020-01-01": "d",
+        "raw": "{{ x }}",
+        "big": 123456789012345678901234,
+        "n": None,
     }
 
 
