@@ -20,6 +20,7 @@ BIN = f"{LINK}/server/bin"
 CERT = f"{BIN}/cert"
 CONF = f"{BIN}/conf"
 LOGS = "/data/logs/kubernetes"
+API_PORT = 6443  # of every API server; clients go through the edge, to site.api_port
 # By its own path, with a cache of its own: another kubectl may stand earlier on PATH, and root's home is not ours.
 KUBECTL = f"{BIN}/kubectl --kubeconfig={CONF}/admin.kubeconfig --cache-dir=/var/cache/kubectl"
 

@@ -44,6 +44,7 @@ def coredns(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
             forward=settings.forward or tuple(h.address for h in members(host, "dns")) or ("/etc/resolv.conf",),
         ),
         kubectl=KUBECTL,
+        version=site.kubernetes,
     )
     yield objects
     yield Rollout(kind="Deployment", namespace="kube-system", name="coredns", kubectl=KUBECTL, of=objects)

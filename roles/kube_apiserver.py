@@ -9,22 +9,22 @@ import msgspec
 
 from provision.inventory.changes import Free, Rolled
 from provision.inventory.types import Argument, Natural, OptionalFilePath, Positive
-from provision.resources import File, FixedSetting, Manifests, Resource, Template
+from provision.resources import File, FixedSetting, Manifests, Package, Resource, Template
 from roles._certificates import CLIENTS, apiserver, files, store, trusted
-from roles._cluster import KUBECTL, address_of, folders
+from roles._cluster import API_PORT, KUBECTL, address_of, folders
 from roles._component import component, download
 from roles._fixed import flag, in_program
 from roles._flags import NETWORKS, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
 from roles._networks import check_node_ports
+from roles._version import api_version
 from roles.etcd import clients
 
 if TYPE_CHECKING:
     from provision.inventory import Host
     from roles._site import SiteSettings
 
-PORT = 6443
-LOCAL = f"https://127.0.0.1:{PORT}"  # how a master's own components reach it: not through the edge and back
+LOCAL = f"https://127.0.0.1:{API_PORT}"  # how a master's own components reach it: not through the edge and back
 MINE = {certificate.name: certificate for certificate in CLIENTS}
 
 
@@ -54,6 +54,8 @@ def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterat
     check_node_ports(host, site)
     check_flags(host, ("kube_apiserver", "arguments"), names(settings.arguments), INSTEAD)
     yield from _fixed(host, site)
+    yield Package(names=("etcd-client",))
+    yield api_version(host, site, clients(host))
     yield download(site, "kubectl")
     yield File(
         path=f"{folders(site).conf}/admin.kubeconfig",
@@ -80,7 +82,12 @@ def kube_apiserver(host: Host, site: SiteSettings, settings: Settings) -> Iterat
     )
     if host == host.group("masters")[0]:
         # without it `kubectl logs` and `exec` are refused by every kubelet: its authorizer asks the API, too
-        yield Manifests(name="kubelet-api", content=Template("kube_apiserver/kubelet-api.yaml.j2"), kubectl=KUBECTL)
+        yield Manifests(
+            name="kubelet-api",
+            content=Template("kube_apiserver/kubelet-api.yaml.j2"),
+            kubectl=KUBECTL,
+            version=site.kubernetes,
+        )
 
 
 def _fixed(host: Host, site: SiteSettings) -> Iterator[FixedSetting]:
@@ -107,7 +114,7 @@ def _arguments(host: Host, site: SiteSettings) -> tuple[str, ...]:
     cert = folders(site).cert
     return (
         f"--advertise-address={address_of(host)}",
-        f"--secure-port={PORT}",
+        f"--secure-port={API_PORT}",
         "--allow-privileged=true",
         "--profiling=false",
         # told to stop, it ends once short requests are done; without this it waits a minute for its clients' watches

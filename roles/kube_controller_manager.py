@@ -15,6 +15,7 @@ from roles._component import component
 from roles._fixed import flag, in_program
 from roles._flags import LOGIN, NETWORKS, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
+from roles._version import version
 from roles.kube_apiserver import LOCAL
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def kube_controller_manager(host: Host, site: SiteSettings, settings: Settings) 
     folder = folders(site)
     path = f"{folder.conf}/{name}.kubeconfig"
     login = File(path=path, content=kubeconfig(host, site, name, LOCAL), mode="0600", secret=True)
+    yield version(host, site, name)
     yield login
     yield from component(
         host,

@@ -18,6 +18,7 @@ from roles._component import component, current, supervised
 from roles._fixed import api_port, flag, in_program, node_domain
 from roles._flags import check_flags
 from roles._kubeconfig import kubeconfig
+from roles._version import node_version
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -70,6 +71,7 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
     _check(host, settings)
     if site.managed:
         yield from _fixed(host, site, settings)
+        yield node_version(host, site, "kube-proxy")
     yield Package(names=PACKAGES[settings.mode])
     kernel = tuple(_kernel(settings))
     yield from kernel

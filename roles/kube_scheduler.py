@@ -14,6 +14,7 @@ from roles._cluster import folders, members
 from roles._component import component, current
 from roles._flags import LOGIN, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
+from roles._version import version
 from roles.kube_apiserver import LOCAL
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def kube_scheduler(host: Host, site: SiteSettings, settings: Settings) -> Iterat
     check_flags(host, ("kube_scheduler", "arguments"), names(settings.arguments), VERBOSITY | LOGIN)
     path = f"{folders(site).conf}/kube-scheduler.kubeconfig"
     login = File(path=path, content=kubeconfig(host, site, "kube-scheduler", LOCAL), mode="0600", secret=True)
+    yield version(host, site, "kube-scheduler")
     yield login
     yield from component(
         host,

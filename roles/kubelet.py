@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -17,6 +18,7 @@ from roles._component import component
 from roles._fixed import api_port, field, flag, in_program, node_domain
 from roles._flags import LOGIN, VERBOSITY, check_flags, names
 from roles._kubeconfig import kubeconfig
+from roles._version import node_version
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -75,6 +77,8 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     )
     config = File(path=f"{folder.conf}/kubelet.yaml", content=Template("kubelet/kubelet.yaml.j2", cert=folder.cert))
     yield from _fixed(host, site, settings)
+    step = node_version(host, site, "kubelet", "kube-kubelet")
+    yield replace(step, on_cgroup_v1=settings.config.get("failCgroupV1") is False, containerd=True)
     yield Directory(path=settings.root)
     yield from (*pair, login, config)
     node = node_name(host, site)

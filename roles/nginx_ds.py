@@ -64,6 +64,7 @@ def nginx_ds(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Res
             replicas=min(2, len(members(host, "nodes"))),
         ),
         kubectl=KUBECTL,
+        version=site.kubernetes,
     )
     yield objects
     yield Rollout(

@@ -50,6 +50,7 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         name="traefik-other-kind",
         content=Template("traefik/absent.yaml.j2", kind=other),
         kubectl=KUBECTL,
+        version=site.kubernetes,
         absent=True,
         fixed=(FixedField(declared(host, "traefik.kind", settings.kind), f"{other} {NAMESPACE}/{NAME}", "kind"),),
     )
@@ -65,6 +66,7 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
             trusted=(*(edge.address for edge in members(host, "edge")), *settings.trusted),
         ),
         kubectl=KUBECTL,
+        version=site.kubernetes,
     )
     yield objects
     # /ping answers before the first route is loaded: a node serves once it answers for the dashboard

@@ -47,10 +47,13 @@ ANSIBLE = Part("ansible", ("tests/ansible",))  # inventories, compared with thos
 SITE = Part("site", tuple(f"{LAB}/test_{name}.py" for name in ("names", "proxy", "roll", "settings", "site")))
 ELSEWHERE = Part("elsewhere", (f"{LAB}/test_elsewhere.py",))
 DEBIAN13 = Part("debian13", (f"{LAB}/test_debian13.py",))
+UPGRADE = Part("upgrade", (f"{LAB}/test_upgrade.py",))
 BARE = Part(
     "bare",
     (LAB,),
-    tuple(f"--ignore={path}" for path in (f"{LAB}/faults", *SITE.paths, *ELSEWHERE.paths, *DEBIAN13.paths)),
+    tuple(
+        f"--ignore={path}" for path in (f"{LAB}/faults", *SITE.paths, *ELSEWHERE.paths, *DEBIAN13.paths, *UPGRADE.paths)
+    ),
 )
 CUTS = Part("cuts", (f"{LAB}/faults/test_cuts.py",), rows=True)
 FAULTS = Part("faults", (f"{LAB}/faults/test_rolls.py", f"{LAB}/faults/test_faults.py"), rows=True)
@@ -60,6 +63,7 @@ SUITES: Mapping[str, tuple[Lane, ...]] = {
     "ansible": ((ANSIBLE,),),
     "faults": ((CUTS, FAULTS),),
     "vm": ((MACHINE,),),
+    "upgrade": ((UPGRADE,),),
     "debian13": ((DEBIAN13,),),
 }
 

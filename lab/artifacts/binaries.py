@@ -29,14 +29,17 @@ COMMANDS = (
 RELEASES = "https://dl.k8s.io/release"
 VARIABLE = "HDSS7_BINARIES"
 
-# What `kube-apiserver --version` and `kubectl version` say; an official build sets the same variables.
-_SAYS = {
-    "gitVersion": f"v{VERSION}",
-    "gitMajor": VERSION.split(".")[0],
-    "gitMinor": VERSION.split(".")[1],
-    "gitTreeState": "clean",
-}
-_LDFLAGS = " ".join(["-s -w", *(f"-X k8s.io/component-base/version.{k}={v}" for k, v in _SAYS.items())])
+
+def ldflags(version: str) -> str:
+    """The linker's flags by which `kube-apiserver --version` and `kubectl version` say this version.
+
+    An official build sets the same variables.
+    """
+    major, minor, _ = version.split(".")
+    says = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    return " ".join(["-s -w", *(f"-X k8s.io/component-base/version.{k}={v}" for k, v in says.items())])
+
+
 AGNHOST_PACKAGE = "k8s.io/kubernetes/test/images/agnhost"
 
 KUBERNETES = Module(
@@ -44,11 +47,11 @@ KUBERNETES = Module(
     "kubernetes",
     packages=(*(f"k8s.io/kubernetes/cmd/{command}" for command in COMMANDS), AGNHOST_PACKAGE),
     programs=(*COMMANDS, "agnhost"),
-    ldflags=_LDFLAGS,
+    ldflags=ldflags(VERSION),
     about="compiling Kubernetes takes some 9 minutes on 2 cores, once",
 )
 # Released as an image only, so the other sources build this one program; the same build, less of it.
-AGNHOST = Module("agnhost", "kubernetes", (AGNHOST_PACKAGE,), ("agnhost",), _LDFLAGS)
+AGNHOST = Module("agnhost", "kubernetes", (AGNHOST_PACKAGE,), ("agnhost",), ldflags(VERSION))
 COREDNS = Module(
     "coredns", "coredns", packages=(".",), programs=("coredns",), about="compiling CoreDNS takes a minute or two"
 )

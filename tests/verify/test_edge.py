@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from provision.inventory.settings import bind
 from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
-from roles.kube_apiserver import PORT as API
+from roles._cluster import API_PORT as API
 from roles.nginx_ds import Settings as Workloads
 from tests.verify.wire import websocket
 

@@ -47,13 +47,15 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
 
     kubectl: the command with its kubeconfig. after: what has to be there before the API can be asked, as the plan
     prints it. Equal means that every declared field is so on the live object; what an earlier apply declared and this
-    one does not is removed. absent: the objects must not be there; then apiVersion, kind and name say enough.
+    one does not is removed. version: the API server's, by whose schemas the objects are judged; '' is the newest.
+    absent: the objects must not be there; then apiVersion, kind and name say enough.
     secret: what they hold never shows in a diff; that of a Secret never does.
     """
 
     name: str
     content: Content
     kubectl: str
+    version: str = ""
     absent: bool = False
     secret: bool = False
     after: str = "the API server answers"
@@ -75,7 +77,7 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
         source = f"templates/{self.content.source}" if isinstance(self.content, Template) else self.key
         objects = diff.parse(text, source)
         if not self.absent:
-            check_objects(objects, source)
+            check_objects(objects, source, self.version)
         return replace(self, content=text, objects=objects, secret=self.secret or isinstance(made, Secret))
 
     def protected(self, redactor: Redactor) -> Self:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from provision.errors import InputError
 from provision.folders import cache_folder
 from provision.resources.kubernetes.diff import Object, title
-from provision.spelling import nearest
+from provision.spelling import listed, nearest
 
-SCHEMA_VERSION = "1.34"
+KNOWN = tuple(range(25, 36))  # the minor versions whose schemas kubernetes_validate brings
 
 # Removed API versions and what replaced them (kubernetes.io/docs/reference/using-api/deprecation-guide).
 REPLACED = {
@@ -28,8 +28,11 @@ REPLACED = {
 }
 
 
-def check_objects(objects: Sequence[Object], source: str) -> None:
-    """Raises InputError for an object that the API server of SCHEMA_VERSION would refuse or silently cut down."""
+def check_objects(objects: Sequence[Object], source: str, version: str = "") -> None:
+    """Raises InputError for an object that an API server would refuse or silently cut down.
+
+    version: the server's, '1.34.4'; '' is the newest that is known. One that is not known is judged by the nearest.
+    """
     for item in objects:
         replaced = REPLACED.get((item["apiVersion"], item["kind"]))
         if replaced:
@@ -38,21 +41,28 @@ def check_objects(objects: Sequence[Object], source: str) -> None:
                 line=source,
                 do=f"Write apiVersion: {replaced[0]} and its present form",
             )
+    schema = schema_of(version)
     text = json.dumps(objects, sort_keys=True)
-    verdict = cache_folder("schemas") / hashlib.sha256(f"{SCHEMA_VERSION} {text}".encode()).hexdigest()
+    verdict = cache_folder("schemas") / hashlib.sha256(f"{schema} {text}".encode()).hexdigest()
     if verdict.exists():
         return
     for item in objects:
-        _validate(item, source)
+        _validate(item, source, schema)
     verdict.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     verdict.touch()
 
 
-def _validate(item: Object, source: str) -> None:
+def schema_of(version: str) -> str:
+    """The schema by which a server of this version is judged: '1.34' for '1.34.4'."""
+    minor = int(version.split(".")[1]) if version.count(".") else KNOWN[-1]
+    return f"1.{min(max(minor, KNOWN[0]), KNOWN[-1])}"
+
+
+def _validate(item: Object, source: str, schema: str) -> None:
     import kubernetes_validate
 
     try:
-        kubernetes_validate.validate(item, SCHEMA_VERSION, strict=True)
+        kubernetes_validate.validate(item, schema, strict=True)
     except kubernetes_validate.ValidationError as error:
         path = ".".join(str(part) for part in error.path)
         raise InputError(
@@ -62,7 +72,26 @@ def _validate(item: Object, source: str) -> None:
             do=_suggestion(error),
         ) from None
     except kubernetes_validate.SchemaNotFoundError:
-        return  # a custom resource: only its API server knows
+        if others := [each for each in map(schema_of, (f"1.{minor}" for minor in KNOWN)) if _knows(item, each)]:
+            raise InputError(
+                f"{title(item)}: Kubernetes {schema} has no {item['apiVersion']} {item['kind']}",
+                line=source,
+                found=f"It is in {listed(others, 12)}",
+                do="Write the apiVersion that this version has, or keep site.kubernetes at one that has it",
+            ) from None
+        # a custom resource: only its API server knows
+
+
+def _knows(item: Object, schema: str) -> bool:
+    import kubernetes_validate
+
+    try:
+        kubernetes_validate.validate(item, schema, strict=False)
+    except kubernetes_validate.SchemaNotFoundError:
+        return False
+    except kubernetes_validate.ValidationError:
+        return True
+    return True
 
 
 def _suggestion(error: object) -> str:

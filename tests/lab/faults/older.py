@@ -12,7 +12,7 @@ from lab.artifacts.cache import Cache
 from lab.artifacts.catalog import OPS_URL
 from lab.artifacts.runner import Runner
 from lab.artifacts.wheels import wheel
-from lab.state import Lab
+from tests.lab import served
 
 PINS = Path(__file__).parent / "pins"
 OLDER = images.Image("traefik-older", oci.Config("lab.local/traefik:3.7.13", entrypoint=("/traefik",)))
@@ -23,16 +23,7 @@ def offer(name: str) -> str:
     cache = Cache()
     program = wheel(cache, Runner(), OLDER.name, pins=PINS)
     path, sha256 = images.program_image(cache, OLDER, program).file(f"{OLDER.name}.tar")
-    lab = Lab.named(name)
-    served, offered = lab.served.resolve(), lab.directory / "www-and-older"
-    if served != offered:
-        offered.mkdir(exist_ok=True)
-        for entry in (*served.iterdir(), path):
-            (offered / entry.name).unlink(missing_ok=True)
-            (offered / entry.name).symlink_to(entry)
-        beside = lab.directory / "www.new"
-        beside.symlink_to(offered)
-        beside.rename(lab.served)
+    lab = served.beside(name, path)
     served_so_far = yaml.safe_load(lab.inventory.read_text())["all"]["vars"]["images"]
     image = {"name": OLDER.config.name, "url": f"{OPS_URL}/{path.name}", "sha256": sha256}
     return json.dumps({"images": {**served_so_far, "traefik": image}})

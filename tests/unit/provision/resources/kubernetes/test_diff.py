@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,3 +126,25 @@ def test_an_old_api_version_is_named_with_its_successor(version: str, kind: str,
 def test_a_good_manifest_and_a_custom_resource_pass() -> None:
     manifest("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {a: b}}\n")
     manifest("apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\nmetadata: {name: a}\nspec: {}\n")
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"), [("1.28.3", False), ("1.29.0", True), ("1.35.4", True), ("", True), ("1.99.0", True)]
+)
+def test_an_api_that_the_version_has_not_is_refused(
+    version: str, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    text = "apiVersion: flowcontrol.apiserver.k8s.io/v1beta2\nkind: FlowSchema\nmetadata: {name: mine}\n"
+    objects = parse(text, "templates/mine.yaml.j2")
+    if refused:
+        with pytest.raises(InputError, match=r"has no flowcontrol.apiserver.k8s.io/v1beta2 FlowSchema") as error:
+            check_objects(objects, "templates/mine.yaml.j2", version)
+        assert "1.28" in error.value.explanation.found
+    else:
+        check_objects(objects, "templates/mine.yaml.j2", version)
+
+
+def test_a_custom_resource_is_its_api_servers_to_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    check_objects(parse("apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: a}\n", "x"), "x")
