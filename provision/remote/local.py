@@ -75,8 +75,9 @@ class LocalChannel:
         return self._socket.send(data)
 
     def sendall(self, data: bytes) -> None:
-        """Sends everything."""
-        self._socket.sendall(data)
+        """Sends everything. To a process that has ended nothing: what it said is what `recv` meets next."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._socket.sendall(data)
 
     def recv(self, size: int) -> bytes:
         """What the process printed, at most `size` bytes; b'' once it has closed its output."""
