@@ -78,11 +78,21 @@ def supervised(
     stop_seconds: int = 30,
     diagnose: str = "",
     first: Sequence[Resource] = (),
+    environment: str = "",
+    may_stop: str = "",
 ) -> Iterator[Resource]:
-    """Any program under supervisord; see `component`. script, log, executable: paths."""
+    """Any program under supervisord; see `component`. script, log, executable: paths.
+
+    environment: a file of variables for the program, where it exists. may_stop: see Program.
+    """
     known = {"program": program, "executable": executable, "script": script, "log": log, "user": user}
+    called = {"arguments": arguments, "environment": environment}
     yield Directory(path=log.rpartition("/")[0], owner=user, group=user)
-    start = File(path=script, content=Template("_component/start.sh.j2", arguments=arguments, **known), mode="0755")
+    start = File(
+        path=script,
+        content=Template("_component/start.sh.j2", **called, **known),
+        mode="0755",
+    )
     yield start
     unit = File(
         path=f"{UNITS}/{program.rpartition('-')[0].rpartition('-')[0]}.conf",
@@ -92,9 +102,11 @@ def supervised(
     yield from first
     yield Program(
         name=program,
+        executable=executable,
         restart_on=(start, unit, *reads, *first),
         ready=ready,
         ready_timeout=ready_timeout,
         log=log,
         diagnose=diagnose,
+        may_stop=may_stop,
     )

@@ -61,7 +61,7 @@ def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
             tuple(zones), ttl=settings.ttl, foreign=UNSIGNED if settings.recursion and settings.dnssec else ""
         ),
     )
-    yield Service(name="named", ready="rndc status")
+    yield Service(name="named", executable="/usr/sbin/named", ready="rndc status")
 
 
 def _checked(host: Host, variable: str, records: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:

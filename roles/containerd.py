@@ -44,7 +44,9 @@ def containerd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
     pause = site.images["pause"].name if "pause" in site.images else settings.pause
     config = File(path=CONFIG, content=Template("containerd/config.toml.j2", pause=pause))
     yield config
-    yield Service(name="containerd", restart_on=(package, config), ready="ctr version")
+    yield Service(
+        name="containerd", executable="/usr/bin/containerd", restart_on=(package, config), ready="ctr version"
+    )
     for image in site.images.values():
         if image.url:
             yield Image(name=image.name, url=image.url, sha256=image.sha256)

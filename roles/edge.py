@@ -52,12 +52,13 @@ def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     yield from edge_ports(host, site)
     yield Package(names=("nginx", "libnginx-mod-stream"))
     masters = host.group("masters") if "masters" in host.inventory.groups else ()
+    nginx = Nginx(answer=ANSWER)
     yield ConfigSet(
         directory="/etc/nginx",
         files={
             "nginx.conf": Template("edge/nginx.conf.j2", masters=masters, drain=drain),
             f"conf.d/{site.domain}.conf": Template("edge/site.conf.j2", nodes=host.group("nodes"), drain=drain),
         },
-        activation=Nginx(answer=ANSWER),
+        activation=nginx,
     )
-    yield Service(name="nginx")
+    yield Service(name=nginx.service, executable=nginx.executable, pidfile=nginx.pidfile, renew=nginx.renew())

@@ -187,6 +187,26 @@ class ProgramQuestion(Question):
 
 
 @dataclass(frozen=True)
+class ReplacedBinaryQuestion(Question):
+    """Whether a process still runs a binary that another file has taken the place of, as a package's upgrade does.
+
+    pidfile: names the one process that counts, where others may end slowly; '': any.
+    """
+
+    path: str
+    pidfile: str = ""
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        return SCRIPTS.call("binaries", *(word for q in questions for word in (q.path, q.pidfile)))
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, bool]:
+        replaced = set(output.splitlines())
+        return {q: f"{q.pidfile}\t{q.path}" in replaced for q in questions}
+
+
+@dataclass(frozen=True)
 class SysctlQuestion(Question):
     """The live value of a kernel parameter, columns joined by one space; '' when the kernel has none of that name."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from provision.facts.host import ProgramQuestion
+from provision.facts.host import ProgramQuestion, ReplacedBinaryQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.remote.shell import Scripts, function
@@ -26,17 +26,21 @@ class Program(Dependent, Reversible, Removable):
         Program(name="kube-proxy-7-21", restart_on=(script, unit, binary), ready="curl -fs 127.0.0.1:10256/healthz",
                 log="/data/logs/kubernetes/kube-proxy/proxy.stdout.log")
 
+    executable: the binary that it runs: the program is restarted when a package has brought another one.
     ready: sh that succeeds once the program itself answers: supervisor's RUNNING says only that it has not exited.
     $began there is the moment before the start, as Kubernetes writes times.
+    may_stop: sh that fails, saying why, while the program may not be stopped: nothing is restarted then.
     ready_timeout: seconds. When it does not come up, the last lines of `log` are shown, and what `diagnose` prints.
     """
 
     name: str
     ready: str
     log: str
+    executable: str = ""
     restart_on: tuple[Resource, ...] = field(default=(), repr=False)
     ready_timeout: int = 60
     diagnose: str = ""
+    may_stop: str = ""
     absent: bool = False
     reverts_to_declaration: ClassVar[bool] = True
 
@@ -59,7 +63,8 @@ class Program(Dependent, Reversible, Removable):
         return f"program-{self.name}"
 
     def questions(self) -> tuple[Question, ...]:
-        return (ProgramQuestion(self.name), stamp_question(self.stamp))
+        binary = (ReplacedBinaryQuestion(self.executable),) if self.executable else ()
+        return (ProgramQuestion(self.name), stamp_question(self.stamp), *binary)
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         running: tuple[int, ...] = answers[ProgramQuestion(self.name)]
@@ -71,6 +76,8 @@ class Program(Dependent, Reversible, Removable):
             return Change(Action.RESTART, f"restart {self.name}: {', '.join(changed_dependencies)} changed")
         if answers[stamp_question(self.stamp)] != combined_digest(self.restart_on):
             return Change(Action.RESTART, f"restart {self.name}: it runs with an older configuration")
+        if self.executable and answers[ReplacedBinaryQuestion(self.executable)]:
+            return Change(Action.RESTART, f"restart {self.name}: it runs an older binary than {self.executable}")
         return None
 
     @property
@@ -88,7 +95,8 @@ class Program(Dependent, Reversible, Removable):
     def fix(self, change: Change) -> Step:
         if change.action is Action.REMOVE:
             return Step(f"supervisorctl stop {self.name} >&2")
-        script = function("ready", self.ready) + function("diagnose", self.diagnose or ":")
+        script = function("may_stop", self.may_stop) + "may_stop || exit 1\n" if self.may_stop else ""
+        script += function("ready", self.ready) + function("diagnose", self.diagnose or ":")
         script += SCRIPTS.call("program", self.name, self.log, str(self.ready_timeout), PIDFILE=ProgramQuestion.pidfile)
         script += write_stamp(self.stamp, combined_digest(self.restart_on))
         return Step(script, timeout=2 * self.ready_timeout + 60)

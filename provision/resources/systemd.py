@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from provision.facts.host import UnitQuestion, UnitState
+from provision.facts.host import ReplacedBinaryQuestion, UnitQuestion, UnitState
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.remote.shell import Scripts, function, quote
@@ -16,6 +16,8 @@ from provision.resources.optional.reversible import Reversible, Rollback
 from provision.resources.validation import check_name
 
 SCRIPTS = Scripts(__file__)
+BINARY = "binary"  # what differs
+OLDER_BINARY = "restart: it runs an older binary than"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,8 @@ class Service(Dependent, Reversible):
 
     ready: sh that succeeds once the program answers; it has ready_timeout seconds to do so after a start.
     reload: reload instead of restart.
+    executable: the binary that it runs: restarted when a package has brought another one. pidfile: names the process
+    that counts, where old ones may end slowly. renew: sh that has the new binary take over, instead of a restart.
     """
 
     name: str
@@ -35,6 +39,9 @@ class Service(Dependent, Reversible):
     reload: bool = False
     ready: str = "true"
     ready_timeout: int = 60
+    executable: str = ""
+    pidfile: str = ""
+    renew: str = ""
     reverts_to_declaration: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -57,7 +64,11 @@ class Service(Dependent, Reversible):
 
     def questions(self) -> tuple[Question, ...]:
         stamp = (stamp_question(self.stamp),) if self.stamp else ()
-        return (UnitQuestion(self.name), *stamp)
+        return (UnitQuestion(self.name), *stamp, *self._binary)
+
+    @property
+    def _binary(self) -> tuple[ReplacedBinaryQuestion, ...]:
+        return (ReplacedBinaryQuestion(self.executable, self.pidfile),) if self.executable else ()
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         state: UnitState = answers[UnitQuestion(self.name)]
@@ -79,6 +90,8 @@ class Service(Dependent, Reversible):
                     else "it runs with an older configuration"
                 )
                 differs.append(f"{verb}: {why}")
+        if not differs and self.running and any(answers[question] for question in self._binary):
+            return Change(Action.RESTART, f"{self.name}: {OLDER_BINARY} {self.executable}", parts=frozenset({BINARY}))
         if not differs:
             return None
         return Change(Action.RESTART if again else Action.UPDATE, f"{self.name}: {', '.join(differs)}")
@@ -103,6 +116,8 @@ class Service(Dependent, Reversible):
         verb = verb if self.running else "stop"
         enable = "enable" if self.enabled else "disable"
         script = function("ready", self.ready)
+        if self.renew and BINARY in change.parts:
+            return Step(f"{self.renew}\n", timeout=self.ready_timeout + 90)
         script += SCRIPTS.call("service", self.name, enable, verb, str(self.ready_timeout))
         if self.running and self.stamp:
             script += write_stamp(self.stamp, combined_digest(self.restart_on))

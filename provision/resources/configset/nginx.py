@@ -33,6 +33,11 @@ class Nginx(LoadBalancer):
     service: str = "nginx"
     error_log: str = "/var/log/nginx/error.log"
     pidfile: str = "/run/nginx.pid"
+    executable: str = "/usr/sbin/nginx"
+
+    def renew(self) -> str:
+        """sh that has the installed binary take over from the one that runs; no connection is refused or cut."""
+        return _SCRIPTS.call("nginx_renew", self.executable, PIDFILE=self.pidfile, ERROR_LOG=self.error_log)
 
     def complete(self) -> str:
         return _SCRIPTS.call("nginx_release", ANSWER=self.answer, RELEASE=RELEASE) if self.answer else ":"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ from provision.facts.host import (
     FileQuestion,
     PackageQuestion,
     ProgramQuestion,
+    ReplacedBinaryQuestion,
     ShellAnswer,
     ShellQuestion,
     StampQuestion,
@@ -113,6 +115,26 @@ def test_packages_kernel_parameters_and_the_platform_of_this_machine() -> None:
     assert (found[kernel], found[unknown]) == ("Linux", "")
     assert found[PlatformQuestion()].machine == os.uname().machine
     assert found[ProgramQuestion("none")] == ()
+
+
+def test_a_binary_that_was_replaced_under_its_process_is_found(tmp_path: Path) -> None:
+    binary, pidfile = tmp_path / "napper", tmp_path / "pid"
+    shutil.copy("/bin/sleep", binary)
+    running = [subprocess.Popen([binary, "60"])]
+    any_process, the_one = ReplacedBinaryQuestion(str(binary)), ReplacedBinaryQuestion(str(binary), str(pidfile))
+    pidfile.write_text(f"{running[0].pid}\n")
+    try:
+        assert answers([any_process, the_one]) == {any_process: False, the_one: False}
+        shutil.copy("/bin/sleep", tmp_path / "new")
+        (tmp_path / "new").replace(binary)
+        assert answers([any_process, the_one]) == {any_process: True, the_one: True}
+        running.append(subprocess.Popen([binary, "60"]))
+        pidfile.write_text(f"{running[1].pid}\n")
+        assert answers([any_process, the_one]) == {any_process: True, the_one: False}
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 def test_an_answer_that_was_cut_short_is_no_answer() -> None:
