@@ -9,7 +9,7 @@ OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy roles lab tests bench
 
-.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-debian13 test-core test-all reliability bench lint packages packages-vm clean
+.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-debian13 test-core test-all reliability bench lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
@@ -18,6 +18,7 @@ help:
 	@echo 'make test-faults  every fault of docs/reliability.md injected into a lab of its own, and survived'
 	@echo 'make test-vm  kube-proxy in each of its modes, ipvs too, on a virtual machine with a kernel of its own'
 	@echo 'make test-upgrade  another version of Kubernetes: refused, rolled with clients asking, rolled back'
+	@echo 'make test-etcd  members of etcd join, lose their disks, run full; all data lost and restored'
 	@echo 'make test-debian13  a site whose hosts are Debian 12 and Debian 13, deployed, changed and checked'
 	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'
 	@echo 'make reliability  docs/reliability.md written from what was measured at this commit'
@@ -46,14 +47,17 @@ test-vm: packages-vm
 test-upgrade: packages
 	@$(SUITES) upgrade
 
+test-etcd: packages
+	@$(SUITES) etcd
+
 test-debian13: packages
 	@$(SUITES) debian13
 
 test-core: packages-vm
-	@$(SUITES) --core faults vm upgrade debian13
+	@$(SUITES) --core faults vm upgrade debian13 etcd
 
 test-all: packages-vm
-	@$(SUITES) --resume faults vm upgrade debian13 test
+	@$(SUITES) --resume faults vm upgrade debian13 etcd test
 	@$(BIN)/python -m tests.lab.faults.table
 
 reliability: $(READY)

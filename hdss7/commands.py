@@ -91,6 +91,22 @@ def certs(options: Options) -> int:
     return certs.certs(options)
 
 
+@command(*LOGIN, *OUTPUT)
+def backup(options: Options) -> int:
+    """Take a snapshot of etcd: checked, and kept on the controller beside the site's keys."""
+    from hdss7.etcd import backup
+
+    return backup.backup(options)
+
+
+@command(*(each for each in LOGIN if each != "limit"), "snapshot", "yes", "wait", *OUTPUT)
+def restore(options: Options) -> int:
+    """Make every member of etcd anew of a snapshot, once you say yes, and deploy the site on it."""
+    from hdss7.etcd import restore
+
+    return restore.restore(options)
+
+
 @command(*DECLARED, "limit", *OUTPUT)
 def lint(options: Options) -> int:
     """Check everything that needs no host: inventory, settings, plays, roles, templates, manifests."""
@@ -201,11 +217,12 @@ def init(options: Options) -> int:
 
 def collection() -> Collection:
     """The commands, as Invoke takes them."""
+    etcd = Collection("etcd", backup, restore)
     hosts = Collection("hosts", show, trust)
     proxy = Collection("proxy", rules, clean)
     lab = Collection("lab", up, down, status, ssh, reboot)
     lab.add_task(exec_, name="exec")
     lab.add_task(open_, name="open")
     return Collection(
-        deploy, plan, history, blame, why, rollback, verify, certs, ping, run, lint, init, hosts, proxy, lab
+        deploy, plan, history, blame, why, rollback, verify, certs, ping, run, lint, init, etcd, hosts, proxy, lab
     )

@@ -29,7 +29,7 @@ from hdss7.tasks import namespace
 
 __all__ = ["namespace"]
 """
-IGNORED = "pki/\n.artifacts/\n"
+IGNORED = "pki/\nsnapshots/\n.artifacts/\n"
 
 
 def init(options: Options) -> int:

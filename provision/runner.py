@@ -42,7 +42,7 @@ from provision.remote.host import RemoteHost, over_fresh_connection
 from provision.remote.protocol import Step
 from provision.resources.base import Unknown
 from provision.rolling.coordinator import RollingPlay
-from provision.rolling.idle import all_idle
+from provision.rolling.idle import all_idle, down_first
 from provision.rolling.preview import rolling_plays
 from provision.rolling.revert import revert
 
@@ -188,7 +188,7 @@ class Run:
             # nobody is served that could be hurt: all at once where the play would go one by one, and
             # members of a quorum that begin, or that none answers of, have to do it side by side
             one_by_one = play.serial and not play.drain and not all_idle(self._pool, changing, number)
-            self._batches(number, play, changing, (one_by_one and play.serial) or len(changing))
+            self._batches(number, play, down_first(changing, number), (one_by_one and play.serial) or len(changing))
 
     def _without_unknown(self, hosts: Sequence[HostRun], number: int) -> list[HostRun]:
         """Those that really differ: no node is drained for what only could not be known when the plan was made.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provision.resources.kubernetes.etcd import snapshot
+from provision.resources.kubernetes.etcd import SNAPSHOTS, snapshot
 from provision.resources.kubernetes.version import KubernetesVersion, Wanted
 from roles._cluster import API_PORT, CERT, address_of, members
 from roles._component import UNITS
@@ -13,8 +13,6 @@ from roles._component import UNITS
 if TYPE_CHECKING:
     from provision.inventory import Host
     from roles._site import SiteSettings
-
-SNAPSHOTS = "/var/backups/etcd"  # on each master
 
 
 def version(host: Host, site: SiteSettings, of: str, unit: str = "") -> KubernetesVersion:

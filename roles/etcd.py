@@ -1,4 +1,8 @@
-"""The cluster's memory: one etcd member on each host of the group, peers and clients with certificates."""
+"""The cluster's memory: one etcd member on each host of the group, peers and clients with certificates.
+
+Who the members are is the cluster's own knowledge: a host that joins asks those that are there. So nothing in a start
+script names the others, and a member that runs is not restarted when the group changes.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import msgspec
 from provision.inventory.changes import Free, Once, Rolled
 from provision.inventory.types import FilePath, PackageName, Positive
 from provision.resources import Command, Directory, Package, Resource, Symlink
+from provision.resources.kubernetes.etcd import EtcdMember, EtcdRoom, Member, may_stop, vote
 from roles import _certificates
 from roles._cluster import address_of, numbered
 from roles._component import supervised
@@ -23,6 +28,7 @@ HOME = "/opt/etcd"
 CERT = f"{HOME}/certs"
 CLIENT_PORT = 2379
 PEER_PORT = 2380
+LEARNER = f"{HOME}/learner"  # exists while the host's member may not vote
 HEALTH = "http://127.0.0.1:2381"  # /health and /metrics alone, so that looking at a member needs no certificate
 
 
@@ -34,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quota: Rolled[Positive] = 8_000_000_000  # bytes; a bigger database refuses writes
     heartbeat: Rolled[Positive] = 100  # milliseconds between two signs of life of the leader
     election: Rolled[Positive] = 1000  # milliseconds without one until another is chosen; ten heartbeats or more
+    snapshots: Free[Positive] = 30  # that etcd.backup keeps on the controller
+    snapshot_days: Free[Positive] = 90  # age at which it removes one; the youngest always stays
     ready_timeout: Free[Positive] = 60  # seconds; a member answers once more than half of them are there
 
 
@@ -44,7 +52,7 @@ def etcd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     yield in_program(host, "etcd.data", settings.data, "etcd-server", flag("data-dir"))
     # masked before the package brings it: its own unit would take the ports, with a configuration nobody chose
     yield Symlink(path="/etc/systemd/system/etcd.service", target="/dev/null")
-    yield Package(names=(settings.package,))
+    yield Package(names=(settings.package, "etcd-client"))
     yield Command(name="stop the package's own etcd", run="systemctl stop etcd", unless="! systemctl is-active -q etcd")
     yield Directory(path=HOME)
     yield Directory(path=CERT)
@@ -54,17 +62,24 @@ def etcd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     pair = _certificates.files(host, site, _certificates.etcd(host, site), "etcd-peer", CERT, owner="etcd")
     yield authority
     yield from pair
+    member = _member(host, settings)
+    yield member
     yield from supervised(
         program=numbered("etcd-server", host),
         executable="/usr/bin/etcd",
         script=f"{HOME}/etcd-server-startup.sh",
         log="/data/logs/etcd-server/etcd.stdout.log",
         arguments=_arguments(host, settings),
-        reads=(authority, *pair),
-        ready=f"curl -fs -m 2 {HEALTH}/health",
+        reads=(authority, *pair, member),
+        ready=f"curl -fs -m 2 '{HEALTH}/health?exclude=NOSPACE'",  # a full one is up, and made room in later
         ready_timeout=settings.ready_timeout,
         user="etcd",
+        environment=member.first_start,
+        may_stop=may_stop(member),
     )
+    yield vote(member)
+    if host == host.group("etcd")[-1]:  # by then all others run with the quota that is declared
+        yield EtcdRoom(member=member, quota=settings.quota)
 
 
 def clients(host: Host) -> str:
@@ -72,25 +87,39 @@ def clients(host: Host) -> str:
     return ",".join(f"https://{address_of(member)}:{CLIENT_PORT}" for member in host.group("etcd"))
 
 
+def member_of(host: Host) -> Member:
+    """The member that a host is."""
+    address = address_of(host)
+    name = numbered("etcd-server", host)
+    return Member(name, peer=f"https://{address}:{PEER_PORT}", client=f"https://{address}:{CLIENT_PORT}")
+
+
+def _member(host: Host, settings: Settings) -> EtcdMember:
+    return EtcdMember(
+        me=member_of(host),
+        others=tuple(member_of(other) for other in host.group("etcd") if other != host),
+        data=settings.data,
+        certificates=CERT,
+        first_start=f"{HOME}/first-start.env",
+        learner=LEARNER,
+        local=HEALTH,
+    )
+
+
 def _arguments(host: Host, settings: Settings) -> tuple[str, ...]:
-    peers = {
-        numbered("etcd-server", member): f"https://{address_of(member)}:{PEER_PORT}" for member in host.group("etcd")
-    }
-    me = numbered("etcd-server", host)
-    mine = f"https://{address_of(host)}:{CLIENT_PORT}"
+    me = member_of(host)
     return (
-        f"--name={me}",
+        f"--name={me.name}",
         f"--data-dir={settings.data}",
         f"--quota-backend-bytes={settings.quota}",
         f"--heartbeat-interval={settings.heartbeat}",
         f"--election-timeout={settings.election}",
         # the course also listens on plain http://127.0.0.1:2379, where everyone on the host may read every Secret
-        f"--listen-client-urls={mine},https://127.0.0.1:{CLIENT_PORT}",
-        f"--advertise-client-urls={mine}",
+        f"--listen-client-urls={me.client},https://127.0.0.1:{CLIENT_PORT}",
+        f"--advertise-client-urls={me.client}",
         f"--listen-metrics-urls={HEALTH}",
-        f"--listen-peer-urls={peers[me]}",
-        f"--initial-advertise-peer-urls={peers[me]}",
-        "--initial-cluster=" + ",".join(f"{name}={url}" for name, url in peers.items()),
+        f"--listen-peer-urls={me.peer}",
+        f"--initial-advertise-peer-urls={me.peer}",
         f"--trusted-ca-file={CERT}/ca.pem",
         f"--cert-file={CERT}/etcd-peer.pem",
         f"--key-file={CERT}/etcd-peer-key.pem",

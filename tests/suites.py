@@ -44,15 +44,19 @@ LAB = "tests/lab"
 UNITS = Part("unit", ("tests/unit",), ("-n", "2"))
 ANSIBLE = Part("ansible", ("tests/ansible",))  # inventories, compared with those that ansible-core reads
 # these share one deployed site, t-site
-SITE = Part("site", tuple(f"{LAB}/test_{name}.py" for name in ("names", "proxy", "roll", "settings", "site")))
+SITE = Part(
+    "site", tuple(f"{LAB}/test_{name}.py" for name in ("binaries", "names", "proxy", "roll", "settings", "site"))
+)
 ELSEWHERE = Part("elsewhere", (f"{LAB}/test_elsewhere.py",))
 DEBIAN13 = Part("debian13", (f"{LAB}/test_debian13.py",))
 UPGRADE = Part("upgrade", (f"{LAB}/test_upgrade.py",))
+ETCD = Part("etcd", (f"{LAB}/test_etcd.py",))
+APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD)
 BARE = Part(
     "bare",
     (LAB,),
     tuple(
-        f"--ignore={path}" for path in (f"{LAB}/faults", *SITE.paths, *ELSEWHERE.paths, *DEBIAN13.paths, *UPGRADE.paths)
+        f"--ignore={path}" for path in (f"{LAB}/faults", *SITE.paths, *(path for part in APART for path in part.paths))
     ),
 )
 CUTS = Part("cuts", (f"{LAB}/faults/test_cuts.py",), rows=True)
@@ -65,6 +69,7 @@ SUITES: Mapping[str, tuple[Lane, ...]] = {
     "vm": ((MACHINE,),),
     "upgrade": ((UPGRADE,),),
     "debian13": ((DEBIAN13,),),
+    "etcd": ((ETCD,),),
 }
 
 

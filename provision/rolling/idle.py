@@ -31,6 +31,11 @@ def all_idle(pool: RunPool, hosts: Sequence[HostRun], number: int) -> bool:
     return True
 
 
+def down_first(hosts: Sequence[HostRun], number: int) -> list[HostRun]:
+    """The hosts of a play, those first where a program is started: a quorum grows before it shrinks."""
+    return sorted(hosts, key=lambda host: not (host.plan and begins(host.plan.of_play(number))))
+
+
 def idle(session: Session, items: Sequence[Item]) -> bool:
     """Whether none of the programs that these items restart answers now; a program that is started never does.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab import newer
+from tests.lab import newer, years
 from tests.lab.clients import NODES, clients, unharmed
 from tests.lab.conftest import running
 from tests.lab.running import Ended
@@ -73,6 +73,12 @@ def test_an_upgrade_fails_no_request_and_can_be_rolled_back(site: Typed, upgrade
     assert upgraded.code == 0, str(upgraded)
     assert unharmed(receipt), receipt
     assert versions(site) == [f"v{NEW}", f"v{NEW}"]
+    years.note(
+        years.UPGRADE,
+        f"invoke deploy --extra-vars site.kubernetes={NEW}",
+        receipt,
+        f"every program runs v{NEW}; a snapshot of etcd from before is on each master",
+    )
     for node in NODES:
         assert site.on(node, "readlink /opt/kubernetes") == f"/opt/kubernetes-v{NEW}"
         assert site.on(node, f"stat -c '%a %U' {SNAPSHOT}") == "600 root"
@@ -86,6 +92,7 @@ def test_an_upgrade_fails_no_request_and_can_be_rolled_back(site: Typed, upgrade
     assert back.code == 0, str(back)
     assert unharmed(receipt), receipt
     assert versions(site) == [f"v{OLD}", f"v{OLD}"]
+    years.note(years.UPGRADE_BACK, "invoke rollback", receipt, f"every program runs v{OLD}")
     verified = site.invoke("verify")
     assert verified.code == 0, str(verified)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import outcomes
-from tests.suites import DEBIAN13, LAB, ROOT, SUITES, UPGRADE, Part, Result, Run, closing, tallied
+from tests.suites import APART, LAB, ROOT, SUITES, Part, Result, Run, closing, tallied
 
 FLAKY = """
 from pathlib import Path
@@ -81,5 +81,6 @@ def test_every_path_of_a_suite_is_there(suite: str) -> None:
     ignored = [option.removeprefix("--ignore=") for part in parts for option in part.options if "--ignore=" in option]
     paths = [path for part in parts for path in part.paths]
     assert [path for path in (*paths, *ignored) if not (ROOT / path).exists()] == []
-    apart = {path for path in (*paths, *DEBIAN13.paths, *UPGRADE.paths) if path.endswith(".py")} | {f"{LAB}/faults"}
+    others = [path for part in APART for path in part.paths]
+    apart = {path for path in (*paths, *others) if path.endswith(".py")} | {f"{LAB}/faults"}
     assert suite != "test" or set(ignored) == apart

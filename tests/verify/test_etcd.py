@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from provision.verify.checks import Checking, Node, check, gather
-from roles.etcd import CERT, CLIENT_PORT, HEALTH
+from provision.verify.commands import Answer
+from roles.etcd import CERT, CLIENT_PORT, HEALTH, Settings
 
 CURL = (
     f"curl -sS -m 5 --cacert {CERT}/ca.pem --cert {CERT}/etcd-peer.pem --key {CERT}/etcd-peer-key.pem "
@@ -12,10 +13,17 @@ CURL = (
 
 
 @check
-def test_health(node: Node) -> Checking:
+def test_health(node: Node, settings: Settings) -> Checking:
     """the member can write"""
     answer = yield node.sh(f"curl -sS -m 5 {HEALTH}/health")
     assert answer.ok, f"{HEALTH}/health gave {answer}"
+    if answer.json.get("health") != "true":
+        alarms = yield node.sh(f"{CURL}/v3/maintenance/alarm")
+        status = yield node.sh(f"{CURL}/v3/maintenance/status")
+        assert "NOSPACE" not in alarms.text, (
+            f"the alarm NOSPACE is raised, nothing can be written: the database has {_size(status)}, etcd.quota is "
+            f"{settings.quota / 1e6:.1f} MB. Set it to more and deploy: that makes room, and takes the alarm back"
+        )
     assert answer.json.get("health") == "true", f"{HEALTH}/health gave {answer}"
 
 
@@ -40,3 +48,7 @@ def test_nobody_without_a_certificate(node: Node) -> Checking:
     """nobody without a certificate reads it"""
     answer = yield node.sh(f"curl -sSk -m 5 https://{node.address}:{CLIENT_PORT}/version")
     assert not answer.ok, f"a client without a certificate was answered {answer}"
+
+
+def _size(status: Answer) -> str:
+    return f"{int(status.json['dbSize']) / 1e6:.1f} MB" if status.ok else "an unknown size"

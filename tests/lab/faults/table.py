@@ -38,6 +38,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "after": "the site afterwards",
         "next": "the next run",
     },
+    "years": {"asked": "the command", "clients": "what clients saw", "after": "the site afterwards"},
 }
 LONGEST = 900  # characters of a cell
 BEGIN, END = "<!-- measured: {} -->", "<!-- end -->"
@@ -87,7 +88,7 @@ def main(path: Path = PAGE) -> None:
     """Writes the page."""
     book = Book.read()
     if missing := [name for _, name in declared() if name not in book.rows]:
-        sys.exit(f"Not measured at this commit: {', '.join(missing)}. make test-faults measures them.")
+        sys.exit(f"Not measured at this commit: {', '.join(missing)}. make test-all measures them.")
     path.write_text(page(path.read_text(), book))
 
 
@@ -97,9 +98,11 @@ def declared() -> list[tuple[str, str]]:
     from tests.lab.faults.test_cuts import ROWS
     from tests.lab.faults.test_faults import OPERATORS
     from tests.lab.faults.test_rolls import CHANGES
+    from tests.lab.years import ROWS as YEARS
 
     rows = [("rolls", change.name) for change in CHANGES] + [("cuts", name) for name in ROWS]
-    return rows + [(fault.table, fault.name) for fault in FAULTS] + [("faults", OPERATORS)]
+    rows += [(fault.table, fault.name) for fault in FAULTS]
+    return [*rows, ("faults", OPERATORS), *(("years", name) for name in YEARS)]
 
 
 if __name__ == "__main__":

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.unit.conftest import Declared
 
 SCRIPT = "File /opt/etcd/etcd-server-startup.sh"
 
 
 def test_members_are_named_as_the_course_names_them(declared: Declared) -> None:
-    script = declared("hdss7-22", "etcd")[SCRIPT].content.decode()
-    assert "--name=etcd-server-7-22" in script
-    assert (
-        "--initial-cluster=etcd-server-7-11=https://10.4.7.11:2380,"
-        "etcd-server-7-21=https://10.4.7.21:2380,etcd-server-7-22=https://10.4.7.22:2380" in script
-    )
+    resources = declared("hdss7-22", "etcd")
+    assert "--name=etcd-server-7-22" in resources[SCRIPT].content.decode()
+    member = resources["EtcdMember etcd-server-7-22"]
+    assert [each.peer for each in (member.me, *member.others)] == [
+        f"https://10.4.7.{last}:2380" for last in (22, 11, 21)
+    ]
+
+
+def test_a_member_that_runs_is_not_restarted_when_the_group_changes(declared: Declared) -> None:
+    resources = declared("hdss7-22", "etcd")
+    assert "10.4.7.11" not in resources[SCRIPT].content.decode()
+    member = resources["EtcdMember etcd-server-7-22"]
+    assert replace(member, others=member.others[:1]).digest == member.digest
 
 
 def test_data_is_never_served_without_a_client_certificate(declared: Declared) -> None:
@@ -32,7 +41,7 @@ def test_its_key_is_its_own_and_secret(declared: Declared) -> None:
 
 def test_the_packages_unit_is_masked_before_installation(declared: Declared) -> None:
     keys = list(declared("hdss7-11", "etcd"))
-    assert keys.index("Symlink /etc/systemd/system/etcd.service") < keys.index("Package etcd-server")
+    assert keys.index("Symlink /etc/systemd/system/etcd.service") < keys.index("Package etcd-server etcd-client")
 
 
 def test_a_new_certificate_restarts_the_member(declared: Declared) -> None:

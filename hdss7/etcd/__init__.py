@@ -1,0 +1,1 @@
+"""Commands about etcd: its snapshots, taken and put back."""

@@ -1,0 +1,22 @@
+# Gives this host's member of etcd its vote, once it has all data, and removes what it was told for its first start.
+# $LEARNER: the file that says that it has no vote yet; $FIRST: what it was told.
+# $TIMEOUT: seconds; $URL: its URL for peers; $CERT: ca.pem, etcd-peer.pem, etcd-peer-key.pem; "$@": the others' URLs for clients.
+set -u
+[ $# -gt 0 ] || { rm -f "$LEARNER" "$FIRST"; exit 0; }  # it is the only member
+ctl() {
+  ETCDCTL_API=3 etcdctl --endpoints="$endpoints" --command-timeout=10s --cacert="$CERT/ca.pem" \
+    --cert="$CERT/etcd-peer.pem" --key="$CERT/etcd-peer-key.pem" "$@"
+}
+endpoints=$(IFS=,; echo "$*")
+end=$(($(date +%s) + TIMEOUT))
+while :; do
+  own=$(ctl member list 2>&1 | awk -F', ' -v url="$URL" '$4 == url { print $1, $6 }')
+  case $own in
+    *" false") break ;;  # it votes
+    *" true") said=$(ctl member promote "${own% *}" 2>&1) && break ;;
+    *) said="the others do not list it: $own" ;;
+  esac
+  [ "$(date +%s)" -lt $end ] || { echo "the member can't vote yet: $said" >&2; exit 1; }
+  sleep 0.5
+done
+rm -f "$LEARNER" "$FIRST"

@@ -1,0 +1,86 @@
+"""What a host's member of etcd is to become, by what the others say of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from provision.facts.host import ShellAnswer
+from provision.resources.base import Change
+from provision.resources.kubernetes.etcd import EtcdMember, Member, listed_members
+
+MEMBERS = [Member(f"etcd-server-7-{n}", f"https://10.4.7.{n}:2380", f"https://10.4.7.{n}:2379") for n in (21, 11, 22)]
+MEMBER = EtcdMember(
+    me=MEMBERS[0],
+    others=tuple(MEMBERS[1:]),
+    data="/data/etcd",
+    certificates="/opt/etcd/certs",
+    first_start="/opt/etcd/first-start.env",
+    learner="/opt/etcd/learner",
+    local="http://127.0.0.1:2381",
+)
+TOLD = ",".join(f"{each.name}={each.peer}" for each in MEMBERS)
+
+
+def listed(*members: Member, started: bool = True) -> str:
+    found = [
+        {"ID": str(n), "name": each.name, "peerURLs": [each.peer], "clientURLs": [each.client] if started else []}
+        for n, each in enumerate(members)
+    ]
+    return json.dumps({"header": {}, "members": found})
+
+
+def compared(output: str) -> Any:
+    (question,) = MEMBER.questions()
+    return MEMBER.compare({question: ShellAnswer(0, output)}, ())
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "data runs\n",
+        "data \n\n",
+        "data \n\n" + listed(*MEMBERS),
+        f" \n{TOLD}\n",
+        f" \n{TOLD}\n" + listed(*MEMBERS, started=False),
+    ],
+    ids=["it runs", "it is down, like the others", "it is down", "told to begin", "told to join"],
+)
+def test_a_member_that_runs_or_has_but_to_start_has_nothing_to_become(output: str) -> None:
+    assert compared(output) is None
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        (" \n\n", "become a member: join the others, or begin a cluster"),
+        (" \n\n" + listed(*MEMBERS[1:]), "join etcd-server-7-11, etcd-server-7-22: as a learner first"),
+        (" \n\n" + listed(*MEMBERS), "replace this member, whose data is gone"),
+        (" runs\n\n" + listed(*MEMBERS), "replace this member, whose data is gone"),
+        (" \n\n" + listed(*MEMBERS, started=False), "go on becoming a member"),
+        (f" \n{TOLD},d=https://10.4.7.12:2380\n" + listed(*MEMBERS, started=False), "go on becoming a member"),
+        (f" \n{TOLD}\n" + listed(*MEMBERS), "replace this member, whose data is gone"),
+        ("data \n\n" + listed(*MEMBERS[1:]), "join the members again: this one was removed; its data is put aside"),
+    ],
+    ids=[
+        "nobody answers",
+        "unknown",
+        "disk lost",
+        "folder deleted",
+        "added, never started",
+        "told of others",
+        "lost after its start",
+        "removed",
+    ],
+)
+def test_a_host_becomes_a_member(output: str, said: str) -> None:
+    change = compared(output)
+    assert isinstance(change, Change)
+    assert change.summary.startswith(said)
+
+
+@pytest.mark.parametrize("answer", ["", "no JSON", "[]", '{"members": 3}', '{"members": ["x"]}', "null"])
+def test_what_is_no_list_of_members_is_none(answer: str) -> None:
+    assert listed_members(answer) == ()
