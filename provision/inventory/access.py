@@ -12,6 +12,7 @@ from provision.errors import InputError
 from provision.inventory import ansible
 from provision.inventory.ssh_args import Jump, jumps
 from provision.secret import Secret, secret
+from provision.usage import usage
 
 _ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")  # of IP, or a host's name
 _DIAL = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(?: .*)?")
@@ -129,7 +130,7 @@ class Access:
                 raise InputError(f"{name} is not supported", host=self.host.name, line=self.host.origin(name), do=do)
         checking = self._value("ansible_host_key_checking")
         if checking is not None and ansible.as_bool(checking) is False:
-            do = f"Take it out, and accept each host's key once: invoke hosts.trust {self.host.name}"
+            do = f"Take it out, and accept each host's key once: {usage(f'hosts.trust {self.host.name}')}"
             raise self._wrong("ansible_host_key_checking", "Host keys are always checked", do)
 
     def text(self, name: str) -> str | None:

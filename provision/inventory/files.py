@@ -88,19 +88,25 @@ class Reader:
         return inifile.parse(opened, shown)
 
 
-def within(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+def within(folder: Path, above: tuple[Path, ...] = (), *, partial: bool = False) -> Iterator[Path]:
     """The files of a folder and its sub-folders that Ansible would read, in its order: by name, folders among them.
 
-    Raises InputError for a folder that can't be listed, or is inside itself.
+    Raises InputError for a folder that can't be listed, or is inside itself; partial: leaves such a folder out.
     """
     real = folder.resolve()
-    if real in above:
-        raise InputError("the folder of inventories is inside itself", line=str(folder), do="Remove the symbolic link.")
-    for path in listing(folder):
+    try:
+        if real in above:
+            raise InputError("a folder of inventories is inside itself", line=str(folder), do="Remove the link to it.")
+        paths = listing(folder)
+    except InputError:
+        if not partial:
+            raise
+        return
+    for path in paths:
         if _IGNORED.search(path.name):
             continue
         if path.is_dir():
-            yield from within(path, (*above, real))
+            yield from within(path, (*above, real), partial=partial)
         elif path.is_file():
             yield path
 

@@ -138,10 +138,11 @@ class Tree:
                 self._set_group_vars(group, names, _lines(document, here))
             else:
                 for entry, inner in names.items():
+                    at = here if isinstance(content, str) else (*here, entry)
                     if section == "children":
-                        self._read_group(document, (*here, entry), entry, inner, (*above, name))
+                        self._read_group(document, at, entry, inner, (*above, name))
                     else:
-                        self._read_host(group, document, (*here, entry), entry, inner)
+                        self._read_host(group, document, at, entry, inner)
 
     def _skip(self, group: str, section: str, line: str) -> None:
         if near := suggestion(section, _SECTIONS):

@@ -91,11 +91,14 @@ def again(value: Any) -> Any:
 
 
 def _settling(kind: Any, name: str) -> None:
-    """Make a method of `kind`'s base evaluate everything first: those of C look inside without asking."""
+    """Make a method of `kind`'s base evaluate everything first, in the other one too (`a + b`): those of C look inside
+    without asking."""
     base = getattr(kind.__base__, name)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        self.settle()
+        for each in (self, *args):
+            if isinstance(each, (LazyDict, LazyList)):
+                each.settle()
         return base(self, *args, **kwargs)
 
     setattr(kind, name, method)

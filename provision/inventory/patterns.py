@@ -10,6 +10,7 @@ from pathlib import Path
 
 from provision.errors import InputError
 from provision.spelling import listed, suggestion
+from provision.usage import usage
 
 _SUBSCRIPT = re.compile(r"^(?P<base>.+)\[(?:(?P<one>-?\d+)|(?P<first>\d+)[:-](?P<last>\d*))\]$")
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*$")
@@ -125,7 +126,7 @@ def _match(part: str, pattern: str, hosts: Sequence[str], groups: Mapping[str, S
     raise InputError(
         f"no host or group matches '{base}'",
         found=f"The pattern was '{pattern}'" if base != pattern else "",
-        do=do or f"Groups: {listed(groups)}. Hosts: {listed(hosts)}. `invoke hosts` shows them.",
+        do=do or f"Groups: {listed(groups)}. Hosts: {listed(hosts)}. `{usage('hosts')}` shows them.",
     )
 
 

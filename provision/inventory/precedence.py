@@ -73,8 +73,11 @@ def unread(tree: Tree, sources: Sequence[Source]) -> tuple[str, ...]:
     """
     found = []
     for source in sources:
-        for kind, what, known in (("group_vars", "group", tree.groups), ("host_vars", "host", tree.hosts)):
-            idle = [each for each in source.variables.strangers(kind, known.keys()) if not source.mentions(each[0])]
+        for kind, what, known in (
+            ("group_vars", "group", tree.groups.keys()),
+            ("host_vars", "host", {*tree.hosts, *implicit(tree.hosts)}),
+        ):
+            idle = [each for each in source.variables.strangers(kind, known) if not source.mentions(each[0])]
             for name, shown in idle:
                 if near := _misspelt(name, known, slips=1 if what == "group" else 0):
                     raise InputError(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 
 from provision.errors import InputError
@@ -16,6 +17,8 @@ from provision.inventory.layers import Layer
 from provision.inventory.vault import Vault
 from provision.inventory.yamlfile import Document, read
 from provision.spelling import listed
+
+_MOST_SIBLINGS = 500  # an inventory may lie in a folder with anything else beside it
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,9 @@ class Source:
 
     @cached_property
     def _siblings(self) -> str:
-        """The text of everything beside it that may be an inventory too."""
-        files = list(within(self.directory)) if self.directory.is_dir() else []
-        return "\n".join(path.read_bytes()[:1_000_000].decode(errors="replace") for path in files)
+        """The text of what beside it may be an inventory too, as far as it can be read."""
+        files = islice(within(self.directory, partial=True), _MOST_SIBLINGS) if self.directory.is_dir() else ()
+        return "\n".join(map(_beginning, files))
 
     def mentions(self, name: str) -> bool:
         """Whether an inventory beside it may have a group or a host of that name: they share group_vars/."""
@@ -160,6 +163,14 @@ def _inside(directory: Path) -> Iterator[Path]:
                 yield from _inside(path)
         elif end in ("", *YAML):
             yield path
+
+
+def _beginning(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(1_000_000).decode(errors="replace")
+    except OSError:
+        return ""  # whoever names it as an inventory gets the error
 
 
 def _holds(path: Path) -> bool:

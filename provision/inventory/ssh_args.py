@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from provision.errors import InputError
+from provision.usage import usage
 
 Fail = Callable[[str, str], InputError]  # of what was found and what to do
 
 _JUMPS_ONLY = "A jump host can be given here (-J user@host:port); put other options of ssh into ~/.ssh/config."
-_HOST_KEYS = "Host keys are always checked: take this out, and accept each host's key once: invoke hosts.trust {host}"
 # Options of `-o` that change nothing here, by lower-case name: one connection carries everything and stays open by
 # itself, and a host key that is not known is refused, which is safer than accept-new.
 _WITHOUT_EFFECT = re.compile(
@@ -75,9 +75,9 @@ class _Reader:
             case "stricthostkeychecking" if value.lower() in _STRICT:
                 return None
             case "stricthostkeychecking":
-                raise self.fail(f"'{name}={value}' is not supported", _HOST_KEYS.format(host=self.name))
+                raise self.always_checked(f"{name}={value}")
             case "userknownhostsfile" | "globalknownhostsfile" if value == "/dev/null":
-                raise self.fail(f"'{name}={value}' is not supported", _HOST_KEYS.format(host=self.name))
+                raise self.always_checked(f"{name}={value}")
             case "userknownhostsfile" | "globalknownhostsfile":
                 raise self.fail(f"'{name}' is not supported", f"Write the variable hdss7_known_hosts: {value}")
             case "identityfile":
@@ -148,6 +148,13 @@ class _Reader:
             return shlex.split(text)
         except ValueError as error:
             raise self.fail(str(error), "Close the quotes.") from None
+
+    def always_checked(self, option: str) -> InputError:
+        return self.fail(
+            f"'{option}' is not supported",
+            "Host keys are always checked: take this out, and accept each host's key once: "
+            + usage(f"hosts.trust {self.name}"),
+        )
 
     def unsupported(self, command: str) -> InputError:
         return self.fail(f"the ProxyCommand '{command}' is not supported", _JUMPS_ONLY)

@@ -52,11 +52,8 @@ class Vault:
         return len(self._keys)
 
     def seal(self, text: str, line: str) -> Sealed:
-        """`text`, which begins with HEADER and stands at `line`, ready to be opened; nothing is derived for that.
-
-        Raises InputError when it is damaged or of another format.
-        """
-        return Sealed(line, _Envelope.of(text, line), self)
+        """`text`, which stands at `line`, ready to be opened; nothing is read or derived for that."""
+        return Sealed(line, text, self)
 
     def _open(self, envelope: _Envelope, line: str) -> SecretText:
         """What is in it. Raises InputError when none of the passwords opens it."""
@@ -96,12 +93,12 @@ class Sealed:
     """An encrypted text as it stands at `line`: opened when it is used."""
 
     line: str
-    _envelope: _Envelope = field(repr=False)
+    _text: str = field(repr=False)
     _vault: Vault = field(repr=False, compare=False)
 
     def open(self) -> SecretText:
-        """The text. Raises InputError when none of the passwords opens it."""
-        return self._vault._open(self._envelope, self.line)
+        """The text. Raises InputError when it is damaged or of another format, or none of the passwords opens it."""
+        return self._vault._open(_Envelope.of(self._text, self.line), self.line)
 
     def __str__(self) -> str:
         return "an encrypted value"

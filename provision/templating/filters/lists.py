@@ -40,6 +40,8 @@ def combine(*terms: Any, recursive: bool = False, list_merge: str = "replace") -
 
 
 def _joined(below: Mapping[Any, Any], above: Mapping[Any, Any], recursive: bool, list_merge: str) -> dict[Any, Any]:
+    if below == above:  # as in Ansible: what is the same on both sides is not appended to itself
+        return dict(above)
     made = dict(below)
     for key, value in above.items():
         known = made.get(key)
