@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hdss7.options import CHOSEN, LOGIN, OPTIONS, Kind, Options
 from hdss7.project import open_project
 from provision.errors import Exit, InputError
+from provision.home import expanded
 from provision.inventory import ansible
 from provision.usage import usage
 
@@ -49,7 +50,7 @@ def _run(options: Options, name: str, *, check: bool) -> int:
         force=options.force,
         prune=options.prune,
         command=name,
-        agreed=planfile.load(Path(options.plan).expanduser(), hosts) if options.plan else None,
+        agreed=planfile.load(expanded(options.plan), hosts) if options.plan else None,
     )
     opened.check_up()
     return run_and_report(site, run_options, options, name)
@@ -81,7 +82,7 @@ def run_and_report(site: Site, run_options: RunOptions, options: Options, name: 
     then = "\n".join((*site.notes(), then))
     console.finish(report, check=run_options.check, next_step=then)
     if options.save and report.exit in (Exit.OK, Exit.DIFFERENCES):
-        _save(Path(options.save).expanduser(), report, run_options.holder, site.commit())
+        _save(expanded(options.save), report, run_options.holder, site.commit())
     elif options.save:
         print("the plan was not saved: not every host gave one", file=sys.stderr)
     if options.json:

@@ -8,6 +8,7 @@ from pathlib import Path
 from hdss7.options import Options
 from hdss7.project import PLAYS, packaged
 from provision.errors import Exit, FailedError, InputError
+from provision.home import expanded
 
 SITE = "inventory/hdss7"
 README = """# A site of hdss7
@@ -34,7 +35,7 @@ IGNORED = "pki/\nsnapshots/\n.artifacts/\n"
 
 def init(options: Options) -> int:
     """Make a project in the folder DIR. Raises InputError when something is there already."""
-    folder = Path(options.directory or "").expanduser().absolute()
+    folder = expanded(options.directory or "").absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         what = "is not empty" if folder.is_dir() else "is a file"
         raise InputError(

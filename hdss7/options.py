@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum, auto
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError
+from provision.home import expanded
 
 if TYPE_CHECKING:
     from provision.inventory.vault import Vault
@@ -196,7 +196,7 @@ class Options:
         from hdss7.passwords import typed
         from provision.project import Selection
 
-        if self.private_key and not Path(self.private_key).expanduser().is_file():
+        if self.private_key and not expanded(self.private_key).is_file():
             raise InputError(
                 f"--private-key {self.private_key}: there is no such file", do="Name the file of the private key"
             )

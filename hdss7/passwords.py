@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provision.errors import InputError
+from provision.home import expanded
 from provision.inventory.vault import DEFAULT, Password, Vault
 from provision.secret import SecretText
 
@@ -32,9 +33,9 @@ def vault(files: Sequence[str], ids: Sequence[str], ask: bool, environment: Mapp
     run if it is executable, when something has to be opened. Raises InputError for a file that isn't there.
     """
     passwords = [_labelled(each) for each in ids]
-    passwords += [_kept(Path(file).expanduser(), DEFAULT, FILE) for file in files]
+    passwords += [_kept(expanded(file), DEFAULT, FILE) for file in files]
     if environment.get(VARIABLE):
-        path = Path(environment[VARIABLE]).expanduser()
+        path = expanded(environment[VARIABLE])
         passwords.append(Password(DEFAULT, f"{path} ({VARIABLE})", lambda: _read(path, DEFAULT, VARIABLE)))
     if ask:
         passwords.append(_typed(DEFAULT, "Vault password: ", ASK))
@@ -48,7 +49,7 @@ def _labelled(text: str) -> Password:
     label = label or DEFAULT
     if source == PROMPT:
         return _typed(label, f"Vault password ({label}): ", f"{ID} {text}")
-    return _kept(Path(source).expanduser(), label, ID)
+    return _kept(expanded(source), label, ID)
 
 
 def _typed(label: str, prompt: str, option: str) -> Password:

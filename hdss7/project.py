@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hdss7.options import Options
 from provision.errors import InputError
+from provision.home import expanded
 from provision.project import Project
 from provision.search_path import SearchPath
 from provision.spelling import listed
@@ -67,7 +68,7 @@ def inventories(options: Options, folders: SearchPath) -> tuple[Path, ...]:
         raise InputError("--inventory is empty", do="Name a folder: --inventory inventory/lab")
     if not options.inventory:
         return (_default(folders.own / INVENTORY),)
-    return tuple(_sought(Path(name).expanduser(), folders) for name in options.inventory)
+    return tuple(_sought(expanded(name), folders) for name in options.inventory)
 
 
 def _sought(path: Path, folders: SearchPath) -> Path:
@@ -78,7 +79,7 @@ def _sought(path: Path, folders: SearchPath) -> Path:
 
 
 def _named(name: str) -> Path:
-    own = Path(name).expanduser().absolute()
+    own = expanded(name).absolute()
     if not (own / PLAYS).is_file():
         raise InputError(f"--project {name}: there is no {PLAYS} in it", do=f"hdss7 init {name} makes a project there")
     return own

@@ -9,6 +9,7 @@ from hdss7.options import Options
 from hdss7.project import open_project
 from provision.atomic import replace_file
 from provision.errors import Exit, FailedError, InputError
+from provision.home import expanded
 from provision.remote.host_keys import is_key_of
 from provision.remote.login import offered_key
 from provision.usage import usage
@@ -25,7 +26,7 @@ def trust(options: Options) -> int:
         )
     site.check_up()
     key = offered_key(login)
-    file = Path(login.known_hosts[0]).expanduser()
+    file = expanded(login.known_hosts[0])
     name = login.address if login.port == 22 else f"[{login.address}]:{login.port}"
     print(f"{login.name} ({name}) shows the key {key.fingerprint}")
     known = _lines(file)

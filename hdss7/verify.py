@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hdss7.options import Options
 from hdss7.project import open_project
 from hdss7.signals import interrupts
+from provision.home import expanded
 
 
 def verify(options: Options) -> int:
@@ -17,6 +16,6 @@ def verify(options: Options) -> int:
     selection = options.selection()
     site.project.hosts(options.limit)  # a limit that means nothing is bad input, whether the lab is up or not
     site.check_up()
-    junit = Path(options.junit).expanduser().absolute() if options.junit else None
+    junit = expanded(options.junit).absolute() if options.junit else None
     with interrupts() as stop:
         return checks.main(site.project, selection, k=options.k, deep=options.deep, junit=junit, stop=stop)

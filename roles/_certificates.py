@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from provision.home import expanded
 from provision.resources import File
 from roles import _authority
 from roles._authority import Store
@@ -32,7 +32,7 @@ CLIENTS = (  # who they are is what RBAC's own bindings name (Kubernetes, "Defau
 
 def store(inventory: Inventory, site: SiteSettings) -> Store:
     """The folder of the site's keys: site.pki (relative to the inventory), or <inventory>/pki."""
-    return _authority.at(inventory.directory / Path(site.pki or "pki").expanduser(), phase_of(inventory))
+    return _authority.at(inventory.directory / expanded(site.pki or "pki"), phase_of(inventory))
 
 
 def apiserver(host: Host, site: SiteSettings) -> Certificate:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from provision.errors import InputError
+from provision.home import expanded
 from provision.inventory.changes import Rolled
 from provision.inventory.types import FlagName, FlagValue, OptionalFilePath, OptionalLocalPath
 from provision.resources import Command, File, FixedSetting, Package, ProxyMode, Resource
@@ -149,7 +149,7 @@ def _kubeconfig(host: Host, site: SiteSettings, settings: Settings) -> tuple[Seq
     if settings.kubeconfig_path:
         return (), settings.kubeconfig_path
     if settings.kubeconfig:
-        source = host.inventory.directory / Path(settings.kubeconfig).expanduser()
+        source = host.inventory.directory / expanded(settings.kubeconfig)
         if not source.is_file():
             raise InputError(f"there is no file {source}", line=host.origin("kube_proxy", "kubeconfig"))
         return (File(path=path, content=source, mode="0600", secret=True),), path

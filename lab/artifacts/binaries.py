@@ -15,6 +15,7 @@ from lab.artifacts.cache import BLOCK, Cache, Entry, Progress, sha256_of, silent
 from lab.artifacts.golang import Module, go_programs, toolchain
 from lab.artifacts.runner import Runner
 from provision.errors import FailedError, InputError
+from provision.home import expanded
 
 VERSION = "1.34.4"
 COREDNS_VERSION = "1.12.4"
@@ -77,7 +78,7 @@ def parse_source(text: str = "") -> Source:
     if kind == "release":
         return Source("release", (location or RELEASES).rstrip("/"))
     if kind == "dir" and location:
-        return Source("dir", str(Path(location).expanduser().absolute()))
+        return Source("dir", str(expanded(location).absolute()))
     raise InputError(
         "no such source of Kubernetes' programs",
         found=f"it says {text!r}",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from provision.errors import InputError
+from provision.home import expanded
 from provision.inventory import ansible
 from provision.inventory.ssh_args import Jump, jumps
 from provision.secret import Secret, secret
@@ -71,7 +72,7 @@ class Access:
     def private_key(self) -> Path | None:
         """The key file, relative to the current folder; None leaves it to ssh_config."""
         text = self.text("ansible_ssh_private_key_file")
-        return Path(text).expanduser() if text else None
+        return expanded(text) if text else None
 
     @property
     def become(self) -> bool:

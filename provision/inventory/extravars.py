@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from provision.errors import InputError
+from provision.home import expanded
 from provision.inventory.layers import Layer
 from provision.inventory.vault import Vault
 from provision.inventory.yamlfile import Document, parse, read
@@ -62,7 +63,7 @@ def _pair(word: str) -> tuple[tuple[str, ...], Loose]:
 def _layers(option: str, cwd: Path, show: Callable[[Path], str], vault: Vault) -> Iterable[Layer]:
     text = option.strip()
     if text.startswith("@"):
-        path = cwd / Path(text[1:]).expanduser()
+        path = cwd / expanded(text[1:])
         return (_whole(read(path, show(path), vault)),)
     if text.startswith(("{", "[")):
         return (_whole(parse(text, OPTION, vault)),)

@@ -9,6 +9,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 
 from provision.errors import InputError
+from provision.home import expanded
 from provision.spelling import listed, suggestion
 from provision.usage import usage
 
@@ -64,7 +65,7 @@ def with_files(pattern: str, folder: Path) -> str:
 
 def _lines(name: str, folder: Path) -> list[str]:
     try:
-        text = (folder / Path(name).expanduser()).read_text()
+        text = (folder / expanded(name)).read_text()
     except (OSError, ValueError) as error:
         found = error.strerror if isinstance(error, OSError) else "it is not text"
         raise InputError(f"the file of hosts '{name}' can't be read", found=str(found)) from None

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from provision.errors import InputError
+from provision.home import expanded
 from provision.inventory.files import YAML, NoInventoryError, Reader, listing, within
 from provision.inventory.inifile import IniFile, host_list
 from provision.inventory.layers import Layer
@@ -119,7 +120,7 @@ def open_source(given: Path, here: Path, vault: Vault, *, programs: bool = False
     here: the current folder. vault: opens what is encrypted. programs: run those that are executables.
     """
     show = partial(shown_from, here)
-    path = Path(os.path.normpath(here / given.expanduser()))
+    path = Path(os.path.normpath(here / expanded(given)))
     if not os.path.exists(path):
         if "," in str(given):
             listed_hosts = InventoryFile(str(given), host_list(str(given), "--inventory"))

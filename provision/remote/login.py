@@ -6,10 +6,10 @@ import importlib
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import UnreachableError
+from provision.home import expanded
 from provision.remote.host_keys import HostKey
 from provision.usage import usage
 
@@ -59,7 +59,7 @@ class Login:
             address=host.address,
             port=host.port,
             user=user or host.user,
-            key_files=tuple(str(Path(k).expanduser()) for k in (key or host.private_key,) if k),
+            key_files=tuple(str(expanded(k)) for k in (key or host.private_key,) if k),
             password=host.password,
             become_user=host.become_user if become else None,
             become_password=become_password or host.become_password,
@@ -90,7 +90,7 @@ def hops(login: Login) -> list[Any]:
         arguments["password"] = login.password
     chain: list[Any] = []
     for jump in login.jumps:
-        own = _key_arguments((str(Path(jump.key).expanduser()),)) if jump.key else {}
+        own = _key_arguments((str(expanded(jump.key)),)) if jump.key else {}
         chain.append(
             Fabric(
                 jump.host,
@@ -155,7 +155,7 @@ def _strict(hop: Any, login: Login) -> None:
 
     hop.client.set_missing_host_key_policy(RejectPolicy())
     for name in login.known_hosts:
-        path = Path(name).expanduser()
+        path = expanded(name)
         if path.exists():
             hop.client.load_host_keys(str(path))
 
