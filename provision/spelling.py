@@ -28,6 +28,17 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
+def clipped(text: object, most: int = 100) -> str:
+    """What somebody wrote, as an error quotes it: on one line, and cut after `most` letters."""
+    line = "".join(letter if letter.isprintable() else " " for letter in str(text)[: most + 1])
+    return f"{line[:most]}…" if len(line) > most else line
+
+
+def quoted(text: object) -> str:
+    """As `clipped`, in quotes."""
+    return f"'{clipped(text)}'"
+
+
 def distance(left: str, right: str) -> int:
     """How many letters must be added, dropped, changed or swapped with their neighbour (optimal string alignment)."""
     before: list[int] = []

@@ -13,6 +13,7 @@ from provision.home import expanded
 from provision.inventory import ansible
 from provision.inventory.ssh_args import Jump, jumps
 from provision.secret import Secret, secret
+from provision.spelling import quoted
 from provision.usage import usage
 
 _ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")  # of IP, or a host's name
@@ -54,7 +55,7 @@ class Access:
         address = self.text("ansible_host") or self.host.name
         if not _ADDRESS.fullmatch(address):
             do = "Write an IP address or a host name, and the user as ansible_user."
-            raise self._wrong("ansible_host", f"'{address}' is no address", do)
+            raise self._wrong("ansible_host", f"{quoted(address)} is no address", do)
         return address
 
     @property
@@ -65,7 +66,7 @@ class Access:
             return 22
         text = str(value)
         if isinstance(value, bool) or not text.isdecimal() or len(text) > 5 or not 0 < int(text) < 65536:
-            raise self._wrong("ansible_port", f"'{value}' is not a port", "Write a number from 1 to 65535.")
+            raise self._wrong("ansible_port", f"{quoted(value)} is not a port", "Write a number from 1 to 65535.")
         return int(text)
 
     @property
@@ -80,10 +81,10 @@ class Access:
         value = self._value("ansible_become")
         answer = False if value is None else ansible.as_bool(value)
         if answer is None:
-            raise self._wrong("ansible_become", f"'{value}' is neither yes nor no", "Write true or false.")
+            raise self._wrong("ansible_become", f"{quoted(value)} is neither yes nor no", "Write true or false.")
         method = self._value("ansible_become_method")
         if answer and method not in (None, *ansible.SUDO):
-            raise self._wrong("ansible_become_method", f"'{method}' is not supported", "Only sudo is.")
+            raise self._wrong("ansible_become_method", f"{quoted(method)} is not supported", "Only sudo is.")
         return answer
 
     @property
@@ -104,7 +105,7 @@ class Access:
         except (TypeError, ValueError, OverflowError):
             seconds = 0.0
         if isinstance(value, bool) or not 0 < seconds <= 3600:
-            raise self._wrong("ansible_ssh_timeout", f"'{value}' is no number of seconds", "Write a number: 10")
+            raise self._wrong("ansible_ssh_timeout", f"{quoted(value)} is no number of seconds", "Write a number: 10")
         return seconds
 
     @property
@@ -121,7 +122,9 @@ class Access:
         """Raise InputError for variables that can't be meant, or can't be followed, before any host is asked."""
         kind = self._value("ansible_connection")
         if kind not in (None, *ansible.SSH, *ansible.LOCAL):
-            raise self._wrong("ansible_connection", f"'{kind}' is not supported", "Hosts are reached by ssh, or local.")
+            raise self._wrong(
+                "ansible_connection", f"{quoted(kind)} is not supported", "Hosts are reached by ssh, or local."
+            )
         for name in ("address", "port", "private_key", "become", "jumps", "timeout", "dial", "known_hosts"):
             getattr(self, name)
         for name in ("ansible_user", "ansible_become_user"):

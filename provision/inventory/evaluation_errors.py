@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from provision.errors import InputError, ProvisionError, UnsetError
 from provision.inventory.layers import Path
 from provision.secret import LEAST, Redactor, Secret
-from provision.spelling import suggestion
+from provision.spelling import clipped, suggestion
 
 # Ansible's names of a run that don't begin with ansible_.
 _OF_A_RUN = frozenset({"environment", "item", "play_hosts", "role_name", "role_path"})
@@ -46,7 +46,7 @@ def explained(error: Exception, scope: Scope, path: Path, text: str, seen: set[A
         do = _advice(error.name, error.candidates or scope.all_names())
         return UnsetError(**_bad(scope, path, text, seen, found, do))
     # what Jinja can't read, and a filter or operator with a value that it can't work on
-    do = getattr(error, "do", "") or f"The text is: {text.strip()}"
+    do = getattr(error, "do", "") or f"The text is: {clipped(text.strip(), 300)}"
     return InputError(**_bad(scope, path, text, seen, _told(error, isinstance(error, native.TemplateError)), do))
 
 
@@ -54,7 +54,7 @@ def _told(error: Exception, plainly: bool) -> str:
     """What `error` says, on one line; plainly: without its kind."""
     kind = type(error).__name__
     try:
-        return " ".join((str(error) if plainly else f"{kind}: {error}").split())
+        return clipped(" ".join((str(error) if plainly else f"{kind}: {error}").split()), 300)
     except Exception:  # it quotes a value that can't be had
         return kind
 

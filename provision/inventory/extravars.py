@@ -11,7 +11,8 @@ from provision.errors import InputError
 from provision.home import expanded
 from provision.inventory.layers import Layer
 from provision.inventory.vault import Vault
-from provision.inventory.yamlfile import Document, parse, read
+from provision.inventory.yamlfile import Document, kind, parse, read
+from provision.spelling import quoted
 
 OPTION = "--extra-vars"
 
@@ -56,23 +57,37 @@ def _pair(word: str) -> tuple[tuple[str, ...], Loose]:
     if not equals:
         raise _bad(word, "there is no '=' in it")
     if not path[0].isidentifier() or not all(path):
-        raise _bad(word, f"'{name}' is not a variable's name")
+        raise _bad(word, f"{quoted(name)} is not a variable's name")
     return path, Loose(value)
 
 
 def _layers(option: str, cwd: Path, show: Callable[[Path], str], vault: Vault) -> Iterable[Layer]:
     text = option.strip()
     if text.startswith("@"):
-        path = cwd / expanded(text[1:])
-        return (_whole(read(path, show(path), vault)),)
+        return (_whole(_file(text, cwd / expanded(text[1:]), show, vault)),)
     if text.startswith(("{", "[")):
-        return (_whole(parse(text, OPTION, vault)),)
+        return (_whole(_read(lambda: parse(text, OPTION, vault))),)
     return tuple(_assign(path, value) for path, value in pairs(text))
+
+
+def _file(option: str, path: Path, show: Callable[[Path], str], vault: Vault) -> Document:
+    if not path.exists() or path.is_dir():
+        raise _bad(option, "it is a folder" if path.is_dir() else "there is no such file")
+    return _read(lambda: read(path, show(path), vault))
+
+
+def _read(document: Callable[[], Document]) -> Document:
+    try:
+        return document()
+    except InputError as error:
+        raise error.but(do=error.explanation.do or _FORMS) from None
 
 
 def _whole(document: Document) -> Layer:
     if not isinstance(document.data, dict) or not all(isinstance(name, str) for name in document.data):
-        raise InputError("extra variables are names with values", line=document.shown, do=_FORMS)
+        names = isinstance(document.data, dict)
+        found = "A name in it is no text" if names else f"{kind(document.data).capitalize()} was written"
+        raise InputError("extra variables are names with values", line=document.shown, found=found, do=_FORMS)
     return Layer(document.data, document.line)
 
 
@@ -91,4 +106,4 @@ _FORMS = 'Write k=v, group.k=v, @FILE (YAML or JSON) or {"k": "v"}; quote a valu
 
 
 def _bad(word: str, found: str) -> InputError:
-    return InputError(f"{OPTION} '{word}' can't be read", found=found, do=_FORMS)
+    return InputError(f"{OPTION} {quoted(word)} can't be read", found=found, do=_FORMS)

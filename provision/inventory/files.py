@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provision.errors import InputError
-from provision.inventory import inifile, programs
+from provision.inventory import inifile, lookalikes, programs
 from provision.inventory.inifile import FirstLineError, IniFile
 from provision.inventory.vault import HEADER, Vault
-from provision.inventory.yamlfile import Document, YamlSyntaxError, parse, read_text
+from provision.inventory.yamlfile import Document, YamlSyntaxError, kind, parse, read_text
+from provision.spelling import quoted
 
 YAML = (".yml", ".yaml", ".json")
 # Ansible's defaults, read in its source: DEFAULT_INVENTORY_IGNORE_EXTS and what its inventory manager always leaves out
@@ -22,6 +23,9 @@ _IGNORED = re.compile(
 )
 _EXPORT = "ansible-inventory -i SOURCE --list --export --yaml >hosts.yml"
 _DO_EXPORT = f"Write down what it gives: {_EXPORT}"
+
+
+_FORMS = "An inventory has groups of hosts: 'edge: {hosts: {hdss7-11: }}' in YAML, [edge] and below it hdss7-11 in INI."
 
 
 class NoInventoryError(InputError):
@@ -49,6 +53,15 @@ class Reader:
             raise InputError("an inventory program is not run unasked", line=shown, do=do)
         if path.suffix == ".toml":
             raise InputError("TOML inventories are not supported", line=shown, do=_DO_EXPORT)
+        try:
+            return self._text(path, shown)
+        except InputError as error:
+            other = lookalikes.by_name(path) or lookalikes.by_beginning(_head(path))
+            if not other:
+                raise
+            raise _no_inventory(other, error.explanation.line or shown) from None
+
+    def _text(self, path: Path, shown: str) -> Document | IniFile:
         text = read_text(path, shown)
         named = path.suffix in YAML
         if not named and path.suffix:
@@ -57,12 +70,14 @@ class Reader:
             document = parse(text, shown, self.vault)
         except YamlSyntaxError as error:
             return self._ini_instead(text, shown, error) if named else self._ini_only(text, shown, error)
+        if other := lookalikes.by_content(document.data):
+            raise _no_inventory(other, document.line())
         if isinstance(document.data, dict):
             return _no_plugin(document)
         if document.data is None:
             return IniFile((), shown)
-        kind = "a list" if isinstance(document.data, list) else "one value"
-        wrong = NoInventoryError("an inventory holds groups", line=document.line(), found=f"{kind} was written")
+        found = f"{kind(document.data)} was written"
+        wrong = NoInventoryError("an inventory holds groups", line=document.line(), found=found, do=_FORMS)
         return self._ini_instead(text, shown, wrong)
 
     def _ini_instead(self, text: str, shown: str, error: InputError) -> IniFile:
@@ -116,7 +131,8 @@ def listing(folder: Path) -> list[Path]:
     try:
         return [folder / name for name in sorted(os.listdir(folder))]
     except OSError as error:
-        raise InputError(f"cannot read {folder}", found=error.strerror or str(error)) from None
+        found = error.strerror or str(error)
+        raise InputError(f"cannot read {folder}", found=found, do=f"Look at it: ls -lL {folder}") from None
 
 
 def is_program(path: Path) -> bool:
@@ -130,12 +146,24 @@ def is_program(path: Path) -> bool:
         return False  # it is told when it is read
 
 
+def _no_inventory(kind: str, line: str) -> NoInventoryError:
+    return NoInventoryError("the file is no inventory", line=line, found=f"It looks like {kind}", do=_FORMS)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(8192)
+    except OSError:
+        return b""  # it is told already
+
+
 def _no_plugin(document: Document) -> Document:
     if document.data.get("plugin"):
         raise InputError(
             "inventory plugins are not supported",
             line=document.line(("plugin",)),
-            found=f"plugin: {document.data['plugin']}",
+            found=f"It asks for the plugin {quoted(document.data['plugin'])}",
             do=_DO_EXPORT,
         )
     return document

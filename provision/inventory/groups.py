@@ -13,7 +13,7 @@ from provision.inventory.layers import Layer
 from provision.inventory.ranges import expand
 from provision.inventory.yamlfile import Document
 from provision.secret import shown
-from provision.spelling import suggestion
+from provision.spelling import quoted, suggestion
 
 _SECTIONS = ("hosts", "children", "vars")
 # A host's name stands in files and commands too; a group's only in patterns and in names of files.
@@ -22,8 +22,8 @@ _NAMES = {
     "group": (re.compile(r"[^\s.~!&@/-][^\n\r/\x00-\x1f]{0,199}"), "Use letters, digits and '_'."),
 }
 PRIORITY = "ansible_group_priority"
-_BRACKETED = re.compile(r"\[([^\[\]]+)\]:(\d+)")
-_WITH_PORT = re.compile(r"((?:[^:\[\]]|\[[^\]]*\])+):(\d+)")
+_BRACKETED = re.compile(r"\[([^\[\]]+)\]:(\d{1,9})")
+_WITH_PORT = re.compile(r"((?:[^:\[\]]|\[[^\]]*\])+):(\d{1,9})")
 Line = Callable[[Sequence[object]], str]
 
 
@@ -64,7 +64,7 @@ class Tree:
             return
         for name, body in _mapping(document, ()).items():
             if isinstance(name, str) and body is not None and not isinstance(body, Mapping):
-                self._note(document.line((name,)), f"'{name}' is no group, because it has no mapping")
+                self._note(document.line((name,)), f"{quoted(name)} is no group, because it has no mapping")
             else:
                 self._read_group(document, (name,), name, body, ())
 
@@ -116,21 +116,23 @@ class Tree:
         self, document: Document, path: tuple[Any, ...], name: Any, body: Any, above: Sequence[str]
     ) -> None:
         if not isinstance(name, str):
-            raise InputError(f"the group name {name!r} is not text", line=document.line(path), do="Put it in quotes.")
-        _check_name("group", name, document.line(path))
+            raise InputError(
+                f"the group name {name!r} is not text", line=document.nearest_line(path), do="Put it in quotes."
+            )
+        _check_name("group", name, document.nearest_line(path))
         if name in above:
             raise InputError(
                 f"the group '{name}' is inside itself",
-                line=document.line(path),
+                line=document.nearest_line(path),
                 found=" → ".join((*above, name)),
             )
         group = self.groups.setdefault(name, Group(name))
         if above:
-            self._adopt(above[-1], name, document.line(path))
+            self._adopt(above[-1], name, document.nearest_line(path))
         for section in _mapping(document, path, body):
             here = (*path, section)
             if section not in _SECTIONS:
-                self._skip(name, str(section), document.line(here))
+                self._skip(name, str(section), document.nearest_line(here))
                 continue
             content = body[section]
             names = {content: None} if isinstance(content, str) else _mapping(document, here, content)
@@ -146,8 +148,8 @@ class Tree:
 
     def _skip(self, group: str, section: str, line: str) -> None:
         if near := suggestion(section, _SECTIONS):
-            raise InputError(f"the group '{group}' has no part '{section}'", line=line, do=near)
-        self._note(line, f"the group '{group}' has hosts, children and vars, and no part '{section}'")
+            raise InputError(f"the group '{group}' has no part {quoted(section)}", line=line, do=near)
+        self._note(line, f"the group '{group}' has hosts, children and vars, and no part {quoted(section)}")
 
     def _note(self, line: str, what: str) -> None:
         self.notes.append(f"{line}: {what}: it is ignored, as in Ansible")
@@ -178,7 +180,7 @@ class Tree:
                     waiting.setdefault(entry.name, []).append((group.name, entry.line))
                 else:
                     raise InputError(
-                        f"[{group.name}:children] names '{entry.name}', which is no group of the inventory",
+                        f"[{group.name}:children] names {quoted(entry.name)}, which is no group of the inventory",
                         line=entry.line,
                         do=suggestion(entry.name, declared) or f"Add [{entry.name}].",
                     )
@@ -199,7 +201,7 @@ class Tree:
         group.layers.append(Layer(values, line))
 
     def _read_host(self, group: Group, document: Document, path: tuple[Any, ...], entry: Any, body: Any) -> None:
-        line = document.line(path)
+        line = document.nearest_line(path)
         if not isinstance(entry, str):
             raise InputError(f"the host name {entry!r} is not text", line=line, do="Put it in quotes.")
         self._add_hosts(group, entry, line, _mapping(document, path, body), _lines(document, path))
@@ -223,7 +225,7 @@ def _check_name(what: str, name: str, line: str) -> None:
     """Names become parts of files and patterns: raises InputError for one that could be more than a name there."""
     allowed, do = _NAMES[what]
     if not allowed.fullmatch(name):
-        raise InputError(f"the {what} name {name[:200]!r} can't be used", line=line, do=do)
+        raise InputError(f"the {what} name {quoted(name)} can't be used", line=line, do=do)
 
 
 def _check_variables(values: Mapping[Any, Any], line: Line) -> None:
@@ -258,12 +260,12 @@ def _mapping(document: Document, path: tuple[Any, ...], body: Any = ...) -> Mapp
     if not value and not isinstance(value, list):  # as in Ansible
         return {}
     raise InputError(
-        f"'{path[-1]}' must hold names, each followed by ':'" if path else "an inventory holds groups",
-        line=document.line(path),
+        f"{quoted(path[-1])} must hold names, each followed by ':'" if path else "an inventory holds groups",
+        line=document.nearest_line(path),
         found=f"{_kind(value)} was written",
         do="Write 'hdss7-21:' where '- hdss7-21' stands." if isinstance(value, list) else "",
     )
 
 
 def _kind(value: Any) -> str:
-    return "a list" if isinstance(value, list) else f"'{shown(value)}'"
+    return "a list" if isinstance(value, list) else quoted(shown(value))

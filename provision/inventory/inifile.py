@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from provision.errors import InputError
+from provision.spelling import quoted
+from provision.templating.marks import LONGEST_NUMBER
 
 Kind = Literal["hosts", "children", "vars"]
 _SECTION = re.compile(r"\[(?P<group>[^:\]\s]+)(?::(?P<kind>\w+))?\]\s*(?:#.*)?")
@@ -101,11 +103,13 @@ def _header(line: str, place: str) -> tuple[str, str] | None:
     match = _SECTION.fullmatch(line)
     if match is None:
         if line.startswith("[") and line.endswith("]"):
-            raise InputError(f"the section '{line}' can't be read", line=place, do=_DO_SECTION)
+            raise InputError(f"the section {quoted(line)} can't be read", line=place, do=_DO_SECTION)
         return None
     kind = match["kind"] or "hosts"
     if kind not in ("hosts", "children", "vars"):
-        raise InputError(f"the section '{line}' is of an unknown kind", line=place, found=f"':{kind}'", do=_DO_SECTION)
+        raise InputError(
+            f"the section {quoted(line)} is of an unknown kind", line=place, found=quoted(f":{kind}"), do=_DO_SECTION
+        )
     return match["group"], kind
 
 
@@ -115,11 +119,13 @@ def _entry(kind: str, line: str, place: str) -> Entry:
     if kind == "children":
         match = _GROUP.fullmatch(line)
         if match is None:
-            raise InputError("a group's name was expected", line=place, found=f"'{line}'", do="Write one group a line.")
+            raise InputError(
+                "a group's name was expected", line=place, found=quoted(line), do="Write one group a line."
+            )
         return Entry(match["group"], place)
     name, equals, value = (part.strip() for part in line.partition("="))
     if not equals:
-        raise InputError("a variable was expected", line=place, found=f"'{line}'", do="Write NAME=VALUE.")
+        raise InputError("a variable was expected", line=place, found=quoted(line), do="Write NAME=VALUE.")
     return Entry(name, place, {name: _value(value, place)})
 
 
@@ -138,7 +144,7 @@ def _host(line: str, place: str) -> Entry:
         )
     if name.endswith(":"):
         raise InputError(
-            f"'{name}' ends in ':'",
+            f"{quoted(name)} ends in ':'",
             line=place,
             do="In INI a port follows it (host:2222); a YAML inventory begins with 'all:' and is indented.",
         )
@@ -149,7 +155,7 @@ def _host(line: str, place: str) -> Entry:
             raise InputError(
                 "a variable was expected after the host's name",
                 line=place,
-                found=f"'{word}'",
+                found=quoted(word),
                 do="Write NAME=VALUE, in quotes where it holds blanks; one host a line.",
             )
         values[key] = _value(value, place)
@@ -165,7 +171,7 @@ def _value(text: str, place: str) -> Any:
     except (ValueError, SyntaxError):
         return text  # without a surrogate: it is read from UTF-8
     except (TypeError, MemoryError, RecursionError) as error:
-        raise InputError("the value can't be read", line=place, found=f"{text[:80]}: {error}") from None
+        raise InputError("the value can't be read", line=place, found=f"{quoted(text)}: {error}") from None
 
 
 def _plain(value: Any) -> Any:
@@ -178,6 +184,8 @@ def _plain(value: Any) -> Any:
         value = value.decode("utf-8", "surrogateescape")
     if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
         raise TypeError("half of a surrogate pair is no text")
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        raise TypeError("the number has thousands of digits")
     if value is ...:
         return "..."
     return str(value) if isinstance(value, complex) else value

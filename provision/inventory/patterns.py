@@ -10,10 +10,10 @@ from pathlib import Path
 
 from provision.errors import InputError
 from provision.home import expanded
-from provision.spelling import listed, suggestion
+from provision.spelling import listed, quoted, suggestion
 from provision.usage import usage
 
-_SUBSCRIPT = re.compile(r"^(?P<base>.+)\[(?:(?P<one>-?\d+)|(?P<first>\d+)[:-](?P<last>\d*))\]$")
+_SUBSCRIPT = re.compile(r"^(?P<base>.+)\[(?:(?P<one>-?\d{1,9})|(?P<first>\d{1,9})[:-](?P<last>\d{0,9}))\]$")
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*$")
 _WILD = frozenset("*?[")
 # What means the controller itself, also where the inventory has no such host; and what names nobody in particular.
@@ -80,7 +80,9 @@ def split(pattern: str) -> tuple[str, ...]:
     parts = _parts(pattern)
     file = next((part for part in parts if part.lstrip("!&").startswith("@")), None)
     if file:
-        raise InputError(f"'{file}': a file of hosts is read by --limit only", do="Name the hosts: hdss7-21,hdss7-22.")
+        raise InputError(
+            f"{quoted(file)}: a file of hosts is read by --limit only", do="Name the hosts: hdss7-21,hdss7-22."
+        )
     return parts
 
 
@@ -88,7 +90,7 @@ def _parts(pattern: str) -> tuple[str, ...]:
     tight = re.sub(r"\s*([\s:,])\s*", r"\1", pattern.strip())
     parts = tuple(piece for part in tight.split(",") for piece in _pieces(part))
     if not all(part.lstrip("!&") for part in parts):
-        found = f"a part of '{pattern}' is empty" if tight else "the pattern is empty"
+        found = f"a part of {quoted(pattern)} is empty" if tight else "the pattern is empty"
         raise InputError(found, do="Name a host or a group; 'all' means every host.")
     return parts
 
@@ -125,8 +127,8 @@ def _match(part: str, pattern: str, hosts: Sequence[str], groups: Mapping[str, S
     if subscript:
         do = f"{do} [ ] counts the hosts of a group; for hosts by their numbers write ~web0[1-3]."
     raise InputError(
-        f"no host or group matches '{base}'",
-        found=f"The pattern was '{pattern}'" if base != pattern else "",
+        f"no host or group matches {quoted(base)}",
+        found=f"The pattern was {quoted(pattern)}" if base != pattern else "",
         do=do or f"Groups: {listed(groups)}. Hosts: {listed(hosts)}. `{usage('hosts')}` shows them.",
     )
 
@@ -150,7 +152,7 @@ def _matcher(part: str) -> re.Pattern[str]:
     try:
         return re.compile(part[1:] if part.startswith("~") else fnmatch.translate(part))
     except re.error as error:
-        raise InputError(f"the regular expression '{part}' can't be read", found=str(error)) from None
+        raise InputError(f"the regular expression {quoted(part)} can't be read", found=str(error)) from None
 
 
 def _cut(part: str, subscript: re.Match[str], found: Sequence[str]) -> Sequence[str]:
@@ -159,11 +161,11 @@ def _cut(part: str, subscript: re.Match[str], found: Sequence[str]) -> Sequence[
         chosen = found[number : number + 1 or None]
         if not chosen:
             raise InputError(
-                f"'{part}' asks for more than there is",
+                f"{quoted(part)} asks for more than there is",
                 found=f"{subscript['base']} has {len(found)} in all, counted from 0",
             )
         return chosen
     first, last = int(subscript["first"]), int(subscript["last"] or len(found))
     if subscript["last"] and last < first:
-        raise InputError(f"'{part}' ends before it begins", do="Write the lower number first; both are meant.")
+        raise InputError(f"{quoted(part)} ends before it begins", do="Write the lower number first; both are meant.")
     return found[first : last + 1]

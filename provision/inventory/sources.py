@@ -147,7 +147,7 @@ def _folder(folder: Path, reader: Reader) -> tuple[tuple[InventoryFile, ...], tu
         try:
             files.append(InventoryFile(str(path), reader.read(path)))
         except NoInventoryError as error:
-            notes.append(f"{reader.show(path)} is no inventory and is ignored, as in Ansible. {error}")
+            notes.append(f"{reader.show(path)} is no inventory and is ignored, as in Ansible. {error.but(do='')}")
         except InputError as error:
             aside = f"If it is no inventory, move it out of {reader.show(folder)}"
             raise error.but(do=f"{error.explanation.do} {aside}.".strip()) from None

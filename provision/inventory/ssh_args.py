@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from provision.errors import InputError
+from provision.spelling import quoted
 from provision.usage import usage
 
 Fail = Callable[[str, str], InputError]  # of what was found and what to do
@@ -57,7 +58,7 @@ class _Reader:
                 continue
             flag, rest = word[:2], word[2:]
             if flag not in ("-J", "-o"):
-                raise self.fail(f"'{word}' is not supported", _JUMPS_ONLY)
+                raise self.fail(f"{quoted(word)} is not supported", _JUMPS_ONLY)
             value = rest or next(words, "")
             hops = self.hop_list(value) if flag == "-J" else self.option(value)
             found = hops if found is None else found  # the first one counts, as in ssh
@@ -97,14 +98,14 @@ class _Reader:
         place = text.removeprefix("ssh://").removesuffix("/") if text.startswith("ssh://") else text
         match = _BARE_IP.fullmatch(place) or _HOP.fullmatch(place)
         if match is None:
-            raise self.fail(f"'{text}' is no jump host", _JUMPS_ONLY)
+            raise self.fail(f"{quoted(text)} is no jump host", _JUMPS_ONLY)
         parts = match.groupdict()
         port = parts.get("port") or port
         if port and not (port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536):
             raise self.fail(f"'{port}' is not a port", "Write a number from 1 to 65535.")
         host = parts.get("host") or parts["ip"]
         if host.startswith("-"):
-            raise self.fail(f"'{text}' is no jump host", _JUMPS_ONLY)
+            raise self.fail(f"{quoted(text)} is no jump host", _JUMPS_ONLY)
         who = (parts["user"] or user).replace("%r", self.user)
         return Jump(host, who or None, int(port) if port else None, key)
 
@@ -157,7 +158,7 @@ class _Reader:
         )
 
     def unsupported(self, command: str) -> InputError:
-        return self.fail(f"the ProxyCommand '{command}' is not supported", _JUMPS_ONLY)
+        return self.fail(f"the ProxyCommand {quoted(command)} is not supported", _JUMPS_ONLY)
 
 
 def jumps(arguments: str, host: str, user: str, fail: Fail) -> tuple[Jump, ...]:

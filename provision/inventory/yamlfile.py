@@ -17,10 +17,12 @@ from provision.templating.marks import Unsafe
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
+_NUMBER = "tag:yaml.org,2002:int"
 _VAULTS = ("!vault", "!vault-encrypted")
 _UNSAFE = "!unsafe"
 _DEEPEST = 200  # levels of nesting; libyaml crashes at some ten thousand
 _LARGEST = 100_000  # values that anchors may expand to, beyond ten times what is written
+_LONGEST_NUMBER = 2_000  # letters; Python makes no text of a number with more than 4,300 digits
 # What a text that is nested deeper than that must have: brackets, an indentation, or a row of dashes.
 _NESTED = re.compile(rf"^ {{{_DEEPEST}}}|(?:[-?:][ \t]+){{{_DEEPEST // 2}}}", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -100,7 +102,8 @@ def read_text(path: Path, shown: str) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"cannot read {shown}", found=error.strerror or str(error)) from None
+        found = error.strerror or str(error)
+        raise InputError(f"cannot read {shown}", found=found, do=f"Look at it: ls -lL {shown}") from None
     except UnicodeDecodeError as error:
         raise InputError(
             "cannot read the file",
@@ -209,6 +212,8 @@ def _check_node(node: yaml.Node, shown: str) -> None:
     if isinstance(node, yaml.ScalarNode):
         if not node.value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in node.value):
             raise InputError("half of a surrogate pair is no text", line=here, do="Write the letter itself.")
+        if node.tag == _NUMBER and len(node.value) > _LONGEST_NUMBER:
+            raise InputError("the number has thousands of digits", line=here, do="Put it in quotes if it is text.")
     elif isinstance(node, yaml.MappingNode):
         _check_keys(node, shown)
 
@@ -259,3 +264,9 @@ def _advice(problem: str) -> str:
     if "another document" in problem or "single document" in problem:
         return "Keep one document in a file: remove the '---' that follows."
     return ""
+
+
+def kind(data: Any) -> str:
+    """What YAML says, for an error about it."""
+    names = ((dict, "a mapping"), (list, "a list"), (type(None), "nothing"))
+    return next((name for each, name in names if isinstance(data, each)), "one value")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 OVERRIDE = "#jinja2:"  # at the beginning of a text: changes what the marks are
+LONGEST_NUMBER = 10_000  # bits: Python makes no text of a number with more than 4,300 digits
 _MARKS = ("{{", "{%", "{#")
 
 

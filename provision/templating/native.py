@@ -18,7 +18,7 @@ from provision.templating.checks import CHECKS
 from provision.templating.environment import SCOPE, LazyContext, context
 from provision.templating.filters import FILTERS
 from provision.templating.lookups import look_up
-from provision.templating.marks import OVERRIDE, is_template
+from provision.templating.marks import LONGEST_NUMBER, OVERRIDE, is_template
 from provision.templating.plugins import Plugins, listed
 from provision.templating.undefined import (
     Failure,
@@ -143,6 +143,8 @@ def settled(value: Any, depth: int = 0) -> Any:
         raise UnfitError(f"it holds itself, or is nested deeper than {_DEEPEST} levels", "Write the value out.")
     if isinstance(value, str):
         return str(value) if type(value).__name__ == "Markup" else value
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        raise UnfitError("the number has thousands of digits", "Write a smaller one.")
     if value is None or isinstance(value, (int, float, datetime.date)):
         return value
     if isinstance(value, Mapping):
