@@ -100,7 +100,7 @@ def read(path: Path, shown: str = "", vault: Vault | None = None) -> Document:
 def read_text(path: Path, shown: str) -> str:
     """The file's text, as it stands there. Raises InputError when it can't be read or is not UTF-8."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         found = error.strerror or str(error)
         raise InputError(f"cannot read {shown}", found=found, do=f"Look at it: ls -lL {shown}") from None
@@ -111,6 +111,10 @@ def read_text(path: Path, shown: str) -> str:
             found=f"byte {error.start} is not UTF-8",
             do="Save it as UTF-8.",
         ) from None
+    if "\0" in text:
+        line = f"{shown}:{text.count(chr(10), 0, text.index(chr(0))) + 1}"
+        raise InputError("cannot read the file", line=line, found="There is a byte 0 in it", do="Save it as UTF-8.")
+    return text
 
 
 def parse(text: str, shown: str, vault: Vault | None = None) -> Document:

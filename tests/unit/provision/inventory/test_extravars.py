@@ -65,7 +65,7 @@ def test_extra_variables_are_stronger_than_every_file(
         ("@.", ["it is a folder"]),
         ("{x: ", ["--extra-vars:", "can't be read", "Write k=v"]),
         ("[1]", ["names with values", "A list was written", "Write k=v"]),
-        ("@hosts.yml", ["A name in it is no text"]),
+        ("{1: 2}", ["A name in it is no text"]),
         ("inventory_dir=x", ["--extra-vars", "'inventory_dir' can't be set"]),
     ],
 )
