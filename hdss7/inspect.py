@@ -12,6 +12,7 @@ from hdss7.report import text
 from hdss7.report.json import encode
 from provision.errors import Exit, InputError, ProvisionError, worst
 from provision.inventory import Host
+from provision.inventory.access import DIALLERS
 from provision.playbook.plays import load
 from provision.project import Project
 from provision.resources import Download, Image
@@ -64,7 +65,7 @@ def zero_sums(project: Project, hosts: Sequence[str]) -> list[str]:
 
     None for the lab's own hosts: `invoke lab.up` says what it has built.
     """
-    dialled = (host.var(name, "") for host in project.inventory.hosts for name in ("hdss7_dial", "dial"))
+    dialled = (host.var(name, "") for host in project.inventory.hosts_with(*DIALLERS) for name in DIALLERS)
     if any(str(by).startswith("lab.") for by in dialled):
         return []
     resources = [declaration.resource for host in hosts for declaration in project.declared(host)]

@@ -13,6 +13,7 @@ from lab.state import Lab
 from lab.suites import apt_repository
 from provision.errors import UnreachableError
 from provision.inventory import Inventory
+from provision.inventory.access import DIALLERS
 from provision.inventory.sources import Source, open_source
 from provision.inventory.vault import Vault
 from provision.usage import usage
@@ -79,4 +80,4 @@ def placeholders() -> dict[str, Any]:
 
 
 def _dials(opened: Sequence[Source]) -> bool:
-    return any(host.access.dial.startswith(DIAL) for host in Inventory.load(opened).hosts)
+    return any(host.access.dial.startswith(DIAL) for host in Inventory.load(opened).hosts_with(*DIALLERS))

@@ -25,6 +25,8 @@ RENAMED: dict[str, tuple[str, re.Pattern[str]]] = {
     "hdss7_dial": ("dial", _DIAL),
     "hdss7_known_hosts": ("known_hosts", _FILE),
 }
+OLD_NAMES = frozenset(old for old, _ in RENAMED.values())
+DIALLERS = ("hdss7_dial", RENAMED["hdss7_dial"][0])
 
 
 class Variables(Protocol):

@@ -67,6 +67,11 @@ SSH = tuple(
 SUDO = ("sudo", "ansible.builtin.sudo", "ansible.legacy.sudo")
 
 
+def is_special(name: str) -> bool:
+    """Whether a variable of that name may mean something to Ansible itself."""
+    return name.startswith("ansible_") or name in MAGIC
+
+
 def check_name(name: str, line: str) -> str:
     """What to say once about a variable that has no effect, "" for any other.
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os.path
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,9 +14,10 @@ from provision.inventory import ansible, controller, extravars, layers, patterns
 from provision.inventory.access import Access
 from provision.inventory.groups import Tree
 from provision.inventory.layers import Layer
+from provision.inventory.magic import Magic
 from provision.inventory.sources import Source, VariableFiles, open_source, shown_from
 from provision.inventory.ssh_args import Jump
-from provision.inventory.variables import Evaluator, Scope, Variables, View
+from provision.inventory.variables import Evaluator, Scope, Variables
 from provision.inventory.vault import Vault
 from provision.secret import bare, secret
 from provision.spelling import listed, nearest, suggestion
@@ -117,10 +115,20 @@ class Inventory:
     def _named(self, pattern: str) -> tuple[str, ...]:
         return controller.named(pattern, tuple(self._by_name), self.groups, self._local)
 
+    def hosts_with(self, *names: str) -> tuple[Host, ...]:
+        """The hosts for which one of these variables is written. Nothing is evaluated for that."""
+        said = {
+            host: any(name in layer.values for layer in made for name in names) for host, made in self.layers.items()
+        }
+        return tuple(host for host in self.hosts if said[host.name])
+
     @cached_property
     def _local(self) -> frozenset[str]:
-        said = any(controller.CONNECTION in layer.values for made in self.layers.values() for layer in made)
-        return frozenset(host.name for host in self.hosts if host.local) if said else frozenset()
+        return frozenset(host.name for host in self.hosts_with(controller.CONNECTION) if host.local)
+
+    @cached_property
+    def _magic(self) -> Magic:
+        return Magic(self.groups, _Scopes(self), self.playbook_dir)
 
     def host(self, name: str) -> Host:
         """The host of that name, also the controller that is not listed. Raises InputError when there is none."""
@@ -254,18 +262,7 @@ class Host:
         """The variables as Jinja needs them: evaluated one by one."""
         inventory = self.inventory
         file = inventory.files.get(self.name, str(None))  # Ansible's for a controller that is not listed
-        magic = {
-            "inventory_hostname": self.name,
-            "inventory_hostname_short": self.name if _is_ip(self.name) else self.name.partition(".")[0],
-            "inventory_file": file,
-            # Ansible's for the hosts of `--inventory h1,h2,` is the text None
-            "inventory_dir": os.path.dirname(file) if os.path.isabs(file) else str(None),
-            "playbook_dir": str(inventory.playbook_dir),
-            "ansible_playbook_python": sys.executable,
-            "groups": {name: list(members) for name, members in inventory.groups.items()},
-            "group_names": list(self.groups),
-            "hostvars": _HostVars(inventory),
-        }
+        magic = inventory._magic.of(self.name, self.groups, file)
         raw = layers.merge(inventory.layers[self.name], inventory.namespaces)
         raw = {name: value for name, value in raw.items() if name not in magic}
         # how a host is logged in to is shown, also out of an encrypted hosts.yml; what lets one in is not
@@ -274,21 +271,20 @@ class Host:
         return Scope(self.name, raw, magic, lambda path: self.origin(*path), inventory._evaluator)
 
 
-class _HostVars(Mapping[str, Any]):
-    """Ansible's `hostvars`: every host's variables, by its name."""
+class _Scopes(Mapping[str, Scope]):
+    """The variables of each host; a controller that is not listed can be asked for by name."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
-        self._hosts = inventory._by_name
 
-    def __getitem__(self, name: str) -> View:
-        return View((self._hosts.get(name) or self._inventory._implicit[name]).scope)
+    def __getitem__(self, name: str) -> Scope:
+        return (self._inventory._by_name.get(name) or self._inventory._implicit[name]).scope
 
-    def __iter__(self) -> Any:
-        return iter(self._hosts)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._inventory._by_name)
 
     def __len__(self) -> int:
-        return len(self._hosts)
+        return len(self._inventory._by_name)
 
 
 def _no_host(tree: Tree, sources: Sequence[Source]) -> InputError:
@@ -300,14 +296,6 @@ def _no_host(tree: Tree, sources: Sequence[Source]) -> InputError:
         found=". ".join(tree.notes[:3]) or (f"Its groups are empty: {listed(groups)}" if groups else "It says nothing"),
         do="Write hosts into a group: 'edge: {hosts: {hdss7-11: }}' in YAML, [edge] and below it hdss7-11 in INI.",
     )
-
-
-def _is_ip(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _assemble(tree: Tree, inventory: Inventory) -> Inventory:

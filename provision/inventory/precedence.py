@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from provision.errors import InputError
 from provision.inventory import ansible
-from provision.inventory.access import renamed
+from provision.inventory.access import OLD_NAMES, renamed
 from provision.inventory.controller import IMPLICIT, implicit
 from provision.inventory.groups import Tree
 from provision.inventory.layers import Layer
@@ -56,10 +56,14 @@ def notes(tree: Tree, made: Mapping[str, Sequence[Layer]]) -> tuple[str, ...]:
     every = (layer for layers in made.values() for layer in layers)
     idle = (layer for group in tree.groups.values() for layer in group.layers)
     found: dict[str, str] = {}
+    known: set[str] = set()
     for layer in {id(layer): layer for layer in (*every, *idle)}.values():
         for name, value in layer.values.items():
-            line = layer.line((name,))
-            note = "" if name in found else ansible.check_name(name, line) or renamed(name, value, line)
+            if name in found or (name in known and name not in OLD_NAMES):
+                continue
+            known.add(name)
+            line = layer.line((name,)) if ansible.is_special(name) or name in OLD_NAMES else ""
+            note = ansible.check_name(name, line) or renamed(name, value, line)
             if note:
                 found[name] = note
     return tuple(found.values())

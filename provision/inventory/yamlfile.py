@@ -28,6 +28,9 @@ _NESTED = re.compile(rf"^ {{{_DEEPEST}}}|(?:[-?:][ \t]+){{{_DEEPEST // 2}}}", re
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
+_Entry = tuple[yaml.Mark, yaml.Node]  # where a value begins, or its key; and the value
+
+
 class YamlSyntaxError(InputError):
     """The text is no YAML at all; it may be INI."""
 
@@ -72,16 +75,24 @@ class Document:
     data: Any
     shown: str
     root: yaml.Node | None = field(repr=False, compare=False, default=None)
+    _inside: dict[int, dict[str, _Entry]] = field(repr=False, compare=False, default_factory=dict)
 
     def line(self, path: Sequence[object] = ()) -> str:
         """`file:line` of the value at `path` (mapping keys and list indexes), "" if there is none."""
         node, mark = self.root, self.root.start_mark if self.root else None
         for key in path:
-            entry = _child(node, str(key))
+            entry = self._child(node, str(key))
             if entry is None:
                 return ""
             mark, node = entry
         return f"{self.shown}:{mark.line + 1}" if mark else self.shown
+
+    def _child(self, node: yaml.Node | None, key: str) -> _Entry | None:
+        if node is None:
+            return None
+        if id(node) not in self._inside:
+            self._inside[id(node)] = dict(_entries(node))
+        return self._inside[id(node)].get(key)
 
     def nearest_line(self, path: Sequence[object]) -> str:
         """`file:line` of the value at `path`, or of the closest thing around it."""
@@ -238,16 +249,16 @@ def _check_keys(node: yaml.MappingNode, shown: str) -> None:
         seen[key.tag, key.value] = number
 
 
-def _child(node: yaml.Node | None, key: str) -> tuple[yaml.Mark, yaml.Node] | None:
+def _entries(node: yaml.Node) -> Iterator[tuple[str, _Entry]]:
+    """What is in a mapping or list, by key or place. Of a key that comes twice the last one counts: merged keys ('<<')
+    were put in front when the document was constructed."""
     if isinstance(node, yaml.MappingNode):
-        # Merged keys ('<<') were put in front when the document was constructed: the last one wins.
-        for name, value in reversed(node.value):
-            if name.value == key:
-                return name.start_mark, value
-    if isinstance(node, yaml.SequenceNode) and key.isdecimal() and int(key) < len(node.value):
-        item = node.value[int(key)]
-        return item.start_mark, item
-    return None
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                yield key.value, (key.start_mark, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for place, item in enumerate(node.value):
+            yield str(place), (item.start_mark, item)
 
 
 def _unreadable(error: yaml.MarkedYAMLError, shown: str) -> InputError:
