@@ -115,8 +115,7 @@ class Project:
         """
         named = {h.name: h for play in self._written for h in self.inventory.members(play.hosts)}
         if limit is None:
-            listed = tuple(h for h in self.inventory.hosts if h.name in named)
-            return (*listed, *(h for h in named.values() if h not in listed))
+            return tuple(dict.fromkeys((*(h for h in self.inventory.hosts if h.name in named), *named.values())))
         written = split(limit) if adhoc else ()
         within = tuple(h for h in self.inventory.select(limit) if h.name in named or h.name in written)
         if not within:

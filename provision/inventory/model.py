@@ -106,11 +106,24 @@ class Inventory:
     def members(self, pattern: str) -> tuple[Host, ...]:
         """The hosts of a play: as `select`, but a group that this inventory does not have is empty, and a local host
         is a member only where the play or `limit` names it."""
-        names = patterns.members(pattern, tuple(self._by_name), self.groups)
-        if self._local & {*names}:
-            meant = {*self._named(pattern), *(self._named(self.limit) if self.limit else ())}
-            names = tuple(name for name in names if name not in self._local or name in meant)
-        return tuple(self.host(name) for name in names)
+        return tuple(self._members_of(pattern))
+
+    def is_member(self, host: Host, pattern: str) -> bool:
+        """Whether a host is among the `members`."""
+        return host in self._members_of(pattern)
+
+    def _members_of(self, pattern: str) -> Mapping[Host, None]:
+        if pattern not in self._meant:
+            names = patterns.members(pattern, tuple(self._by_name), self.groups)
+            if self._local & {*names}:
+                meant = {*self._named(pattern), *(self._named(self.limit) if self.limit else ())}
+                names = tuple(name for name in names if name not in self._local or name in meant)
+            self._meant[pattern] = dict.fromkeys(self.host(name) for name in names)
+        return self._meant[pattern]
+
+    @cached_property
+    def _meant(self) -> dict[str, Mapping[Host, None]]:
+        return {}
 
     def _named(self, pattern: str) -> tuple[str, ...]:
         return controller.named(pattern, tuple(self._by_name), self.groups, self._local)

@@ -133,11 +133,10 @@ class Roles:
         site = _site(host)
         declarations: list[Declaration] = []
         for number, play in enumerate(plays):
-            members = host.inventory.members(play.hosts)
-            if host not in members:
+            if not host.inventory.is_member(host, play.hosts):
                 continue
             for use in play.roles:
-                if use.once and host != members[0]:
+                if use.once and host != host.inventory.members(play.hosts)[0]:
                     continue
                 tags = frozenset((use.name, *use.tags, *play.tags))
                 declarations += [_confirmed(d, play.confirm) for d in self._role(host, site, use, number, tags)]
