@@ -10,6 +10,7 @@ from pathlib import Path
 from hdss7.options import Options
 from provision.errors import InputError
 from provision.home import expanded
+from provision.inventory.sources import open_source
 from provision.project import Project
 from provision.search_path import SearchPath
 from provision.spelling import listed
@@ -28,13 +29,17 @@ class OpenProject:
 
 def open_project(options: Options) -> OpenProject:
     """The project with the inventories that were named, and with the facts of the lab that they live in."""
-    from lab.sources import completed
+    from lab.sources import completed, dials
 
-    vault, folders = options.vault(), project_folders(options)
-    paths, programs = inventories(options, folders), options.run_inventory_programs
-    sources = completed(paths, options.lab, options.extra_vars, vault, programs=programs)
-    project = Project(folders, sources.opened, sources.extra_vars, vault, options.limit)
-    return OpenProject(project, sources.check_up)
+    vault, folders, here = options.vault(), project_folders(options), Path.cwd()
+    programs = options.run_inventory_programs
+    opened = [open_source(path, here, vault, programs=programs) for path in inventories(options, folders)]
+    if options.lab is None:
+        project = Project(folders, opened, options.extra_vars, vault, options.limit)
+        if not dials(project.inventory):
+            return OpenProject(project, lambda: None)
+    sources = completed(opened, options.lab, options.extra_vars, vault)
+    return OpenProject(Project(folders, sources.opened, sources.extra_vars, vault, options.limit), sources.check_up)
 
 
 def packaged() -> Path:

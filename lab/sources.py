@@ -26,43 +26,38 @@ IMAGES = ("pause", "coredns", "traefik", "nginx", "agnhost", "websocket")
 
 @dataclass(frozen=True)
 class Sources:
-    """What an inventory is loaded from, and the lab that its hosts live in, if they do."""
+    """What an inventory is loaded from whose hosts live in a lab."""
 
     opened: tuple[Source, ...]
+    lab: Lab
     extra_vars: tuple[str, ...] = ()
-    lab: Lab | None = None
 
     def check_up(self) -> None:
-        """Raises UnreachableError when the hosts live in a lab that is down: asked once, not by every host."""
-        if self.lab and self.lab.daemon_process() is None:
+        """Raises UnreachableError when the lab is down: asked once, not by every host."""
+        if self.lab.daemon_process() is None:
             raise UnreachableError(
                 f"the lab {self.lab.name} is not up", do=f"Start it: {usage(f'lab.up{self.lab.option}')}"
             )
 
 
-def completed(
-    paths: Sequence[Path],
-    name: str | None,
-    extra_vars: Sequence[str],
-    vault: Vault | None = None,
-    *,
-    programs: bool = False,
-) -> Sources:
-    """The sources with the lab's facts, where a lab is meant: by its `name`, or because a host is dialled in one.
+def dials(inventory: Inventory) -> bool:
+    """Whether one of its hosts lives in a lab. Raises InputError for a dialler that can't be meant."""
+    return any(host.access.dial.startswith(DIAL) for host in inventory.hosts_with(*DIALLERS))
 
-    programs: run the inventories that are programs, which are refused otherwise.
+
+def completed(
+    opened: Sequence[Source], name: str | None, extra_vars: Sequence[str], vault: Vault | None = None
+) -> Sources:
+    """The sources with the facts of the lab of that `name`, or of the usual one.
+
     Placeholders stand for what a lab that is down has not served yet: enough to compile every role.
     """
-    here, vault = Path.cwd(), vault or Vault()
-    opened = tuple(open_source(path, here, vault, programs=programs) for path in paths)
-    if name is None and not _dials(opened):
-        return Sources(opened, tuple(extra_vars))
     lab = Lab.named(name or "main")
     written = lab.inventory.exists()
     whole = written and facts.renew(lab)
     stand_in = () if whole or lab.daemon_process() else (json.dumps(placeholders()),)
-    own = (open_source(lab.inventory, here, vault),) if written else ()
-    return Sources((*opened, *own), (*stand_in, *extra_vars), lab)
+    own = (open_source(lab.inventory, Path.cwd(), vault or Vault()),) if written else ()
+    return Sources((*opened, *own), lab, (*stand_in, *extra_vars))
 
 
 def placeholders() -> dict[str, Any]:
@@ -77,7 +72,3 @@ def placeholders() -> dict[str, Any]:
             for name in IMAGES
         },
     }
-
-
-def _dials(opened: Sequence[Source]) -> bool:
-    return any(host.access.dial.startswith(DIAL) for host in Inventory.load(opened).hosts_with(*DIALLERS))

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lab.sources import completed, placeholders
+from lab.sources import completed, dials, placeholders
 from provision.errors import Exit, InputError, UnreachableError
+from provision.inventory import Inventory
+from provision.inventory.sources import Source, open_source
+from provision.inventory.vault import Vault
 
 Write = Callable[[Mapping[str, str]], Path]
 REAL = "all: {hosts: {a: {ansible_host: 10.1.1.1}}}\n"
@@ -22,15 +25,17 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state" / "hdss7" / "labs"
 
 
-def test_hosts_that_are_reached_over_the_network_need_no_lab(write: Write) -> None:
-    paths = (write({"real/hosts.yml": REAL}) / "real",)
-    found = completed(paths, None, ("a=1",))
-    assert (tuple(source.path for source in found.opened), found.extra_vars) == (paths, ("a=1",))
-    found.check_up()
+def opened(path: Path) -> tuple[Source, ...]:
+    return (open_source(path, Path.cwd(), Vault()),)
+
+
+@pytest.mark.parametrize(("text", "lives"), [(REAL, False), (LAB, True)])
+def test_hosts_live_in_a_lab_where_it_is_their_dialler(write: Write, text: str, lives: bool) -> None:
+    assert dials(Inventory.load([write({"hosts.yml": text})])) is lives
 
 
 def test_placeholders_stand_for_a_lab_that_was_never_up(write: Write) -> None:
-    found = completed((write({"hosts.yml": LAB}),), None, ("a=1",))
+    found = completed(opened(write({"hosts.yml": LAB})), None, ("a=1",))
     assert "binaries" in found.extra_vars[0]
     assert found.extra_vars[1:] == ("a=1",)
     with pytest.raises(UnreachableError) as raised:
@@ -43,7 +48,7 @@ def test_placeholders_stand_for_a_lab_that_was_never_up(write: Write) -> None:
 
 def test_any_inventory_can_be_tried_in_a_lab_that_is_named(write: Write, state: Path) -> None:
     path = write({"hosts.yml": REAL, "state/hdss7/labs/mine/inventory.yml": "all:\n  vars:\n    binaries: {}\n"})
-    found = completed((path / "hosts.yml",), "mine", ())
+    found = completed(opened(path / "hosts.yml"), "mine", ())
     assert tuple(source.path for source in found.opened) == (path / "hosts.yml", state / "mine" / "inventory.yml")
     assert found.extra_vars == ()
 
@@ -51,13 +56,13 @@ def test_any_inventory_can_be_tried_in_a_lab_that_is_named(write: Write, state: 
 def test_names_of_an_earlier_version_are_renewed(write: Write, state: Path) -> None:
     old = "all:\n  vars:\n    binaries: {}\n    outsider: lab.outsider:on_ops_host mine\n"
     path = write({"hosts.yml": REAL, "state/hdss7/labs/mine/inventory.yml": old})
-    completed((path / "hosts.yml",), "mine", ())
+    completed(opened(path / "hosts.yml"), "mine", ())
     assert "hdss7_ops_host: lab.ops_host:on_ops_host mine\n" in (state / "mine" / "inventory.yml").read_text()
 
 
 def test_a_name_that_is_none_is_bad_input(write: Write) -> None:
     with pytest.raises(InputError, match="can't be the name of a lab"):
-        completed((write({"hosts.yml": REAL}),), "../main", ())
+        completed(opened(write({"hosts.yml": REAL})), "../main", ())
 
 
 def test_placeholders_name_what_a_lab_serves() -> None:
