@@ -12,7 +12,9 @@ def nearest(word: str, candidates: Iterable[str]) -> str:
     edit. Upper and lower case, '-' and '_' are taken as equal, so 'Kube-Proxy' finds 'kube_proxy'.
     """
     budget = min(3, max(1, len(word) // 3))
-    near = [(distance(_fold(word), _fold(other)), other) for other in candidates if other != word]
+    written = _fold(word)
+    likely = (other for other in candidates if abs(len(other) - len(word)) <= budget and other != word)
+    near = [(distance(written, _fold(other), budget), other) for other in likely]
     return min((pair for pair in near if pair[0] <= budget), default=(0, ""))[1]
 
 
@@ -39,8 +41,11 @@ def quoted(text: object) -> str:
     return f"'{clipped(text)}'"
 
 
-def distance(left: str, right: str) -> int:
-    """How many letters must be added, dropped, changed or swapped with their neighbour (optimal string alignment)."""
+def distance(left: str, right: str, most: int | None = None) -> int:
+    """How many letters must be added, dropped, changed or swapped with their neighbour (optimal string alignment).
+
+    most: more than that is not counted to its end.
+    """
     before: list[int] = []
     above = list(range(len(right) + 1))
     for row, letter in enumerate(left, 1):
@@ -50,6 +55,8 @@ def distance(left: str, right: str) -> int:
             if row > 1 and column > 1 and letter == right[column - 2] and left[row - 2] == other:
                 cost = min(cost, before[column - 2] + 1)
             here.append(cost)
+        if most is not None and min(here) > most and min(above) > most:
+            return most + 1
         before, above = above, here
     return above[-1]
 

@@ -132,7 +132,7 @@ class Tree:
         for section in _mapping(document, path, body):
             here = (*path, section)
             if section not in _SECTIONS:
-                self._skip(name, str(section), document.nearest_line(here))
+                self._skip(name, str(section), body[section], document.nearest_line(here))
                 continue
             content = body[section]
             names = {content: None} if isinstance(content, str) else _mapping(document, here, content)
@@ -146,8 +146,9 @@ class Tree:
                     else:
                         self._read_host(group, document, at, entry, inner)
 
-    def _skip(self, group: str, section: str, line: str) -> None:
-        if near := suggestion(section, _SECTIONS):
+    def _skip(self, group: str, section: str, content: Any, line: str) -> None:
+        near = suggestion(section, _SECTIONS) if isinstance(content, Mapping) else ""
+        if near:  # what holds a text or a number was not meant to hold names
             raise InputError(f"the group '{group}' has no part {quoted(section)}", line=line, do=near)
         self._note(line, f"the group '{group}' has hosts, children and vars, and no part {quoted(section)}")
 

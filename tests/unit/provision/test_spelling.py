@@ -33,3 +33,13 @@ def test_a_near_word_is_found_and_a_far_one_is_not(word: str, expected: str) -> 
 def test_distance_is_symmetric_and_bounded(left: str, right: str) -> None:
     assert distance(left, right) == distance(right, left) <= max(len(left), len(right))
     assert (distance(left, right) == 0) == (left == right)
+
+
+NOISE = st.text("abc_", max_size=9)
+
+
+@given(NOISE, st.lists(NOISE, max_size=5))
+def test_what_is_not_counted_to_its_end_is_not_near(word: str, others: list[str]) -> None:
+    budget = min(3, max(1, len(word) // 3))
+    near = [(distance(word, other), other) for other in others if other != word]
+    assert nearest(word, others) == min((each for each in near if each[0] <= budget), default=(0, ""))[1]

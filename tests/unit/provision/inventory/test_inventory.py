@@ -222,6 +222,7 @@ NOTED: dict[str, tuple[Mapping[str, str], str]] = {
         "group_vars/all.yml: ignored beside",
     ),
     "a part of a group": ({"hosts.yml": "all: {hosts: {h: }, settings: {}}"}, "no part 'settings'"),
+    "a text that is near a part": ({"hosts.yml": "all: {hosts: {h: }}\ndb: {host: x}"}, "no part 'host'"),
     "a file that is no inventory": (
         {"hosts.yml": "all: {hosts: {h: }}", "Makefile": "run:\n\techo\n", "play.yml": "- hosts: all\n"},
         "Makefile is no inventory and is ignored",
