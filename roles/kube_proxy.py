@@ -151,7 +151,12 @@ def _kubeconfig(host: Host, site: SiteSettings, settings: Settings) -> tuple[Seq
     if settings.kubeconfig:
         source = host.inventory.directory / expanded(settings.kubeconfig)
         if not source.is_file():
-            raise InputError(f"there is no file {source}", line=host.origin("kube_proxy", "kubeconfig"))
+            raise InputError(
+                f"there is no file {source}",
+                line=host.origin("kube_proxy", "kubeconfig"),
+                do="Put kube-proxy's kubeconfig of that cluster there (user system:kube-proxy, server and CA), "
+                "or set kube_proxy.kubeconfig_path to a file that the nodes have",
+            )
         return (File(path=path, content=source, mode="0600", secret=True),), path
     if not site.managed:
         raise InputError(
