@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os.path
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,19 @@ from provision.inventory.variables import Scope, View
 class Magic:
     """What is the same for all hosts of an inventory, once.
 
-    groups: the hosts of each. scopes: each host's variables, by its name. playbook_dir: the folder with site.yml.
+    groups: the hosts of each. hosts: the names of all. scope_of: the variables of a host, by its name; KeyError where
+    there is none. playbook_dir: the folder with site.yml.
     """
 
-    def __init__(self, groups: Mapping[str, Sequence[str]], scopes: Mapping[str, Scope], playbook_dir: Path) -> None:
+    def __init__(
+        self,
+        groups: Mapping[str, Sequence[str]],
+        hosts: Collection[str],
+        scope_of: Callable[[str], Scope],
+        playbook_dir: Path,
+    ) -> None:
         self._groups = groups
-        self._scopes = scopes
+        self._hostvars = _HostVars(hosts, scope_of)
         self._playbook_dir = str(playbook_dir)
 
     def of(self, name: str, groups: Sequence[str], file: str) -> dict[str, Any]:
@@ -43,23 +50,20 @@ class Magic:
     def _members(self) -> dict[str, list[str]]:
         return {name: list(members) for name, members in self._groups.items()}
 
-    @cached_property
-    def _hostvars(self) -> Mapping[str, View]:
-        return _HostVars(self._scopes)
-
 
 class _HostVars(Mapping[str, View]):
-    def __init__(self, scopes: Mapping[str, Scope]) -> None:
-        self._scopes = scopes
+    def __init__(self, hosts: Collection[str], scope_of: Callable[[str], Scope]) -> None:
+        self._hosts = hosts
+        self._scope_of = scope_of
 
     def __getitem__(self, name: str) -> View:
-        return View(self._scopes[name])
+        return View(self._scope_of(name))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._scopes)
+        return iter(self._hosts)
 
     def __len__(self) -> int:
-        return len(self._scopes)
+        return len(self._hosts)
 
 
 def _is_ip(name: str) -> bool:

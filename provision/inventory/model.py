@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -141,7 +141,10 @@ class Inventory:
 
     @cached_property
     def _magic(self) -> Magic:
-        return Magic(self.groups, _Scopes(self), self.playbook_dir)
+        return Magic(self.groups, self._by_name, self._scope_of, self.playbook_dir)
+
+    def _scope_of(self, name: str) -> Scope:
+        return (self._by_name.get(name) or self._implicit[name]).scope
 
     def host(self, name: str) -> Host:
         """The host of that name, also the controller that is not listed. Raises InputError when there is none."""
@@ -282,22 +285,6 @@ class Host:
         raw.update({name: bare(raw[name]) for name in ansible.NAMES if name in raw})
         raw.update({name: secret(raw[name]) for name in ansible.SECRETS if name in raw})
         return Scope(self.name, raw, magic, lambda path: self.origin(*path), inventory._evaluator)
-
-
-class _Scopes(Mapping[str, Scope]):
-    """The variables of each host; a controller that is not listed can be asked for by name."""
-
-    def __init__(self, inventory: Inventory) -> None:
-        self._inventory = inventory
-
-    def __getitem__(self, name: str) -> Scope:
-        return (self._inventory._by_name.get(name) or self._inventory._implicit[name]).scope
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._inventory._by_name)
-
-    def __len__(self) -> int:
-        return len(self._inventory._by_name)
 
 
 def _no_host(tree: Tree, sources: Sequence[Source]) -> InputError:

@@ -23,6 +23,7 @@ _WITHOUT_EFFECT = re.compile(
     "|serveraliveinterval|tcpkeepalive|updatehostkeys|visualhostkey"
 )
 _FLAGS = frozenset({"-A", "-a", "-C", "-q", "-T", "-t", "-tt", "-v", "-vv", "-vvv", "-x", "-4"})
+_VARIABLES = {"-i": "ansible_ssh_private_key_file", "-l": "ansible_user", "-p": "ansible_port"}
 _STRICT = ("yes", "true", "ask", "accept-new")
 _NETCAT = (["nc", "%h", "%p"], ["netcat", "%h", "%p"])
 _HOP = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?:\[(?P<ip>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:@\s\[\]]+))(?::(?P<port>\d+))?")
@@ -57,6 +58,8 @@ class _Reader:
             if word in _FLAGS:
                 continue
             flag, rest = word[:2], word[2:]
+            if flag in _VARIABLES:
+                raise self.fail(f"'{flag}' is not supported", f"Write {_VARIABLES[flag]}: {rest or next(words, '')}")
             if flag not in ("-J", "-o"):
                 raise self.fail(f"{quoted(word)} is not supported", _JUMPS_ONLY)
             value = rest or next(words, "")

@@ -55,6 +55,8 @@ def test_jump_hosts_are_read_from_ssh_arguments(write: Write, arguments: str, ho
         ("ansible_ssh_extra_args: -o UserKnownHostsFile=~/k", ["Write the variable hdss7_known_hosts: ~/k"]),
         ("ansible_host_key_checking: false", ["ansible_host_key_checking", "invoke hosts.trust h1"]),
         ("ansible_ssh_common_args: -6", ["'-6' is not supported"]),
+        ("ansible_ssh_common_args: -i ~/k", ["'-i' is not supported", "Write ansible_ssh_private_key_file: ~/k"]),
+        ("ansible_ssh_extra_args: -p2222", ["Write ansible_port: 2222"]),
         ("ansible_ssh_common_args: -J a:b", ["'a:b' is no jump host"]),
         ("ansible_ssh_common_args: -J a:99999", ["'99999' is not a port"]),
         ("ansible_ssh_private_key: x", ["ansible_ssh_private_key is not supported", "h.yml:1"]),
