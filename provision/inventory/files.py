@@ -76,6 +76,8 @@ class Reader:
             return _no_plugin(document)
         if document.data is None:
             return IniFile((), shown)
+        if isinstance(document.data, str) and not named:  # as YAML it is one text, as INI lines of hosts
+            return self._ini_only(text, shown)
         found = f"{kind(document.data)} was written"
         wrong = NoInventoryError("an inventory holds groups", line=document.line(), found=found, do=_FORMS)
         return self._ini_instead(text, shown, wrong)

@@ -205,7 +205,8 @@ class Tree:
         line = document.nearest_line(path)
         if not isinstance(entry, str):
             raise InputError(f"the host name {entry!r} is not text", line=line, do="Put it in quotes.")
-        self._add_hosts(group, entry, line, _mapping(document, path, body), _lines(document, path))
+        values = _mapping(document, path, body or None)  # in Ansible an empty list serves too
+        self._add_hosts(group, entry, line, values, _lines(document, path))
 
     def _add_hosts(self, group: Group, entry: str, line: str, values: Mapping[str, Any], lines: Line) -> None:
         """The hosts that a pattern stands for, with a port after ':' and variables. line: where the pattern is."""

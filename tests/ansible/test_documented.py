@@ -74,6 +74,10 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "hosts.yml": "all:\n  hosts:\n  children:\n    a:\n    b: {hosts: , vars: }\nc: {hosts: {h: }}\n"
     },
     "anchors": {"hosts.yml": "x-common: {vars: &v {a: 1}}\nall: {hosts: {h: {<<: *v, b: 2}}}\n"},
+    "hosts without variables": {"hosts.yml": "all: {hosts: {h1: [], h2: '', h3: false, h4: {}, h5: }}\n"},
+    "lists of templates that are joined": {
+        "hosts.yml": "all: {hosts: {h: {a: ['{{ c }}'], b: ['{{ c }}', {k: '{{ c }}'}], c: 1, d: '{{ a + b }}'}}}\n"
+    },
     "yes and no": {"hosts.yml": "all: {hosts: {h: {a: yes, b: 'yes', c: 010, d: 0o10, e: 1_000, f: .5, g: 1:30}}}\n"},
     "text marked as no template": {"hosts.yml": "all: {hosts: {h: {a: !unsafe '{{ b }}', c: '{{ a }}'}}}\n"},
     "names that Ansible does not know": {"hosts": "h ansible_whatever=1 ansible_become_flags=-H\n"},
