@@ -31,16 +31,21 @@ def combine(*terms: Any, recursive: bool = False, list_merge: str = "replace") -
     """
     if list_merge not in _MERGES:
         raise ValueError(f"list_merge is one of {', '.join(_MERGES)}, not {list_merge!r}")
-    joined: Any = {}
-    for number, mapping in enumerate(flatten(terms, levels=1)):
+    mappings = flatten(terms, levels=1)
+    for mapping in mappings:
         if not isinstance(mapping, Mapping):
             raise ValueError(f"combine joins mappings, and this is {type(mapping).__name__}")
-        joined = _joined(joined, mapping, recursive, list_merge) if number else mapping
+    if not mappings:
+        return {}
+    # as in Ansible from the last to the first: what is the same in two that are joined is there once
+    *rest, joined = mappings
+    for mapping in reversed(rest):
+        joined = _joined(mapping, joined, recursive, list_merge)
     return joined
 
 
 def _joined(below: Mapping[Any, Any], above: Mapping[Any, Any], recursive: bool, list_merge: str) -> dict[Any, Any]:
-    if below == above:  # as in Ansible: what is the same on both sides is not appended to itself
+    if below == above:
         return dict(above)
     made = dict(below)
     for key, value in above.items():
