@@ -112,3 +112,34 @@ LAZY = {
 def test_what_a_text_gives_is_evaluated_where_it_is_used(compare: Compare, write: Write) -> None:
     hosts = {"h1": LAZY, "h2": {"ok": 1, "bad": "{{ nope }}"}}
     compare.same(write({"hosts.yml": json.dumps({"all": {"hosts": hosts}})}))
+
+
+LISTS = {
+    "one": 5,
+    "word": "hi",
+    "flat": [1, "{{ one }}", "{{ word }}"],
+    "deep": ["{{ word }}", {"k": "{{ one }}"}],
+    "again": "{{ flat }}",
+    "tree": {"a": "{{ one }}", "b": {"c": "{{ word }}"}},
+    "other": {"b": {"c": "{{ one }}", "x": "{{ word }}"}, "z": ["{{ one }}"]},
+    "alias": "{{ tree }}",
+}
+OPERATIONS = (
+    *("{{ X + Y }}", "{{ X == Y }}", "{{ X != Y }}", "{{ X < Y }}", "{{ X ~ Y }}", "{{ X in Y }}", "{{ X * 2 + Y }}"),
+    *("{{ [X, Y] }}", "{{ [] + X + Y }}", "{{ {'l': X, 'm': Y} }}", "{{ X[0:1] + Y[1:] }}", "{{ [X, Y] | flatten }}"),
+    *("{{ X | combine(Y) }}", "{{ X | combine(Y, recursive=true, list_merge='append') }}", "{{ dict(X, **Y) }}"),
+    *(
+        "{{ X | zip(Y) | list }}",
+        "{{ X | product(Y) | list }}",
+        "{{ X | to_json }}{{ Y | to_yaml }}",
+        "{{ X | join(Y) }}",
+    ),
+    *("{% set x = X %}{% set _ = x.extend(Y) %}{{ x }}", "{% set x = X %}{% set _ = x.update(Y) %}{{ x }}"),
+)
+
+
+def test_operations_on_templates_within_templates_are_ansibles(compare: Compare, write: Write) -> None:
+    pairs = [(x, y) for x in ("flat", "again", "tree", "alias", "other") for y in ("deep", "again", "other")]
+    texts = [text.replace("X", x).replace("Y", y) for text in OPERATIONS for x, y in pairs]
+    variables = {**LISTS, **{f"c{number}": text for number, text in enumerate(texts)}}
+    compare.same(write({"hosts.yml": json.dumps({"all": {"hosts": {"h": variables}}})}))
