@@ -6,6 +6,7 @@ Read in Invoke 2.2.1 and tried: its own options are accepted after a task and th
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
@@ -98,13 +99,17 @@ def _strictly(argv: Sequence[str], *steps: Callable[[], None]) -> None:
     from invoke import Exit as Quit
     from invoke.exceptions import ParseError
 
-    from hdss7.command import fail, reader_gone
+    from hdss7.command import disk_full, fail, reader_gone
 
     try:
         for step in steps:
             step()
     except BrokenPipeError:
         raise Quit(code=reader_gone()) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename:
+            raise
+        raise Quit(code=disk_full()) from None
     except ProvisionError as error:
         raise Quit(code=fail(error.explanation, error.exit, "--json" in _before_dashes(argv))) from None
     except (ParseError, ValueError) as error:
@@ -150,6 +155,7 @@ class Words:
         """takes: option -> type of its value, None for a flag. repeats: options that may come more than once."""
         self.command, self.takes, self.repeats, self.positionals = command, takes, repeats, positionals
         self.options: set[str] = set()
+        self.explained = False  # --help follows: nothing else has to
 
     @staticmethod
     def of(command: str, context: Any) -> Words:
@@ -187,6 +193,7 @@ def _option(token: str, left: list[str], now: Words | None) -> None:
         do = f"Options follow the command: {usage(f'deploy {SHORT.get(name, name)}')}"
         raise InputError(f"{name} stands before the command", do=do)
     if name in HELP and name not in now.takes:
+        now.explained = True
         return
     if name not in now.takes:
         raise _refused(name, now.command, now.takes)
@@ -203,11 +210,12 @@ def _option(token: str, left: list[str], now: Words | None) -> None:
             raise InputError(f"{name} needs a value", do=f"{usage(f'--help {now.command}')} shows what it takes")
         value = left.pop(0)
     if kind is int and not value.strip().isdecimal():
-        raise InputError(f"{name} needs a number", found=f"'{value}' was typed", do=f"Type a whole number: {name} 10")
+        what = "a number that is not negative" if value.strip().removeprefix("-").isdecimal() else "a number"
+        raise InputError(f"{name} needs {what}", found=f"'{value}' was typed", do=f"Type a whole number: {name} 10")
 
 
 def _whole(words: Words) -> Words:
-    if words.positionals and "--host" not in words.options:
+    if words.positionals and "--host" not in words.options and not words.explained:
         what, example = ("a folder", "DIR") if words.command == "init" else ("the name of a host", "HOST")
         raise InputError(f"{words.command} needs {what}", do=usage(f"{words.command} {example}"))
     return words
@@ -216,12 +224,14 @@ def _whole(words: Words) -> Words:
 def _refused(name: str, command: str, known: Mapping[str, object] = {}) -> InputError:
     """Why an option does nothing here, and what does instead."""
     long = SHORT.get(name) or next((SHORT[s] for s in SHORT if name.startswith(s) and name[:2] != "--"), "")
-    if long and (not command or long in known):
+    if long and not command:
+        return InputError(f"{name} stands before the command", do=f"Options follow it: {usage(f'deploy {long}')}")
+    if long and long in known:
         return InputError(f"{name} is not an option here", do=f"Options are written out: {long}")
     after = f" of {command}" if command else ""
     if command == "hosts" and name in ("--limit", "-l"):
         return InputError(f"{name} is not an option{after}", do="Name the hosts with --pattern")
-    options = f"Its options: {listed(sorted(known), 30)}" if known else "It has no effect on any command here"
+    options = f"Its options: {listed(sorted(known), 40)}" if known else "It has no effect on any command here"
     do = INSTEAD.get(name) or suggestion(name, known) or options
     return InputError(f"{name} is not an option{after}: nothing was done", do=do)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -69,16 +71,30 @@ def run(name: str, json: bool, call: Callable[[], int]) -> int:
     except BrokenPipeError:
         return reader_gone()
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:
+            return disk_full()
         return fail(_unexpected(name, error), Exit.FAILED, json)
 
 
-def reader_gone() -> Exit:
+def reader_gone() -> int:
     """The exit code when whoever read the output has gone (`| head`): nobody is left to read an error.
 
-    Python must not try to write the rest at its exit.
+    It is the one that a shell shows for a program that SIGPIPE has ended.
     """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _write_no_more()
+    return 128 + signal.SIGPIPE
+
+
+def disk_full() -> int:
+    """The exit code when standard output can't be written, which is said on standard error."""
+    _write_no_more()
+    print(Explanation("standard output can't be written", found=os.strerror(errno.ENOSPC)), file=sys.stderr)
     return Exit.FAILED
+
+
+def _write_no_more() -> None:
+    """Python must not try to write the rest at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(error: Explanation, code: Exit, json: bool) -> int:

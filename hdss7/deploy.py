@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import replace
@@ -43,6 +44,10 @@ def _run(options: Options, name: str, *, check: bool) -> int:
         raise InputError("--prune looks at everything that is declared", do="Leave out --tags and --skip-tags")
     site = ProjectSite(opened.project, selection)
     hosts = [login.name for login in site.logins]
+    if not selection.everything and not any(site.declared(host) for host in hosts):
+        raise InputError("--tags and --skip-tags leave nothing of what is declared", do="Leave one of them out")
+    if options.save:
+        _check_writable(expanded(options.save))
     run_options = RunOptions(
         check=check,
         forks=options.forks,
@@ -90,6 +95,13 @@ def run_and_report(site: Site, run_options: RunOptions, options: Options, name: 
 
         print(document(report, run_options.check))
     return report.exit
+
+
+def _check_writable(path: Path) -> None:
+    """Raises InputError for a file that can't be made: before hosts are asked for what would be in it."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        found = "it is a folder" if path.is_dir() else f"{path.parent} is no folder where this user may write"
+        raise InputError(f"--save {path} can't be written", found=found, do="Name a file: --save site.plan")
 
 
 def _save(path: Path, report: Report, holder: Holder, commit: str) -> None:

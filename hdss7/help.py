@@ -34,8 +34,10 @@ def print_task_help(program: Any, name: str) -> None:
     places = "".join(f" {argument.name.upper()}" for argument in context.positional_args)
     print(f"Usage: {usage(name)}{places} [--options]{words}\n")
     print(f"{program.leading_indent}{inspect.getdoc(task)}\n")
-    print("Options:\n")
-    program.print_columns(sorted(_row(option) for option in context.args.values() if not option.positional))
+    rows = sorted(_row(option) for option in context.args.values() if not option.positional)
+    if rows:
+        print("Options:\n")
+        program.print_columns(rows)
 
 
 def _row(option: Any) -> tuple[str, str]:

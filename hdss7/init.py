@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 from pathlib import Path
 
 from hdss7.options import Options
 from hdss7.project import PLAYS, packaged
-from provision.errors import Exit, FailedError, InputError
+from provision.errors import Exit, InputError
 from provision.home import expanded
+from provision.spelling import quoted
 
 SITE = "inventory/hdss7"
 README = """# A site of hdss7
@@ -25,8 +28,11 @@ Then, in this folder:
     hdss7 deploy
     hdss7 verify
 """
-TASKS = """# `invoke COMMAND` in this folder does what `hdss7 COMMAND` does.
-from hdss7.tasks import namespace
+TASKS = """# `invoke COMMAND` in this folder does what `hdss7 COMMAND` does, where hdss7 is installed beside invoke.
+try:
+    from hdss7.tasks import namespace
+except ModuleNotFoundError:
+    raise SystemExit("hdss7 is not installed in this environment: pip install it there, or type hdss7 COMMAND")
 
 __all__ = ["namespace"]
 """
@@ -36,7 +42,7 @@ IGNORED = "pki/\nsnapshots/\n.artifacts/\n"
 def init(options: Options) -> int:
     """Make a project in the folder DIR. Raises InputError when something is there already."""
     folder = expanded(options.directory or "").absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         what = "is not empty" if folder.is_dir() else "is a file"
         raise InputError(
             f"init: {options.directory} {what}: nothing was written", do="Name a folder that does not exist yet"
@@ -44,13 +50,13 @@ def init(options: Options) -> int:
     try:
         _write(folder)
     except OSError as error:
-        raise FailedError(
-            f"init: {error.filename or folder} could not be written",
+        raise InputError(
+            f"init: {quoted(str(error.filename or folder))} can't be written",
             found=str(error.strerror),
-            do="Name a folder in which you may write",
+            do="Name a folder that may be made, where this user may write",
         ) from None
     print(f"made {options.directory}: {PLAYS}, {SITE}, roles, templates, tests/verify")
-    print(f"Next: edit {SITE}, then: cd {options.directory} && hdss7 lint")
+    print(f"Next: edit {SITE}, then: cd {shlex.quote(options.directory or '')} && hdss7 lint")
     return int(Exit.OK)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,7 +86,11 @@ def _sought(path: Path, folders: SearchPath) -> Path:
 
 def _named(name: str) -> Path:
     own = expanded(name).absolute()
-    if not (own / PLAYS).is_file():
+    if os.path.isdir(own) and not os.access(own, os.R_OK | os.X_OK):
+        raise InputError(f"--project {name} can't be read by this user", do="Run as a user who may read it")
+    if os.path.isfile(own):
+        raise InputError(f"--project {name} is a file", do=f"Name the folder that has {PLAYS} in it")
+    if not os.path.isfile(own / PLAYS):
         raise InputError(f"--project {name}: there is no {PLAYS} in it", do=f"hdss7 init {name} makes a project there")
     return own
 

@@ -56,7 +56,9 @@ def _is(declaration: Declaration, options: Options) -> bool:
 
 
 def _names(declaration: Declaration, options: Options) -> tuple[str, ...]:
-    return (declaration.resource.key,) if options.resource else declaration.resource.paths
+    key = declaration.resource.key
+    named = key.partition(" ")[2]  # a set's folder, as its own lines show it
+    return (key,) if options.resource else (*declaration.resource.paths, *((named,) if named.startswith("/") else ()))
 
 
 def _lines(project: Project, host: str, declaration: Declaration, every: Iterable[Declaration]) -> list[str]:

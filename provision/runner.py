@@ -93,7 +93,7 @@ class Run:
 
         Not before every host has taken what is declared: a refused deploy leaves the controller as it was, too.
         """
-        if not self.stop.is_set() and self.site.prepare():
+        if not self.stop.is_set() and any(host.usable for host in hosts) and self.site.prepare():
             self._pool.for_each_planned(hosts, self._plan_again)
         return bad_input(hosts)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from provision.errors import InputError
+
 
 @dataclass(frozen=True)
 class SearchPath:
@@ -27,11 +29,15 @@ class SearchPath:
 
     def find(self, name: str) -> Path:
         """The file or folder of this name; where there is none, where the project's own would be."""
-        return next((found for path in self.paths if (found := path / name).exists()), self.own / name)
+        return next((found for path in self.paths if _exists(found := path / name)), self.own / name)
 
     def subfolders(self, name: str) -> tuple[Path, ...]:
         """Every folder of this name that there is."""
-        return tuple(found for path in self.paths if (found := path / name).is_dir())
+        found = tuple(found for path in self.paths if _exists(found := path / name) and found.is_dir())
+        for folder in found:
+            if not os.access(folder, os.R_OK | os.X_OK):
+                raise _unreadable(folder)
+        return found
 
     def files(self, folder: str, pattern: str) -> tuple[Path, ...]:
         """The files of a folder that match, sorted by name, each name once."""
@@ -65,6 +71,21 @@ class SearchPath:
             if parent not in sys.modules:
                 self.make_importable(parent)
             setattr(sys.modules[parent], name, made)
+
+
+def _exists(path: Path) -> bool:
+    """Whether it is there. Raises InputError where this user may not know: a packaged file must not win then."""
+    try:
+        path.stat()
+    except PermissionError:
+        raise _unreadable(path) from None
+    except OSError:
+        return False
+    return True
+
+
+def _unreadable(path: Path) -> InputError:
+    return InputError(f"{path} can't be read by this user", do="Run as a user who may read the whole project")
 
 
 def _same(some: list[str], others: list[str]) -> bool:

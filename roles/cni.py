@@ -83,6 +83,14 @@ def pod_subnets(host: Host, site: SiteSettings) -> dict[Host, IPv4Network]:
     for node in host.group("nodes"):
         subnet = _subnet(node, site)
         twin = next((other for other, taken in subnets.items() if taken.overlaps(subnet)), None)
+        if twin and twin.address == node.address:
+            raise InputError(
+                f"{twin.name} and {node.name} have one and the same address",
+                host=node.name,
+                line=node.origin("ansible_host"),
+                found=f"ansible_host is {node.address} for both",
+                do="Give each host its own",
+            )
         if twin:
             raise _wrong(node, f"its pods would share {subnet} with those of {twin.name}")
         subnets[node] = subnet

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.inventory.changes import Free, Once, Rolled
-from provision.inventory.types import FilePath, PackageName, Positive
+from provision.inventory.types import Bytes, FilePath, PackageName, Positive
 from provision.resources import Command, Directory, Package, Resource, Symlink
 from provision.resources.kubernetes.etcd import EtcdMember, EtcdRoom, Member, may_stop, vote
 from roles import _certificates
@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     package: Rolled[PackageName] = "etcd-server"  # what brings /usr/bin/etcd
     data: Once[FilePath] = "/data/etcd/etcd-server"  # the member's database
-    quota: Rolled[Positive] = 8_000_000_000  # bytes; a bigger database refuses writes
+    quota: Rolled[Bytes] = 8_000_000_000  # bytes; a bigger database refuses writes
     heartbeat: Rolled[Positive] = 100  # milliseconds between two signs of life of the leader
     election: Rolled[Positive] = 1000  # milliseconds without one until another is chosen; ten heartbeats or more
     snapshots: Free[Positive] = 30  # that etcd.backup keeps on the controller

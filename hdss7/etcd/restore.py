@@ -44,10 +44,10 @@ COMMAND = "etcd.restore"
 
 def restore(options: Options) -> int:
     """Show what will be replaced by what, ask, and do it."""
-    from roles._snapshots import check  # importable once a project is open, for it may be the project's own
-
     opened, selection = open_project(options), options.selection()
     site = cluster(opened.project, options)
+    from roles._snapshots import check  # importable now that a project is open, for it may be the project's own
+
     path = _chosen(options.snapshot, site.snapshots)
     check(path)
     opened.check_up()
@@ -215,6 +215,8 @@ def _chosen(named: str | None, folder: Path) -> Path:
         raise InputError("--snapshot is missing: nothing says what to restore", found=known, do="Name a file")
     path = Path(named).expanduser()
     found = next((each for each in (path, folder / named) if each.is_file()), None)
+    if path.is_dir():
+        raise InputError(f"--snapshot {named} is a folder", found=known, do="Name a file in it")
     if found is None:
         raise InputError(f"--snapshot {named}: there is no such file", found=known, do="Name one of these, or a path")
     return found

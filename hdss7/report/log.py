@@ -19,7 +19,7 @@ from provision.apply.events import (
     RunEnded,
     RunStarted,
 )
-from provision.errors import Explanation
+from provision.errors import Explanation, InputError
 from provision.folders import state_folder
 from provision.plan.plan import Item
 from provision.resources.base import Change, Unknown
@@ -44,8 +44,19 @@ class Log:
 
     @staticmethod
     def open(command: str) -> Log:
-        """A new file, named by time and command; of the older ones the last KEPT stay."""
+        """A new file, named by time and command; of the older ones the last KEPT stay. Raises InputError."""
         where = folder()
+        try:
+            return Log._new(where, command)
+        except OSError as error:
+            raise InputError(
+                f"no log can be written: {where}",
+                found=error.strerror or str(error),
+                do="Make that folder writable, or name another with the environment variable XDG_STATE_HOME",
+            ) from None
+
+    @staticmethod
+    def _new(where: Path, command: str) -> Log:
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in sorted(where.glob("*.log"))[: -KEPT + 1]:
             with contextlib.suppress(FileNotFoundError):  # another run clears up at the same time

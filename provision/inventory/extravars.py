@@ -88,6 +88,14 @@ def _whole(document: Document) -> Layer:
         names = isinstance(document.data, dict)
         found = "A name in it is no text" if names else f"{kind(document.data).capitalize()} was written"
         raise InputError("extra variables are names with values", line=document.shown, found=found, do=_FORMS)
+    for name in document.data:
+        if "." in name:
+            first, _, rest = name.partition(".")
+            raise InputError(
+                f"extra variables: {quoted(name)} is no variable's name",
+                line=document.line((name,)),
+                do=f"In a mapping write {first}: {{{rest}: …}}; a dotted name is for the form k=v: {name}=…",
+            )
     return Layer(document.data, document.line)
 
 

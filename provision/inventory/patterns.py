@@ -63,13 +63,23 @@ def with_files(pattern: str, folder: Path) -> str:
     return ",".join(",".join(_lines(part[1:], folder)) if part[0] == "@" else part for part in _parts(pattern))
 
 
+_ODD = re.compile(r"[^\w.:,*?!&~\[\]()|^$+{}\\@ -]")  # what no pattern has
+
+
 def _lines(name: str, folder: Path) -> list[str]:
     try:
         text = (folder / expanded(name)).read_text()
     except (OSError, ValueError) as error:
         found = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise InputError(f"the file of hosts '{name}' can't be read", found=str(found)) from None
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+        do = "Name a file that has a host or a pattern on each line: --limit @FILE"
+        raise InputError(f"the file of hosts {quoted(name)} can't be read", found=str(found), do=do) from None
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
+    if odd := next(filter(_ODD.search, lines), ""):
+        raise InputError(
+            f"{quoted(name)} is no file of hosts",
+            found=f"A line of it is {quoted(odd)}",
+            do="Write a host or a pattern on each line.",
+        )
     if not lines:
         raise InputError(f"the file of hosts '{name}' is empty", do="Write a host or a pattern on each line.")
     return lines

@@ -40,8 +40,10 @@ _KERNEL = r"[A-Za-z0-9._:/|%@+,-]+"
 _FLAG = r"[a-z][a-z0-9-]*"
 
 # Numbers.
-Natural = Annotated[int, msgspec.Meta(title="a whole number, 0 or more", ge=0, examples=[2])]
-Positive = Annotated[int, msgspec.Meta(title="a whole number, 1 or more", ge=1, examples=[90])]
+MOST = 2_147_483_647  # what a program of 32 bits takes
+Natural = Annotated[int, msgspec.Meta(title="a whole number from 0 to 2147483647", ge=0, le=MOST, examples=[2])]
+Positive = Annotated[int, msgspec.Meta(title="a whole number from 1 to 2147483647", ge=1, le=MOST, examples=[90])]
+Bytes = Annotated[int, msgspec.Meta(title="a number of bytes", ge=1, le=1 << 50, examples=[8_000_000_000])]
 Port = Annotated[int, msgspec.Meta(title="a port", ge=1, le=65535, examples=[8080])]
 
 # Names and addresses.

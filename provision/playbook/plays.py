@@ -139,7 +139,12 @@ def _play(node: _Node, body: Any) -> Play:
 def _roles(node: _Node, body: Any) -> tuple[RoleUse, ...]:
     if not isinstance(body, list):
         raise node.error("roles are a list", do="Write '- NAME' or '- {role: NAME, tags: [...], once: true}'.")
-    return tuple(_role(node.at(place), item) for place, item in enumerate(body))
+    roles = tuple(_role(node.at(place), item) for place, item in enumerate(body))
+    names = [role.name for role in roles]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise node.at(place).error(f"the role {name} is in the list twice", do="Write it once.")
+    return roles
 
 
 def _role(node: _Node, body: Any) -> RoleUse:

@@ -159,7 +159,7 @@ def test_init_needs_a_folder(run: Run) -> None:
         ("why --path etc/motd", "nothing declares 'etc/motd'", "Did you mean '/etc/motd'?"),
         ("init site.yml", "site.yml is a file: nothing was written", "Name a folder that does not exist yet"),
         ("init inventory", "inventory is not empty: nothing was written", "Name a folder that does not exist yet"),
-        ("init site.yml/x", "could not be written", "Name a folder in which you may write"),
+        ("init site.yml/x", "can't be written", "Name a folder that may be made, where this user may write"),
         ("deploy --plan nope", "the plan nope can't be read", "invoke plan --save FILE"),
         ("deploy --plan inventory", "Is a directory", "invoke plan --save FILE"),
         ("lint --vault-password-file inventory", "it is a folder", "Name the file"),
