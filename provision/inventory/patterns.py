@@ -162,7 +162,8 @@ def _matcher(part: str) -> re.Pattern[str]:
     try:
         return re.compile(part[1:] if part.startswith("~") else fnmatch.translate(part))
     except re.error as error:
-        raise InputError(f"the regular expression {quoted(part)} can't be read", found=str(error)) from None
+        do = "Correct it, or leave out the ~ that makes one of it." if part[0] == "~" else "Correct it."
+        raise InputError(f"the regular expression {quoted(part)} can't be read", found=str(error), do=do) from None
 
 
 def _cut(part: str, subscript: re.Match[str], found: Sequence[str]) -> Sequence[str]:

@@ -17,8 +17,9 @@ from provision.inventory.inifile import IniFile, host_list
 from provision.inventory.layers import Layer
 from provision.inventory.vault import Vault
 from provision.inventory.yamlfile import Document, read
-from provision.spelling import listed
+from provision.spelling import listed, quoted
 
+_DO_NAME = "Name a folder, or a YAML or INI file. Hosts without a file are written with a comma: --inventory 'h1,'."
 _MOST_SIBLINGS = 500  # an inventory may lie in a folder with anything else beside it
 
 
@@ -123,9 +124,10 @@ def open_source(given: Path, here: Path, vault: Vault, *, programs: bool = False
     path = Path(os.path.normpath(here / expanded(given)))
     if not os.path.exists(path):
         if "," in str(given):
+            _check_no_files(str(given), here)
             listed_hosts = InventoryFile(str(given), host_list(str(given), "--inventory"))
             return Source(given, path / "no files", (listed_hosts,), VariableFiles(path / "no files", show, vault))
-        raise InputError(f"there is no inventory at {show(path)}", do="Name a folder, or a YAML or INI file.")
+        raise InputError(f"there is no inventory at {show(path)}", do=_DO_NAME)
     reader = Reader(show, vault, programs)
     if not path.is_dir():
         only = InventoryFile(str(path), reader.read(path))
@@ -138,6 +140,14 @@ def open_source(given: Path, here: Path, vault: Vault, *, programs: bool = False
             do="Copy inventory/hdss7 and edit it, or name another folder.",
         )
     return Source(given, path, files, VariableFiles(path, show, vault), notes)
+
+
+def _check_no_files(given: str, here: Path) -> None:
+    """Raise InputError for `a.yml,b.yml`: in Ansible, too, that would be two hosts."""
+    for part in filter(None, map(str.strip, given.split(","))):
+        if ("/" in part or Path(part).suffix in YAML) and (here / expanded(part)).exists():
+            do = "Repeat --inventory for each file or folder."
+            raise InputError(f"--inventory {quoted(given)} is a list of hosts", found=f"{part} is a file", do=do)
 
 
 def _folder(folder: Path, reader: Reader) -> tuple[tuple[InventoryFile, ...], tuple[str, ...]]:

@@ -18,6 +18,7 @@ from provision.templating.marks import Unsafe
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 _NUMBER = "tag:yaml.org,2002:int"
+_SET = "tag:yaml.org,2002:set"
 _VAULTS = ("!vault", "!vault-encrypted")
 _UNSAFE = "!unsafe"
 _DEEPEST = 200  # levels of nesting; libyaml crashes at some ten thousand
@@ -47,6 +48,10 @@ class _Loader(_BASE):  # type: ignore[misc]  # which of the two loaders there is
         """An encrypted value, left closed."""
         return self.vault.seal(node.value, f"{self.shown}:{node.start_mark.line + 1}")
 
+    def ordered(self, node: yaml.MappingNode) -> list[Any]:
+        """The items of a set in the order written, so that nothing made of them differs from run to run."""
+        return list(self.construct_mapping(node))
+
     def unsafe(self, node: yaml.Node) -> Any:
         """A value in which no text is a template."""
         plain = type(node)(
@@ -58,6 +63,7 @@ class _Loader(_BASE):  # type: ignore[misc]  # which of the two loaders there is
 for _tag in _VAULTS:
     _Loader.add_constructor(_tag, _Loader.sealed)
 _Loader.add_constructor(_UNSAFE, _Loader.unsafe)
+_Loader.add_constructor(_SET, _Loader.ordered)
 
 
 def _unsafe(value: Any) -> Any:

@@ -93,3 +93,19 @@ def test_a_number_that_nobody_can_print_is_refused_by_line(write: Write, text: s
     folder = write({"hosts.yml": f"all:\n  hosts: {{h1: }}\n  vars:\n    n: {text}\n"})
     with pytest.raises(InputError, match=r"hosts\.yml:4.*thousands of digits"):
         Inventory.load([folder], cwd=folder).host("h1").var("n")
+
+
+def test_a_set_keeps_the_order_in_which_it_was_written(write: Write) -> None:
+    folder = write({"hosts.yml": "all: {hosts: {h1: {a: !!set {x, b, q, a, z}}}}"})
+    assert Inventory.load([folder]).host("h1").var("a") == ["x", "b", "q", "a", "z"]
+
+
+def test_a_host_that_is_no_file_is_told_its_comma(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="written with a comma"):
+        Inventory.load([Path("h1")], cwd=tmp_path)
+
+
+def test_files_with_a_comma_between_them_are_told_to_repeat_the_option(write: Write) -> None:
+    folder = write({"a.yml": HOSTS, "b/hosts": "h2"})
+    with pytest.raises(InputError, match=r"a\.yml is a file\. Repeat --inventory"):
+        Inventory.load([Path("a.yml,b/hosts")], cwd=folder)
