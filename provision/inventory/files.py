@@ -48,7 +48,7 @@ class Reader:
         shown = self.show(path)
         if is_program(path):
             if self.programs:
-                return programs.run(path, shown)
+                return programs.run(path, shown, self.vault)
             do = f"Run it with --run-inventory-programs, or write down what it gives: {_EXPORT}"
             raise InputError("an inventory program is not run unasked", line=shown, do=do)
         if path.suffix == ".toml":

@@ -85,13 +85,15 @@ class Document:
 
     def line(self, path: Sequence[object] = ()) -> str:
         """`file:line` of the value at `path` (mapping keys and list indexes), "" if there is none."""
-        node, mark = self.root, self.root.start_mark if self.root else None
+        if self.root is None:  # a program printed it, or nothing was written
+            return self.shown if _has(self.data, path) else ""
+        node, mark = self.root, self.root.start_mark
         for key in path:
             entry = self._child(node, str(key))
             if entry is None:
                 return ""
             mark, node = entry
-        return f"{self.shown}:{mark.line + 1}" if mark else self.shown
+        return f"{self.shown}:{mark.line + 1}"
 
     def _child(self, node: yaml.Node | None, key: str) -> _Entry | None:
         if node is None:
@@ -153,7 +155,7 @@ def parse(text: str, shown: str, vault: Vault | None = None) -> Document:
 
 
 def _parse(text: str, shown: str, vault: Vault) -> Document:
-    if _is_nested_deep(text):
+    if is_nested_deep(text):
         raise InputError(f"the YAML is nested deeper than {_DEEPEST} levels", line=shown, do="Write it flatter.")
     loader = _Loader(text, shown, vault)
     try:
@@ -175,7 +177,8 @@ def _parse(text: str, shown: str, vault: Vault) -> Document:
         loader.dispose()
 
 
-def _is_nested_deep(text: str) -> bool:
+def is_nested_deep(text: str) -> bool:
+    """Whether YAML or JSON is nested deeper than anybody means it."""
     depth, deepest = 0, 0
     for match in _BRACKET.finditer(text):
         depth += 1 if match[0] in "[{" else -1
@@ -253,6 +256,15 @@ def _check_keys(node: yaml.MappingNode, shown: str) -> None:
                 do="YAML would keep only the last: join them.",
             )
         seen[key.tag, key.value] = number
+
+
+def _has(data: Any, path: Sequence[object]) -> bool:
+    for key in path:
+        known = isinstance(data, dict) and key in data
+        if not known and not (isinstance(data, list) and isinstance(key, int) and 0 <= key < len(data)):
+            return False
+        data = data[key]
+    return True
 
 
 def _entries(node: yaml.Node) -> Iterator[tuple[str, _Entry]]:

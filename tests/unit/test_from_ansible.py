@@ -25,7 +25,8 @@ VAULT = Vault([Password("default", "a file", lambda: b"pass")])
 
 def rows(title: str) -> dict[str, str]:
     """The table below a heading of the document: the first cell of each row, and the second."""
-    section = DOCUMENT.read_text().split(f"\n## {title}\n")[1].split("\n## ")[0]
+    section = DOCUMENT.read_text().split(f"\n## {title}\n")[1]
+    section = re.split(r"\n###? ", section)[0]
     cells = [re.split(r"(?<!\\) ?\| ?", line)[1:3] for line in section.splitlines() if line.startswith("| ")]
     return {feature.strip(): answer.strip() for feature, answer in cells[1:]}
 
