@@ -65,7 +65,7 @@ class VariableFiles:
     def _entries(self, kind: str) -> dict[str, Path]:
         if kind not in self._listed:
             folder = self.directory / kind
-            self._listed[kind] = {path.name: path for path in listing(folder)} if folder.is_dir() else {}
+            self._listed[kind] = {path.name: path for path in self._listed_in(folder)} if folder.is_dir() else {}
         return self._listed[kind]
 
     def _files(self, kind: str, name: str) -> Iterator[Path]:
@@ -74,10 +74,31 @@ class VariableFiles:
         if len(found) > 1:
             rest = listed(self.show(path) for path in found[1:])
             note = f"{rest}: ignored beside {self.show(found[0])}, as in Ansible: only the first of them is read"
-            if note not in self.notes:
-                self.notes.append(note)
+            self._note(note)
         for path in found[:1]:
-            yield from _inside(path) if path.is_dir() else (path,)
+            yield from self._inside(path) if path.is_dir() else (path,)
+
+    def _inside(self, directory: Path) -> Iterator[Path]:
+        for path in self._listed_in(directory):
+            end = os.path.splitext(path.name)[1]
+            if _skipped(path.name):
+                continue
+            if path.is_dir():
+                if not end:
+                    yield from self._inside(path)
+            elif end in ("", *YAML):
+                yield path
+
+    def _listed_in(self, directory: Path) -> Iterator[Path]:
+        for path in listing(directory):
+            if path.is_symlink() and not os.path.exists(path):
+                self._note(f"{self.show(path)}: ignored, as in Ansible: it is a link that leads nowhere")
+            else:
+                yield path
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
 
 @dataclass(frozen=True)
@@ -162,18 +183,6 @@ def _folder(folder: Path, reader: Reader) -> tuple[tuple[InventoryFile, ...], tu
             aside = f"If it is no inventory, move it out of {reader.show(folder)}"
             raise error.but(do=f"{error.explanation.do} {aside}.".strip()) from None
     return tuple(files), tuple(notes)
-
-
-def _inside(directory: Path) -> Iterator[Path]:
-    for path in listing(directory):
-        end = os.path.splitext(path.name)[1]
-        if _skipped(path.name):
-            continue
-        if path.is_dir():
-            if not end:
-                yield from _inside(path)
-        elif end in ("", *YAML):
-            yield path
 
 
 def _beginning(path: Path) -> str:

@@ -109,3 +109,12 @@ def test_files_with_a_comma_between_them_are_told_to_repeat_the_option(write: Wr
     folder = write({"a.yml": HOSTS, "b/hosts": "h2"})
     with pytest.raises(InputError, match=r"a\.yml is a file\. Repeat --inventory"):
         Inventory.load([Path("a.yml,b/hosts")], cwd=folder)
+
+
+def test_a_link_that_leads_nowhere_is_left_out_with_a_note(write: Write) -> None:
+    folder = write({"hosts.yml": HOSTS, "group_vars/all/a.yml": "a: 1", "host_vars/x.md": ""})
+    (folder / "group_vars/all/b.yml").symlink_to("nowhere")
+    (folder / "host_vars/h1.yml").symlink_to("h1.yml")
+    inventory = Inventory.load([folder], cwd=folder)
+    assert inventory.host("h1").var("a") == 1
+    assert [note.partition(":")[0] for note in inventory.notes] == ["group_vars/all/b.yml", "host_vars/h1.yml"]
