@@ -13,7 +13,7 @@ from lab.artifacts.runner import Runner, output
 from lab.artifacts.wheels import wheel
 
 MODULES = Path(__file__).parents[1] / "go"
-MINIMUM = (1, 24)  # what the modules' go.mod files say
+MINIMUM = (1, 25)  # the most that the modules' go.mod files say
 # Only what is pinned: no other Go than the one that was chosen, no workspace or flags of the user, no C.
 ENVIRONMENT = {
     "CGO_ENABLED": "0",
@@ -63,7 +63,7 @@ def toolchain(cache: Cache, runner: Runner, progress: Progress = silent) -> Tool
 
 
 def is_enough(version: str) -> bool:
-    """Whether a version as Go prints it (`go1.26.8`, `go1.24rc1`, `devel …`) is at least MINIMUM."""
+    """Whether a version as Go prints it (`go1.26.8`, `go1.25rc1`, `devel …`) is at least MINIMUM."""
     numbers = re.match(r"go(\d+)\.(\d+)", version)
     return numbers is not None and (int(numbers[1]), int(numbers[2])) >= MINIMUM
 

@@ -30,9 +30,10 @@ def site() -> Iterator[Typed]:
 
 
 @pytest.fixture(scope="module")
-def upgrade(site: Typed) -> tuple[str, str]:
-    """What the command line says of the new version."""
-    return "--extra-vars", newer.offer(NAME, NEW)
+def upgrade(site: Typed, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """What the command line says of the new version: compiled, but for the core of the suite."""
+    core = request.config.getoption("-m") == "core"
+    return "--extra-vars", newer.offer(NAME, NEW, newer.relinked(NEW) if core else newer.compiled(NEW))
 
 
 def versions(site: Typed) -> list[str]:

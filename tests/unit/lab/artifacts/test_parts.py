@@ -29,7 +29,7 @@ from provision.errors import FailedError
 @pytest.mark.parametrize(
     ("version", "enough"),
     [
-        *(("go1.24", True), ("go1.26.8", True), ("go1.24rc1", True), ("go2.0", True), ("go1.100", True)),
+        *(("go1.25", True), ("go1.26.8", True), ("go1.25rc1", True), ("go2.0", True), ("go1.100", True)),
         *(("go1.23.9", False), ("go1.4", False), ("devel +abc", False), ("", False)),
     ],
 )
