@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab import newer, years
+from tests.lab import interrupted, newer, years
 from tests.lab.clients import NODES, clients, unharmed
 from tests.lab.conftest import running
 from tests.lab.running import Ended
 from tests.lab.typed import KUBECTL, Typed
 
-NAME, OLD, NEW = "t-upgrade", "1.34.4", "1.35.4"
+NAME, OLD, NEW, NEXT = "t-upgrade", "1.34.4", "1.35.4", "1.35.5"
 SNAPSHOT = f"/var/backups/etcd/before-v{NEW}.db"
 VERSIONS = "get nodes -o jsonpath='{.items[*].status.nodeInfo.kubeletVersion}'"
 
@@ -38,6 +38,12 @@ def upgrade(site: Typed, request: pytest.FixtureRequest) -> tuple[str, str]:
 
 def versions(site: Typed) -> list[str]:
     return site.on("hdss7-21", f"{KUBECTL} {VERSIONS}").split()
+
+
+def programs(site: Typed) -> list[str]:
+    """The versions that the programs of Kubernetes run, on all nodes, as their command lines say."""
+    find = "for p in /proc/[0-9]*/exe; do readlink $p; done | sed -n 's|^/opt/kubernetes-v\\([0-9.]*\\)/.*|\\1|p'"
+    return [version for node in NODES for version in site.on(node, find).split()]
 
 
 def refused(ended: Ended, said: str) -> None:
@@ -102,3 +108,65 @@ def test_nothing_is_left_to_do_after_the_way_back(site: Typed) -> None:
     planned = site.invoke("plan", "--json")
     assert planned.code == 0, str(planned)
     assert planned.changes == set()
+
+
+def test_an_upgrade_whose_controller_dies_in_each_step_is_ended_by_the_next_runs(
+    site: Typed, upgrade: tuple[str, str]
+) -> None:
+    planned = site.invoke("plan", "--json", *upgrade)
+    wanted = {(host, change["resource"]) for host, it in planned.document["hosts"].items() for change in it["changes"]}
+    reached: set[tuple[str, str]] = set()
+    with clients(NAME) as prober:
+        while not (cut := interrupted.deploy(NAME, upgrade[1])).ended:
+            assert not set(cut.steps) <= reached, f"no way on: {cut.steps}"
+            reached |= set(cut.steps)
+            assert set(programs(site)) <= {OLD, NEW}
+        receipt = prober.receipt()
+    assert unharmed(receipt), receipt
+    assert wanted - reached == set(), "these steps were never cut"
+    assert versions(site) == [f"v{NEW}", f"v{NEW}"]
+    years.note(
+        years.UPGRADE_CUT,
+        f"invoke deploy --extra-vars site.kubernetes={NEW}, its controller killed in each of {len(reached)} steps",
+        receipt,
+        f"after each cut every program runs v{OLD} or v{NEW}, at the end v{NEW}",
+    )
+    verified = site.invoke("verify", *upgrade)
+    assert verified.code == 0, str(verified)
+
+
+POWER = (
+    "File /opt/kubernetes-v{}/server/bin/kubelet.sh",
+    "Program kube-apiserver-7-22",
+    "KubernetesVersion kubelet",
+    "Program kube-kubelet-7-22",
+    "Program kube-proxy-7-22",
+    "Symlink /opt/kubernetes",
+)
+UP = (
+    "until curl -fsk https://127.0.0.1:6443/readyz && curl -fs http://127.0.0.1:10248/healthz && "
+    "curl -fs http://127.0.0.1:10256/healthz; do sleep 0.5; done"
+)
+
+
+def test_a_node_whose_power_is_cut_in_an_upgrade_comes_up_old_or_new(
+    site: Typed, request: pytest.FixtureRequest
+) -> None:
+    module = newer.relinked(NEXT) if request.config.getoption("-m") == "core" else newer.compiled(NEXT)
+    extra_vars = newer.offer(NAME, NEXT, module)
+    with clients(NAME) as prober:
+        for resource in POWER:
+            cut = interrupted.deploy(NAME, extra_vars, "hdss7-22", resource.format(NEXT))
+            assert not cut.ended, f"{resource} was never begun: {cut.steps}"
+            site.on("hdss7-22", UP)
+            assert set(programs(site)) <= {NEW, NEXT}
+        receipt = prober.receipt()
+    deployed = site.invoke("deploy", "--extra-vars", extra_vars)
+    assert deployed.code == 0, str(deployed)
+    assert versions(site) == [f"v{NEXT}", f"v{NEXT}"]
+    years.note(
+        years.UPGRADE_OFF,
+        f"invoke deploy --extra-vars site.kubernetes={NEXT}; hdss7-22's power is cut in {len(POWER)} of its steps",
+        receipt,
+        f"after each cut every program runs v{NEW} or v{NEXT}, and the next run goes on",
+    )

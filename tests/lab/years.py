@@ -11,12 +11,14 @@ from tests.lab.faults.record import Book, Row
 TABLE = "years"
 UPGRADE = "Kubernetes 1.34 becomes 1.35"
 UPGRADE_BACK = "Kubernetes 1.35 goes back to 1.34"
+UPGRADE_CUT = "an upgrade whose controller is killed in each step"
+UPGRADE_OFF = "an upgrade in which a node's power is cut"
 MEMBER_JOINS = "a third member joins etcd"
 MEMBER_LOST = "an etcd member has lost its disk"
 ETCD_LOST = "all members of etcd have lost their data"
 ETCD_FULL = "etcd has run full"
 MIXED = "a site of Debian 12 and Debian 13 is changed"
-ROWS = (UPGRADE, UPGRADE_BACK, MEMBER_JOINS, MEMBER_LOST, ETCD_LOST, ETCD_FULL, MIXED)
+ROWS = (UPGRADE, UPGRADE_BACK, UPGRADE_CUT, UPGRADE_OFF, MEMBER_JOINS, MEMBER_LOST, ETCD_LOST, ETCD_FULL, MIXED)
 
 
 def note(name: str, command: str, receipt: Receipt, after: str) -> None:
