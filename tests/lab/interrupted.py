@@ -1,6 +1,6 @@
 """Deploys that are cut in the midst of a step: `python -m tests.lab.interrupted LAB EXTRA_VARS [HOST RESOURCE]`.
 
-Without a host and a resource the controller dies in its first step. It prints `HOST RESOURCE` of the steps that it began.
+Without these two the controller dies in its first step. It prints `HOST RESOURCE` of the steps that it began.
 A host ends a step that it has, so every such run does at least one, and runs of one change, one after the other, die in
 each of its steps. With both, the host's power is cut in that step, and the controller dies when it is up again.
 """
