@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from roles._snapshots import Snapshot, check
-from tests.lab import years
+from tests.lab import interrupted, years
 from tests.lab.clients import clients, unharmed
 from tests.lab.conftest import LAB_INVENTORY, running
 from tests.lab.running import Ended
@@ -103,6 +103,30 @@ def test_a_member_whose_disk_was_lost_is_replaced(site: Typed) -> None:
     changed(site, row=years.MEMBER_LOST, after="three members vote, the one that was lost is a new one")
     assert len(voters(site)) == 3
     assert site.invoke("plan").code == 0
+
+
+REPLACED = ("EtcdMember etcd-server-7-22", "Program etcd-server-7-22", "Command let etcd's member vote")
+
+
+def test_a_member_is_replaced_though_the_controller_dies_in_each_step(site: Typed) -> None:
+    site.on(THIRD, "supervisorctl stop etcd-server-7-22; rm -rf /data/etcd/etcd-server")
+    reached: set[tuple[str, str]] = set()
+    while not (cut := interrupted.deploy(NAME, "{}")).ended:
+        assert not set(cut.steps) <= reached, f"no way on: {cut.steps}"
+        reached |= set(cut.steps)
+    assert {(THIRD, resource) for resource in REPLACED} <= reached
+    assert len(voters(site)) == 3
+    assert site.invoke("plan").code == 0
+
+
+@pytest.mark.parametrize("resource", REPLACED)
+def test_a_member_is_replaced_though_the_power_is_cut_in_a_step(site: Typed, resource: str) -> None:
+    site.on(THIRD, "supervisorctl stop etcd-server-7-22; rm -rf /data/etcd/etcd-server")
+    cut = interrupted.deploy(NAME, "{}", THIRD, resource)
+    assert not cut.ended, f"{resource} was never begun: {cut.steps}"
+    deployed = site.invoke("deploy")
+    assert deployed.code == 0, str(deployed)
+    assert len(voters(site)) == 3
 
 
 def test_a_member_that_was_removed_by_hand_joins_again(site: Typed) -> None:
