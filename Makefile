@@ -9,7 +9,7 @@ OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy roles lab tests bench
 
-.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-debian13 test-core test-all reliability bench lint packages packages-vm clean
+.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-core test-all reliability bench lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
@@ -19,6 +19,7 @@ help:
 	@echo 'make test-vm  kube-proxy in each of its modes, ipvs too, on a virtual machine with a kernel of its own'
 	@echo 'make test-upgrade  another version of Kubernetes: refused, rolled with clients asking, rolled back'
 	@echo 'make test-etcd  members of etcd join, lose their disks, run full; all data lost and restored'
+	@echo 'make test-rolled  every setting that is rolled node by node, changed with clients asking'
 	@echo 'make test-debian13  a site whose hosts are Debian 12 and Debian 13, deployed, changed and checked'
 	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'
 	@echo 'make reliability  docs/reliability.md written from what was measured at this commit'
@@ -50,6 +51,9 @@ test-upgrade: packages
 test-etcd: packages
 	@$(SUITES) etcd
 
+test-rolled: packages
+	@$(SUITES) rolled
+
 test-debian13: packages
 	@$(SUITES) debian13
 
@@ -57,7 +61,7 @@ test-core: packages-vm
 	@$(SUITES) --core faults vm upgrade debian13 etcd
 
 test-all: packages-vm
-	@$(SUITES) --resume faults vm upgrade debian13 etcd test
+	@$(SUITES) --resume faults vm upgrade debian13 etcd rolled test
 	@$(BIN)/python -m tests.lab.faults.table
 
 reliability: $(READY)

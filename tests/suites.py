@@ -51,7 +51,8 @@ ELSEWHERE = Part("elsewhere", (f"{LAB}/test_elsewhere.py",))
 DEBIAN13 = Part("debian13", (f"{LAB}/test_debian13.py",))
 UPGRADE = Part("upgrade", (f"{LAB}/test_upgrade.py",))
 ETCD = Part("etcd", (f"{LAB}/test_etcd.py",))
-APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD)
+ROLLED = Part("rolled", (f"{LAB}/test_rolled.py",))
+APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED)
 BARE = Part(
     "bare",
     (LAB,),
@@ -70,6 +71,7 @@ SUITES: Mapping[str, tuple[Lane, ...]] = {
     "upgrade": ((UPGRADE,),),
     "debian13": ((DEBIAN13,),),
     "etcd": ((ETCD,),),
+    "rolled": ((ROLLED,),),
 }
 
 
