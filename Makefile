@@ -9,7 +9,7 @@ OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy roles lab tests bench
 
-.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-core test-all reliability bench lint packages packages-vm clean
+.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-core test-all reliability bench lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
@@ -21,6 +21,7 @@ help:
 	@echo 'make test-etcd  members of etcd join, lose their disks, run full; all data lost and restored'
 	@echo 'make test-rolled  every setting that is rolled node by node, changed with clients asking'
 	@echo 'make test-debian13  a site whose hosts are Debian 12 and Debian 13, deployed, changed and checked'
+	@echo 'make test-hosts  a node is added, reinstalled, dies, leaves: clients asking, and nothing left behind'
 	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'
 	@echo 'make reliability  docs/reliability.md written from what was measured at this commit'
 	@echo 'make bench    what a run costs beside plain ssh, as a table'
@@ -57,11 +58,14 @@ test-rolled: packages
 test-debian13: packages
 	@$(SUITES) debian13
 
+test-hosts: packages
+	@$(SUITES) hosts
+
 test-core: packages-vm
-	@$(SUITES) --core faults vm upgrade debian13 etcd
+	@$(SUITES) --core faults vm upgrade debian13 etcd hosts
 
 test-all: packages-vm
-	@$(SUITES) --resume faults vm upgrade debian13 etcd rolled test
+	@$(SUITES) --resume faults vm upgrade debian13 etcd rolled hosts test
 	@$(BIN)/python -m tests.lab.faults.table
 
 reliability: $(READY)

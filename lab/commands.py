@@ -35,7 +35,8 @@ def up(
     say: Say = print,
     doing: Doing = unseen,
 ) -> None:
-    """Bring a lab up, whatever state it is in: its hosts answer to SSH when this returns.
+    """Bring a lab up, whatever state it is in: its hosts answer to SSH when this returns. One that is up gets the hosts
+    that the inventory has more.
 
     inventory: the site that the lab stands for; vault opens what is encrypted in it. wait_artifacts: also build what
     the ops host serves; without it the hosts are bare and can fetch nothing that is not in the cache yet.
@@ -43,11 +44,13 @@ def up(
     """
     lab = Lab.named(name)
     wanted = _topology((*inventory, MACHINE) if vm else inventory, vault)
-    machines = sum(spec.virtual for spec in wanted.booted)
     with lab.locked():
-        if lab.daemon_process() is None:
+        here = {spec.name for spec in lab.topology().hosts} if lab.daemon_process() is not None else set()
+        more = [spec for spec in wanted.booted if spec.name not in here]
+        if more:
+            machines = sum(spec.virtual for spec in more)
             seen = preflight.look(lab.directory, vm=machines > 0)
-            preflight.check(seen, len(wanted.booted) - machines, bare=not wait_artifacts, machines=machines)
+            preflight.check(seen, len(more) - machines, bare=not wait_artifacts, machines=machines)
     if not wait_artifacts:
         from lab.artifacts.rootfs import host_tree, machine_tree
 
@@ -60,7 +63,8 @@ def up(
     from lab.artifacts.catalog import Preparation
 
     suites = {spec.suite for spec in wanted.booted}
-    with Preparation(_progress(say), suites=suites, machine=machines > 0, doing=doing) as built:
+    machine = any(spec.virtual for spec in wanted.booted)
+    with Preparation(_progress(say), suites=suites, machine=machine, doing=doing) as built:
         _bring_up(lab, wanted, lambda spec: (built.machine if spec.virtual else built.trees[spec.suite]).result(), say)
         catalog = built.catalog.result()
         lifecycle.publish(lab, wanted, catalog.directory, catalog.variables)

@@ -121,6 +121,13 @@ class Daemon:
         threading.Thread(target=file_server.serve, args=(namespace, self._lab.served), daemon=True).start()
         at_once(runner.on for runner in self._runners.values())
 
+    def add(self) -> None:
+        """Take in the hosts that the lab's record has by now; they are off."""
+        self._topology = self._lab.topology()
+        known = self._runners
+        added = {s.name: HostRunner(self._lab, self._topology, s) for s in self._topology.booted if s.name not in known}
+        self._runners = {**known, **added}
+
     def down(self) -> None:
         """Cut every host's power and remove the network."""
         at_once(runner.off for runner in self._runners.values())
@@ -131,6 +138,8 @@ class Daemon:
         try:
             if request.do == "down":
                 self.down()
+            elif request.do == "add":
+                self.add()
             elif request.do != "status":
                 runner = self._runners[self._topology.host(request.host).name]
                 act: dict[str, Callable[[], None]] = {

@@ -17,11 +17,14 @@ from provision.usage import usage
 
 LONGEST_LINE = 1 << 20
 SECONDS = 180.0  # an orderly reboot may take 120 of them
-Verb = Literal["status", "on", "off", "reboot", "cycle", "down"]
+Verb = Literal["status", "add", "on", "off", "reboot", "cycle", "down"]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """do: `on`, `off` (power cut), `reboot` (orderly), `cycle` (power cut and on) one host; `status`, `down`: all."""
+    """do: `on`, `off` (power cut), `reboot` (orderly), `cycle` (power cut and on) one host; `status`, `down`: all.
+
+    `add`: the hosts that the lab's record has by now.
+    """
 
     do: Verb
     host: str = ""

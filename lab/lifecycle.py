@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from lab import container, disk, facts, ipc, keys, network, ops_host
 from lab.daemon import READY, at_once
 from lab.ipc import Answer, Request
@@ -33,15 +35,11 @@ def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock:
     """Have every host boot, and wait for their sshds. Returns whether all of them ran already.
 
     tree: gives what a host's disk lies on, in its time. lock: the lab's, held by the caller.
-    Raises InputError when the lab runs other hosts, FailedError when one does not come up.
+    Hosts that the inventory has more than a lab that runs are added to it. Raises InputError when a running host would
+    change or go, FailedError when one does not come up.
     """
     if lab.daemon_process() is not None:
-        if lab.topology().hosts != wanted.public.hosts:
-            raise InputError(
-                f"the lab {lab.name} runs another set of hosts than this inventory's",
-                found=f"it runs {lab.topology().described}; the inventory has {wanted.described}",
-                do=f"Take it down first ({usage(f'lab.down{lab.option}')}), or use another name with --lab",
-            )
+        _add_hosts(lab, wanted, tree, say)
         states = ipc.ask(lab, Request("status")).hosts
         off = [spec for spec in wanted.booted if not states[spec.name].on]
         at_once(_on(lab, spec) for spec in off)
@@ -51,16 +49,39 @@ def bring_up(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], lock:
         say(f"lab {lab.name}: removed what an earlier run left")
     lab.directory.mkdir(parents=True, exist_ok=True)
     lab.directory.chmod(0o700)
-    keys.ensure_all(lab.keys, wanted.booted)
-    for spec in wanted.booted:
-        disk.ensure(lab, wanted, spec, tree(spec))
-    write(lab.record, wanted.public)
-    ops_host.write_files(lab, wanted)
+    _install(lab, wanted, tree)
     if not lab.inventory.exists():
         facts.write(lab, wanted, {})
     _start_daemon(lab, lock)
     at_once(_ssh(lab, spec) for spec in wanted.booted)
     return False
+
+
+def _install(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path]) -> None:
+    """Give each host that lacks them its keys and its disk, and record the hosts."""
+    keys.ensure_all(lab.keys, wanted.booted)
+    for spec in wanted.booted:
+        disk.ensure(lab, wanted, spec, tree(spec))
+    write(lab.record, wanted.public)
+    ops_host.write_files(lab, wanted)
+
+
+def _add_hosts(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], say: Say) -> None:
+    """Add what an inventory has more than a lab that runs. Raises InputError when a running host would change."""
+    running = lab.topology()
+    added = [spec.name for spec in wanted.public.hosts if spec not in running.hosts]
+    same = msgspec.structs.replace(running, hosts=wanted.public.hosts)
+    if same != wanted.public or not set(running.hosts) <= set(wanted.public.hosts):
+        raise InputError(
+            f"the lab {lab.name} runs another set of hosts than this inventory's",
+            found=f"it runs {running.described}; the inventory has {wanted.described}",
+            do="Hosts can be added to a lab that runs, not changed or taken away: take it down first "
+            f"({usage(f'lab.down{lab.option}')}), or use another name with --lab",
+        )
+    if added:
+        _install(lab, wanted, tree)
+        ipc.ask(lab, Request("add"))
+        say(f"lab {lab.name}: added {', '.join(added)}")
 
 
 def take_down(lab: Lab) -> bool:

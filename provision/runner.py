@@ -7,15 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
-from provision.apply.events import (
-    HostKnown,
-    Listener,
-    PlayStarted,
-    RollingFinished,
-    RunEnded,
-    RunStarted,
-    ignore,
-)
+from provision.apply.events import HostKnown, Listener, PlayStarted, RollingFinished, RunEnded, RunStarted, ignore
 from provision.apply.host import (
     Interrupted,
     apply,
@@ -23,11 +15,11 @@ from provision.apply.host import (
     reevaluate_unknown,
     require_as_declared,
     require_fresh_plan,
-    with_orphans,
 )
 from provision.apply.locks import HostLocks
 from provision.apply.options import RunOptions
 from provision.apply.pool import RunPool
+from provision.apply.pruning import blocked, pruned
 from provision.apply.run import HostRun, Report, bad_input, changing_hosts, exit_code, pending, skip
 from provision.apply.site import Site
 from provision.apply.states import Connected, Planned
@@ -131,9 +123,7 @@ class Run:
 
     def _plan(self, host: HostRun, session: Session) -> Planned:
         found = plan(session, host.name, self.site.declared(host.name))
-        if self.site.complete:
-            last = len(self.site.plays) - 1
-            found = with_orphans(session, found, self.site.declared_anywhere, last, remove=self.options.prune)
+        found = pruned(session, found, self.site, remove=self.options.prune)
         planned = Planned(session, found)
         host.state = planned
         self.emit(HostKnown(host.name, found, self._pool.elapsed))
@@ -170,6 +160,9 @@ class Run:
         hosts = [self.hosts[name] for name in self.site.members(play.hosts) if name in self.hosts]
         changing = changing_hosts(hosts, number)
         if not changing or self.stop.is_set():
+            return
+        if blocked(self.hosts.values(), changing, number):
+            skip(changing, number)
             return
         check = self.site.health_check(play) if play.drain and not self.options.force else None
         if check and play.serial and not (changing := self._without_unknown(changing, number)):
@@ -230,8 +223,8 @@ class Run:
         return [rolling]
 
     def _resume(self, hosts: Sequence[HostRun]) -> None:
-        """Puts back the nodes that an interrupted run has left drained."""
-        edges = [host for host in hosts if host.usable and host.plan and host.plan.drained]
+        """Puts in what an interrupted run has left drained, and new nodes."""
+        edges = [host for host in hosts if host.usable and host.leaves_out]
         play = next((play for play in self.site.plays if play.drain), None)
         check = self.site.health_check(play) if play else None
         if not edges or not play or not check or self.stop.is_set():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING
 
 from provision.errors import InputError
@@ -74,14 +74,18 @@ def api_url(host: Host, site: SiteSettings) -> str:
     return f"https://{entrance(host, site)}:{site.api_port}"
 
 
+def is_ipv4(text: str) -> bool:
+    """Whether it is an IPv4 address, and no name."""
+    try:
+        return bool(IPv4Address(text))
+    except ValueError:
+        return False
+
+
 def address_of(host: Host) -> IPv4Address:
     """The host's address as a number. Raises InputError for a name: pods' routes and programs' names are made of it."""
-    try:
-        address = ip_address(host.address)
-    except ValueError:
-        address = None
-    if isinstance(address, IPv4Address):
-        return address
+    if is_ipv4(host.address):
+        return IPv4Address(host.address)
     raise InputError(
         "the host of a cluster needs an IPv4 address",
         host=host.name,

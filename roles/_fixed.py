@@ -24,13 +24,13 @@ BY_US = After("^# by ", "provision")  # in a start script
 # the way to another value by hand, for what says where the live one was found
 NEVER = "A cluster that runs has no way to another one: make a new cluster, and move what runs in it"
 NODE = (
-    "To change it all the same, node by node: kubectl drain it, remove the file named here, deploy with --limit, "
-    "reboot it, kubectl uncordon it"
+    "To change it all the same, node by node: take the host out of the group nodes and deploy --prune, which moves its "
+    "pods and takes all of a node off it; then add it again with the new value (docs/hosts.md)"
 )
 OUTAGE = "To change it all the same, with an outage of every site: kubectl delete"
 BY_HAND = {
-    "ansible_host": "To change it: take the host out of the inventory and deploy; reinstall it, or stop and remove its "
-    "programs; add it under the new address",
+    "ansible_host": "To change it: take the host out of the inventory's groups and deploy --prune, which stops its "
+    "programs; then add it under the new address (docs/hosts.md)",
     "cni.bridge": NODE,
     "cni.subnet": NODE,
     "containerd.snapshotter": NODE,

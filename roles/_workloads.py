@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from provision.errors import InputError
 from provision.spelling import nearest
 from roles._certificates import store
-from roles._cluster import members
+from roles._cluster import members, node_name
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -26,6 +26,11 @@ def image(host: Host, site: SiteSettings, name: str) -> str:
         line=host.origin("site", "images"),
         do=f"Is {near!r} meant?" if near else f"Set site.images.{name}.name",
     )
+
+
+def node_names(host: Host, site: SiteSettings) -> tuple[str, ...]:
+    """The cluster's Nodes as the inventory has them; () for somebody else's cluster, which may have more."""
+    return tuple(node_name(node, site) for node in members(host, "nodes")) if site.managed else ()
 
 
 def authority_digest(host: Host, site: SiteSettings) -> str:

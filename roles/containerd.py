@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from roles._site import SiteSettings
 
 CONFIG = "/etc/containerd/config.toml"
-DOCKER = "If Docker's packages are on the host, set containerd.package to containerd.io, which is theirs"
+DOCKER = "If Docker's packages are on the host, set containerd.package: containerd.io, which is theirs"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,9 +11,10 @@ import msgspec
 
 from provision.inventory.changes import Free, Once, Rolled
 from provision.inventory.types import Argument, Fields, FilePath, Natural, Positive
-from provision.resources import Directory, File, FixedSetting, Resource, Template
+from provision.resources import Directory, File, FixedSetting, RegisteredNode, Resource, Template
+from provision.resources.kubernetes.registration import NodeApi
 from roles import _certificates
-from roles._cluster import address_of, api_url, folders, node_name
+from roles._cluster import address_of, api_url, folders, node_name, numbered
 from roles._component import component
 from roles._fixed import api_port, field, flag, in_program, node_domain
 from roles._flags import LOGIN, VERBOSITY, check_flags, names
@@ -81,33 +82,43 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     yield replace(step, on_cgroup_v1=settings.config.get("failCgroupV1") is False, containerd=True)
     yield Directory(path=settings.root)
     yield from (*pair, login, config)
-    node = node_name(host, site)
-    cert = f"{folder.cert}/kubelet"
-    ask = f"curl -fs -m 2 --cacert {folder.cert}/ca.pem --cert {cert}.pem --key {cert}-key.pem"
-    ask += f" {shlex.quote(f'{api_url(host, site)}/api/v1/nodes/{node}?pretty=0')}"
-    yield from component(
-        host,
-        site,
-        "kubelet",
-        program="kube-kubelet",
-        arguments=(
-            f"--config={config.path}",
-            f"--kubeconfig={login.path}",
-            f"--hostname-override={node}",
-            f"--node-ip={address_of(host)}",
-            f"--root-dir={settings.root}",
-            f"--v={settings.verbosity}",
-            *settings.arguments,
-        ),
-        reads=(_certificates.trusted(host, site), *pair, login, config),
-        # its own /healthz says nothing of the node, and what an earlier kubelet said of it holds for 50 s: the API has
-        # to have heard from this one
-        ready=f"curl -fs -m 2 http://127.0.0.1:10248/healthz && t=$({ask} | sed -n '{HEARD}') && "
-        '[ -n "$t" ] && [ ! "$t" \\< "$began" ]',
-        ready_timeout=settings.ready_timeout,
-        diagnose=f"echo 'the node, as the API sees it:'; {ask} | grep -o '{{\"type\":\"[^}}]*}}' || "
-        f"echo {shlex.quote(f'no answer from {api_url(host, site)}')}",
+    api = node_api(host, site)
+    ask = f"{api.curl} -fs -m 2 {shlex.quote(f'{api.url}/api/v1/nodes/{api.name}?pretty=0')}"
+    parts = tuple(
+        component(
+            host,
+            site,
+            "kubelet",
+            program="kube-kubelet",
+            arguments=(
+                f"--config={config.path}",
+                f"--kubeconfig={login.path}",
+                f"--hostname-override={api.name}",
+                f"--node-ip={address_of(host)}",
+                f"--root-dir={settings.root}",
+                f"--v={settings.verbosity}",
+                *settings.arguments,
+            ),
+            reads=(_certificates.trusted(host, site), *pair, login, config),
+            # its own /healthz says nothing of the node, and what an earlier kubelet said of it holds for 50 s: the API
+            # has to have heard from this one
+            ready=f"curl -fs -m 2 http://127.0.0.1:10248/healthz && t=$({ask} | sed -n '{HEARD}') && "
+            '[ -n "$t" ] && [ ! "$t" \\< "$began" ]',
+            ready_timeout=settings.ready_timeout,
+            diagnose=f"echo 'the node, as the API sees it:'; {ask} | grep -o '{{\"type\":\"[^}}]*}}' || "
+            f"echo {shlex.quote(f'no answer from {api.url}')}",
+        )
     )
+    yield from parts
+    program = numbered("kube-kubelet", host)
+    yield RegisteredNode(api=api, kubelet=program, restart_on=parts[-1:], timeout=settings.ready_timeout)
+
+
+def node_api(host: Host, site: SiteSettings) -> NodeApi:
+    """How the host asks for its own Node: with kubelet's login."""
+    cert = folders(site).cert
+    curl = f"curl --cacert {cert}/ca.pem --cert {cert}/kubelet.pem --key {cert}/kubelet-key.pem"
+    return NodeApi(node_name(host, site), api_url(host, site), curl)
 
 
 def _fixed(host: Host, site: SiteSettings, settings: Settings) -> Iterator[FixedSetting]:

@@ -12,7 +12,7 @@ from provision.inventory.types import Port
 from provision.resources import Manifests, Resource, Rollout, Template
 from roles._cluster import KUBECTL, members
 from roles._ports import check_node_port
-from roles._workloads import image, routed
+from roles._workloads import image, node_names, routed
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WEBSOCKET_PORT = 8765
 HTTP_PORT = 8080
+LINGERS = 5  # seconds that a pod goes on answering once it was told to end: Traefik takes up to 2 to leave it out
 # agnhost's netexec also has /shell, /exit, /shutdown, /dial and /upload (test/images/agnhost/netexec in Kubernetes):
 # whoever reaches the edge could run commands in the pod, or ask hosts behind it
 HARMLESS = ("/", "/clientip", "/echo", "/header", "/hostname")
@@ -60,6 +61,7 @@ def nginx_ds(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Res
         content=Template(
             "nginx_ds/nginx.yaml.j2",
             nginx=image(host, site, "nginx"),
+            lingers=LINGERS,
             echoes=echoes,
             replicas=min(2, len(members(host, "nodes"))),
         ),
@@ -73,6 +75,7 @@ def nginx_ds(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Res
         name="nginx-ds",
         kubectl=KUBECTL,
         of=objects,
+        declared=node_names(host, site),
         ready=routed(host, site, "nginx"),
     )
     yield Rollout(kind="Deployment", namespace="kube-public", name="nginx-dp", kubectl=KUBECTL, of=objects)
@@ -90,7 +93,7 @@ def nginx_ds(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Res
 def _echoes(host: Host, site: SiteSettings, settings: Settings) -> tuple[Echo, ...]:
     echoes = []
     if settings.demo:
-        arguments = ("netexec", f"--http-port={HTTP_PORT}")
+        arguments = ("netexec", f"--http-port={HTTP_PORT}", f"--delay-shutdown={LINGERS}")
         echoes.append(Echo("demo", image(host, site, "agnhost"), arguments, HTTP_PORT, HARMLESS))
     if settings.ws:
         echoes.append(Echo("ws", image(host, site, "websocket"), (), WEBSOCKET_PORT))

@@ -15,7 +15,7 @@ from provision.resources.kubernetes.fixed import FixedField, FixedManifests
 from roles._cluster import KUBECTL, members, node_name
 from roles._fixed import declared
 from roles._ports import check_site_ports
-from roles._workloads import authority_digest, image
+from roles._workloads import authority_digest, image, node_names
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -82,5 +82,6 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         soak=settings.soak_seconds,
         timeout=settings.ready_timeout,
         nodes=tuple((node.name, node_name(node, site)) for node in nodes),
+        declared=node_names(host, site) if settings.kind == "DaemonSet" else (),
         ready=" && ".join(f"{dashboard} {quote(url)}" for url in serving) or "true",
     )

@@ -52,7 +52,8 @@ DEBIAN13 = Part("debian13", (f"{LAB}/test_debian13.py",))
 UPGRADE = Part("upgrade", (f"{LAB}/test_upgrade.py",))
 ETCD = Part("etcd", (f"{LAB}/test_etcd.py",))
 ROLLED = Part("rolled", (f"{LAB}/test_rolled.py",))
-APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED)
+HOSTS = Part("hosts", (f"{LAB}/test_hosts.py",))
+APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED, HOSTS)
 BARE = Part(
     "bare",
     (LAB,),
@@ -72,6 +73,7 @@ SUITES: Mapping[str, tuple[Lane, ...]] = {
     "debian13": ((DEBIAN13,),),
     "etcd": ((ETCD,),),
     "rolled": ((ROLLED,),),
+    "hosts": ((HOSTS,),),
 }
 
 

@@ -26,6 +26,7 @@ from provision.apply.events import (
 )
 from provision.apply.run import Report
 from provision.plan.plan import HostPlan
+from provision.resources.configset.drain import NEW
 
 
 class Console:
@@ -114,9 +115,8 @@ class Console:
             self._progress.print(text.rolling_line(roll))
         for plan in plans:
             for node, run in plan.drained:
-                self._progress.print(
-                    f"{plan.host}: {node} is drained by run {run}; deploy puts it back once its gate passes"
-                )
+                how = "is new" if run == NEW else f"is drained by run {run}"
+                self._progress.print(f"{plan.host}: {node} {how}; deploy puts it in once its gate passes")
         if lines or not self._changing:
             self._progress.print(text.plan_summary(plans, len(self._hosts)))
 

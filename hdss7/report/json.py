@@ -45,7 +45,7 @@ def _form(value: Any) -> Any:
 
 def _host(host: HostRun, check: bool) -> dict[str, Any]:
     planned = host.plan.changes if host.plan else ()
-    orphans = [declaration.made_as for declaration in (host.plan.orphans if host.plan else ())]
+    orphans = [item.declaration.made_as or item.resource.key for item in (host.plan.orphans if host.plan else ())]
     return {
         **({"no_longer_declared": orphans} if orphans else {}),
         **({"undone": [_change(applied.item) for applied in host.changes.reverted]} if host.changes.reverted else {}),

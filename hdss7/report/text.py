@@ -12,6 +12,7 @@ from provision.apply.run import HostRun, Report
 from provision.errors import Exit, Explanation
 from provision.plan.plan import HostPlan, Item
 from provision.resources.base import Change, Outcome, Unknown
+from provision.resources.optional.prunable import Prunable
 from provision.resources.optional.reversible import rollback_summary
 from provision.spelling import listed
 
@@ -87,20 +88,19 @@ def _line(item: Item, hosts: str, diff: bool, verbose: int) -> Line:
 
 
 def orphan_lines(plans: Iterable[HostPlan]) -> list[Line]:
-    """What no role declares any more, a line for each: it stays until --prune."""
+    """What nothing declares, a line for each: it stays until --prune."""
     hosts: dict[tuple[str, str], list[str]] = {}
     for plan in plans:
-        for declaration in plan.orphans:
-            hosts.setdefault((declaration.made_as, declaration.role), []).append(plan.host)
-    return [
-        Line(
-            UNCHANGED,
-            listed(names, HOSTS_SHOWN),
-            key,
-            f"no longer declared (was role {role}); deploy --prune removes it",
-        )
-        for (key, role), names in hosts.items()
-    ]
+        for item in plan.orphans:
+            key = item.declaration.made_as or item.resource.key
+            hosts.setdefault((key, _orphan(item)), []).append(plan.host)
+    return [Line(UNCHANGED, listed(names, HOSTS_SHOWN), key, status) for (key, status), names in hosts.items()]
+
+
+def _orphan(item: Item) -> str:
+    if not isinstance(item.resource, Prunable):
+        return f"no longer declared (was role {item.declaration.role}); deploy --prune removes it"
+    return f"{item.summary}; only with --prune" if item.resource.removable else item.summary
 
 
 def brief(item: Item, change: Change) -> str:

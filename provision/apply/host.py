@@ -12,7 +12,6 @@ from provision.errors import FailedError
 from provision.facts.gather import answer
 from provision.facts.managed import ManagedQuestion
 from provision.facts.question import Answers
-from provision.history.prune import RemovalsQuestion, orphans, removals
 from provision.plan.plan import (
     Declaration,
     HostPlan,
@@ -66,31 +65,6 @@ def plan(session: Session, host: str, declarations: Sequence[Declaration]) -> Ho
     return HostPlan(
         host, shown, seen(items, answers), tuple(sorted(drained.items())), managed=answers[ManagedQuestion()]
     )
-
-
-def with_orphans(
-    session: Session,
-    plan: HostPlan,
-    declared_anywhere: Callable[[], Sequence[Declaration]],
-    play: int,
-    *,
-    remove: bool,
-) -> HostPlan:
-    """The plan with what this toolkit made and no role declares any more: listed, or removed by play number `play`.
-
-    declared_anywhere: what is declared for any host of the inventory.
-    """
-    declared = tuple(item.declaration for item in plan.items)
-    gone = orphans(plan.managed, declared)
-    if not gone:
-        return plan
-    recorded = answer(session, [RemovalsQuestion()])[RemovalsQuestion()]
-    declarations = removals(gone, recorded, declared, declared_anywhere, play)
-    answers = answer(session, questions(declarations))
-    items = tuple(item for item in compare(declarations, answers) if not item.as_declared)
-    if not remove:
-        return replace(plan, orphans=tuple(item.declaration for item in items))
-    return replace(plan, items=(*plan.items, *items), seen={**plan.seen, **seen(items, answers)})
 
 
 def require_fresh_plan(session: Session, plan: HostPlan) -> None:

@@ -13,6 +13,7 @@ from provision.history.journal import Journal
 from provision.plan.plan import HostPlan, Item
 from provision.remote.connection import Session
 from provision.remote.host import RemoteHost
+from provision.resources.base import Change
 
 
 @dataclass
@@ -91,6 +92,13 @@ class HostRun:
     def usable(self) -> bool:
         """Whether its plan is known and nothing went wrong on it."""
         return isinstance(self.state, Planned)
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether it left hosts out when it was asked, or does since a change of this run."""
+        made = (applied.item.outcome for applied in self.applied)
+        before = bool(self.plan and self.plan.drained)
+        return before or any(isinstance(change, Change) and bool(change.drained) for change in made)
 
     def pending(self, play: int) -> tuple[Item, ...]:
         """What one play still has to do here."""

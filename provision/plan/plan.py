@@ -75,7 +75,7 @@ class HostPlan:
     items: tuple[Item, ...]
     seen: Mapping[str, str] = field(default_factory=dict, repr=False)  # resource -> what its outcome depends on
     drained: tuple[tuple[str, str], ...] = ()  # nodes that are drained on this edge, each with the run that did it
-    orphans: tuple[Declaration, ...] = ()  # what would remove what no role declares any more
+    orphans: tuple[Item, ...] = ()  # what --prune would do: remove what nothing declares
     managed: tuple[Managed, ...] = ()  # what this toolkit made, or found and changed, on the host
 
     @property

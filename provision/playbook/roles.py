@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from provision.errors import InputError, ProvisionError
 from provision.inventory.settings import SITE, bind
 from provision.plan.plan import Declaration
-from provision.resources import ConfigSet, FixedSetting
+from provision.resources import ConfigSet
 from provision.resources.base import Rendering, Resource
 from provision.resources.content import Template
+from provision.resources.fixed import Guard
 from provision.resources.optional.sensitive import protect
 from provision.search_path import SearchPath
 from provision.secret import NOTHING, Redactor, secrets_in, tracking
@@ -251,9 +252,7 @@ def _refuse_twice(host: str, declarations: Iterable[Declaration]) -> None:
 def chosen(declarations: Iterable[Declaration], tags: frozenset[str], skip: frozenset[str]) -> tuple[Declaration, ...]:
     """What --tags and --skip-tags leave; a setting that is fixed concerns every role, and is looked at always."""
     return tuple(
-        d
-        for d in declarations
-        if isinstance(d.resource, FixedSetting) or ((not tags or d.tags & tags) and not d.tags & skip)
+        d for d in declarations if isinstance(d.resource, Guard) or ((not tags or d.tags & tags) and not d.tags & skip)
     )
 
 

@@ -15,8 +15,11 @@ from provision.resources.downloads import Download, Image
 from provision.resources.files import Directory, File
 from provision.resources.fixed import Fixed, FixedSetting
 from provision.resources.kubernetes.manifests import Manifests
+from provision.resources.kubernetes.nodes import ForeignNodes, NodeAddresses, ReturnedNodes, UndeclaredNodes
 from provision.resources.kubernetes.proxy_mode import ProxyMode
+from provision.resources.kubernetes.registration import RegisteredNode
 from provision.resources.kubernetes.rollout import Rollout
+from provision.resources.leftovers import Leftovers
 from provision.resources.packages import Package
 from provision.resources.supervisor import Program
 from provision.resources.symlinks import Symlink
@@ -37,16 +40,21 @@ __all__ = [
     "File",
     "Fixed",
     "FixedSetting",
+    "ForeignNodes",
     "Image",
+    "Leftovers",
     "LookupQuestion",
     "Manifests",
     "Nginx",
+    "NodeAddresses",
     "Package",
     "Pending",
     "Program",
     "ProxyMode",
     "Question",
+    "RegisteredNode",
     "Resource",
+    "ReturnedNodes",
     "Rollout",
     "Service",
     "ShellAnswer",
@@ -55,6 +63,7 @@ __all__ = [
     "Symlink",
     "Sysctl",
     "Template",
+    "UndeclaredNodes",
     "Unknown",
     "quote",
 ]

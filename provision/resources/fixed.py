@@ -45,7 +45,15 @@ class Fixed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixedSetting(Resource):
+class Guard(Resource):
+    """A resource that refuses what was declared, or says nothing: never a change, and looked at whatever --tags say."""
+
+    def fix(self, change: Change) -> Step:
+        return Step("true")  # `compare` never finds a change
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedSetting(Guard):
     """A setting that can't change any more once a file of the host holds a value of it. Never a change.
 
         data = Fixed("etcd.data", settings.data, host.origin("etcd", "data"), "Move the folder by hand")
@@ -77,6 +85,3 @@ class FixedSetting(Resource):
         if found.value and not any(answers[path].exists for path in self._paths):
             self.fixed.refuse_other(self.means or found.value, found.file)
         return None
-
-    def fix(self, change: Change) -> Step:
-        return Step("true")  # `compare` never finds a change

@@ -94,7 +94,7 @@ class Program(Dependent, Reversible, Removable):
 
     def fix(self, change: Change) -> Step:
         if change.action is Action.REMOVE:
-            return Step(f"supervisorctl stop {self.name} >&2")
+            return Step(SCRIPTS.call("stop_program", self.name))
         script = function("may_stop", self.may_stop) + "may_stop || exit 1\n" if self.may_stop else ""
         script += function("ready", self.ready) + function("diagnose", self.diagnose or ":")
         script += SCRIPTS.call("program", self.name, self.log, str(self.ready_timeout), PIDFILE=ProgramQuestion.pidfile)

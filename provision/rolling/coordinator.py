@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provision.apply.events import Listener
@@ -62,7 +62,7 @@ class RollingPlay:
             max_fail=play.max_fail,
             explain=lambda: site.explain(check.url),
         )
-        drained = frozenset().union(*(found.drained for found in asked))
+        drained = {node: by for found in asked for node, by in found.drained.items()}
         self._all_edges = Edges(self.edges, check, run_id, drained)
         self.update = RollingUpdate(self._all_edges, tuple(self.nodes.values()), policy, run_id, emit, drained, stop)
         self._wanted = targets(check, self.edges, tuple(self.nodes.values()))
@@ -134,7 +134,7 @@ class _Asked:
     """An edge as it is now: which nodes are drained there, and whether its configuration is as declared."""
 
     edge: Edge
-    drained: frozenset[str]
+    drained: Mapping[str, str]
     as_declared: bool
 
 
@@ -153,4 +153,4 @@ def _ask(site: Site, host: HostRun) -> _Asked | None:
         )
     answers = answer(host.session, drainer.questions())
     edge = Edge(host.name, host.session, drainer, host.remote.login.address)
-    return _Asked(edge, frozenset(drainer.drained_now(answers)), drainer.compare(answers, ()) is None)
+    return _Asked(edge, drainer.drained_now(answers), drainer.compare(answers, ()) is None)

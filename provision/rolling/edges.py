@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from provision.errors import FailedError, ProvisionError
@@ -12,7 +13,7 @@ from provision.playbook.health_check import HealthCheck
 from provision.remote.connection import Session
 from provision.remote.protocol import Step
 from provision.remote.shell import Scripts, function
-from provision.resources.configset.drain import Drainer
+from provision.resources.configset.drain import NEW, Drainer
 from provision.traffic.probe import Target
 from provision.usage import usage
 
@@ -40,13 +41,23 @@ class Node:
 
 
 class Edges:
-    """All the edges of a rolling update, for the run of this name. drained: the nodes that they leave out now."""
+    """All the edges of a rolling update, for the run of this name.
 
-    def __init__(self, edges: Sequence[Edge], health_check: HealthCheck, run: str, drained: Iterable[str] = ()) -> None:
+    drained: the nodes that they leave out now, each with the run that drained it, or NEW.
+    """
+
+    def __init__(
+        self,
+        edges: Sequence[Edge],
+        health_check: HealthCheck,
+        run: str,
+        drained: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._edges = edges
         self._health_check = health_check
         self._run = run
         self._drained = frozenset(drained)
+        self._new = frozenset(node for node, by in drained.items() if by == NEW)
 
     @property
     def error_logs(self) -> str:
@@ -71,7 +82,7 @@ class Edges:
         self._drained = wanted
 
     def _set_drained_on(self, edge: Edge, nodes: frozenset[str], what: str) -> None:
-        drained = dict.fromkeys(nodes & edge.drainer.drainable, self._run)
+        drained = {node: NEW if node in self._new else self._run for node in nodes & edge.drainer.drainable}
         result = edge.session.run(edge.drainer.set_drained(drained))
         if result.code != 0:
             raise FailedError(

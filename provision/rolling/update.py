@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from provision.apply.events import Drained, Listener, PutBack, RevertStarted
 from provision.apply.host import Interrupted
 from provision.errors import FailedError, ProvisionError, UnreachableError
 from provision.playbook.health_check import HealthCheck
+from provision.resources.configset.drain import NEW
 from provision.rolling.edges import ROUTES_BUDGET, Edges, Node
 from provision.traffic.probe import Prober
 from provision.usage import usage
@@ -63,14 +65,16 @@ class RollingUpdate:
         policy: RollPolicy,
         run: str,
         emit: Listener,
-        drained: Iterable[str] = (),
+        drained: Mapping[str, str] = MappingProxyType({}),
         stop: threading.Event | None = None,
     ) -> None:
-        """run: the run's name. drained: nodes that an interrupted run left drained; they are put back once they pass.
+        """run: the run's name. drained: nodes that an interrupted run left drained, each with that run; they are put
+        back once they pass. NEW ones are put in by their own step, or by `resume`.
 
         stop: set to end the update after the node that it is at.
         """
         self._drained = set(drained)
+        self._new = frozenset(node for node, by in drained.items() if by == NEW)
         self._stop = stop or threading.Event()
         self._edges = edges
         self._nodes = nodes
@@ -80,17 +84,29 @@ class RollingUpdate:
         self._drained_at = 0.0
 
     def roll(self, steps: Sequence[RollStep], prober: Prober) -> None:
-        """Every step in turn, nodes that are drained or unhealthy first. Raises FailedError at the first that fails."""
-        self.resume(except_for={step.node.name for step in steps})
+        """Every step in turn, nodes that are drained or unhealthy first, new ones last: the others have to know them
+        before anything runs there. Raises FailedError at the first that fails.
+        """
+        self.resume(except_for={*self._new, *(step.node.name for step in steps)})
         healthy = self._edges.healthy(self._nodes)
-        for step in sorted(steps, key=lambda step: (step.node.name not in self._drained, step.node.name in healthy)):
+
+        def turn(step: RollStep) -> tuple[bool, bool, bool]:
+            name = step.node.name
+            return (name in self._new, name not in self._drained, name in healthy)
+
+        for step in sorted(steps, key=turn):
             self._roll_node(step, healthy, prober)
             healthy.add(step.node.name)
 
     def resume(self, except_for: Collection[str] = ()) -> None:
-        """Puts back what an interrupted run left drained, each node once it passes. except_for: nodes that change."""
-        for node in self._nodes:
-            if node.name in self._drained and node.name not in except_for:
+        """Puts back what an interrupted run left drained, each node once it passes. except_for: nodes that change.
+
+        A new node that does not answer yet stays out: it is not deployed.
+        """
+        due = [node for node in self._nodes if node.name in self._drained and node.name not in except_for]
+        answering = self._edges.healthy(due) if any(node.name in self._new for node in due) else set()
+        for node in due:
+            if node.name not in self._new or node.name in answering:
                 self._drained_at = time.monotonic()
                 if fault := self._edges.why_unhealthy(node) or self._policy.gate(node):
                     raise FailedError(

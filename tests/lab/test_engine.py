@@ -154,6 +154,15 @@ REFUSED = {
         Package(names=("nginx",), on_conflict="Choose one"),
         "apt would remove rival to install nginx. Choose one",
     ),
+    "the removal of a package would take another one along": (
+        "for name in base-one needs-it; do mkdir -p /data/$name/DEBIAN;"
+        " printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n'"
+        " $name >/data/$name/DEBIAN/control; done; cd /data;"
+        " echo 'Depends: base-one' >>needs-it/DEBIAN/control;"
+        " for name in base-one needs-it; do dpkg-deb -b $name >/dev/null; dpkg -i $name.deb >/dev/null; done",
+        Package(names=("base-one",), absent=True, on_conflict="Choose one"),
+        "apt would remove needs-it to remove base-one. Choose one",
+    ),
     "the download is not what was declared": (
         "mkdir -p /data",
         Download(path="/data/tool", url="http://10.4.7.200/apt/Packages", sha256="0" * 64),

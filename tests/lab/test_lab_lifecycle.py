@@ -124,6 +124,20 @@ def test_another_set_of_hosts_is_refused_while_the_lab_is_up(running_lab: Lab, t
         commands.up(NAME, [tmp_path], wait_artifacts=False, say=quiet)
 
 
+def test_a_lab_that_is_up_gets_the_hosts_that_are_new(running_lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "hosts.yml").write_text("all: {hosts: {hdss7-24: {ansible_host: 10.4.7.24}}}")
+    before = commands.status(NAME, say=quiet)
+    commands.up(NAME, [commands.INVENTORY, tmp_path], wait_artifacts=False, say=quiet)
+    assert ssh("hdss7-24", "hostname").stdout == "hdss7-24\n"
+    after = commands.status(NAME, say=quiet)
+    boots = {name: host.boots for name, host in before.items()}
+    assert {name: host.boots for name, host in after.items()} == {**boots, "hdss7-24": 1}
+    with pytest.raises(InputError, match="not changed or taken away"):
+        up()
+    commands.down(NAME, purge=True, say=quiet)
+    assert traces(NAME) == []
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

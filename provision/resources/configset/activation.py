@@ -45,6 +45,10 @@ class LoadBalancer(Activation):
     def with_marks(self, content: bytes, declared: bytes) -> bytes:
         """The reverse: a file as the program read it, with the marks that `declared` has on the same lines."""
 
+    @abstractmethod
+    def servers(self, content: bytes) -> frozenset[bytes]:
+        """Whom a file of the set, or a part of one, sends to, as the program's own language names them."""
+
     def drain_script(self, drained: Collection[str]) -> str:
         """sh that makes the running program leave exactly these hosts out, and proves it, without new files.
 

@@ -14,8 +14,8 @@ from provision.remote.protocol import Step
 from provision.resources.base import Action, Change, Rendering, Unknown
 from provision.resources.configset.activation import Activation, LoadBalancer
 from provision.resources.configset.comparison import difference, may_be_shown, set_digest
-from provision.resources.configset.drain import Drainer, drained_question, read_drained, record_drained
-from provision.resources.configset.marks import marked_hosts
+from provision.resources.configset.drain import NEW, Drainer, drained_question, read_drained, record_drained
+from provision.resources.configset.marks import marked_hosts, marked_lines
 from provision.resources.configset.snapshot import read_snapshot, snapshot_script
 from provision.resources.configset.swap import Swap
 from provision.resources.content import Content, Pending, Template
@@ -26,6 +26,7 @@ from provision.resources.optional.reversible import Reversible, Rollback
 from provision.resources.optional.sensitive import Sensitive
 from provision.resources.validation import check_path
 from provision.secret import Redactor, Secret
+from provision.spelling import listed
 
 _NAME = re.compile(r"[\w.@+-]+", re.ASCII)  # names go through lists of sh, with blanks between
 
@@ -112,7 +113,27 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
             *(self._released(name) for name in self.files),
             stamp_question(self.stamp),
             drained_question(),
+            *self._live.values(),
         )
+
+    @property
+    def _live(self) -> dict[str, ContentQuestion]:
+        """Asks for the files, by name, in which a host can be drained."""
+        if not isinstance(self.activation, LoadBalancer):
+            return {}
+        marked = (name for name, content in self._rendered_files.items() if marked_hosts(content))
+        return {name: ContentQuestion(f"{self.directory}/{name}") for name in marked}
+
+    def _new(self, answers: Answers) -> frozenset[str]:
+        """The hosts that the set on the host does not send to yet; none where it sends to nobody who stays."""
+        program, new = self.activation, set[str]()
+        if not isinstance(program, LoadBalancer):
+            return frozenset()
+        for name, question in self._live.items():
+            live = program.servers(answers[question].encode())
+            lines = marked_lines(self._rendered_files[name])
+            new |= {host for line, host in lines.items() if not program.servers(line) <= live}
+        return frozenset(new) if new < self.drainable else frozenset()
 
     def _known(self, name: str) -> FileQuestion:
         """Asks for what the program reads."""
@@ -123,7 +144,12 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
         return FileQuestion(f"{self.directory}/site/{name}", content=False)
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
-        return self._with_drained(self.drained_now(answers))._compare(answers)
+        drained = self.drained_now(answers)
+        new = self._new(answers) - set(drained)
+        change = self._with_drained({**drained, **dict.fromkeys(new, NEW)})._compare(answers)
+        if change is None or not new:
+            return change
+        return replace(change, summary=f"{change.summary}; {listed(sorted(new))} gets no request before it answers")
 
     def _compare(self, answers: Answers) -> Change | None:
         found = {

@@ -15,6 +15,7 @@ from provision.remote.shell import quote
 from provision.resources.base import Resource
 from provision.resources.optional.dependent import clear_stamp, stamp_question, write_stamp
 
+NEW = "new"  # instead of a run: the target was never sent to; it stays left out until a roll of its own has passed
 _STAMP = "drained"  # the record on the host; its name and form are read by every later version
 
 
@@ -37,7 +38,7 @@ class Drainer(Resource):
 
     @abstractmethod
     def drained_now(self, answers: Answers) -> Mapping[str, str]:
-        """The targets that are left out now -> the run that drained each. answers: to `questions`."""
+        """The targets that are left out now -> the run that drained each, or NEW. answers: to `questions`."""
 
     @abstractmethod
     def set_drained(self, drained: Mapping[str, str]) -> Step:

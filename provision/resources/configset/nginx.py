@@ -12,6 +12,7 @@ from provision.resources.configset.marks import mark, marked_lines, replace_mark
 
 _SCRIPTS = Scripts(__file__)
 RELEASE = "release.conf"
+_SERVER = re.compile(rb"^[ \t]*server[ \t]+([^\s;{]+)", re.M)  # in an upstream; a block's has none behind it
 DOWN = b" down"  # of a server in an upstream: gets no new request, and running ones end (measured with 1.22.1)
 
 
@@ -53,6 +54,9 @@ class Nginx(LoadBalancer):
             line = re.compile(rb"^" + re.escape(server) + rb"(?:%s)?(?=;)" % DOWN, re.M)
             content = line.sub((server + mark(host).encode()).replace(b"\\", rb"\\"), content)
         return content
+
+    def servers(self, content: bytes) -> frozenset[bytes]:
+        return frozenset(_SERVER.findall(content))
 
     def validate(self) -> str:
         return _SCRIPTS.call("nginx_validate")

@@ -14,6 +14,7 @@ from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import SCRIPTS, ObjectsQuestion, Unavailable, kubectl_words
 from provision.resources.kubernetes.manifests import Manifests
+from provision.resources.kubernetes.nodes import NodesQuestion, undeclared
 from provision.resources.optional.dependent import Dependent
 from provision.resources.optional.reversible import Reversible, Rollback
 
@@ -27,7 +28,8 @@ class Rollout(Dependent, Reversible):
     A DaemonSet with OnDelete does not move its pods: this does, one after the other. ready: sh that succeeds once they
     serve, awaited after each move and at the end. of: the set that declares it; looked at again after it changed.
     soak: seconds between the end of one move and the next. timeout: seconds for each of them. nodes: (host, node name)
-    of where its pods run, for a play that drains each node before its pod is moved.
+    of where its pods run, for a play that drains each node before its pod is moved. declared: names of the Nodes that
+    are the inventory's: no pod is awaited on another one that is not Ready. (): every Node is waited for.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class Rollout(Dependent, Reversible):
     soak: int = 0
     timeout: int = 120
     nodes: tuple[tuple[str, str], ...] = ()
+    declared: tuple[str, ...] = ()
     after: str = "the API server answers"
     reverts_to_declaration: ClassVar[bool] = True
 
@@ -67,7 +70,13 @@ class Rollout(Dependent, Reversible):
         return ObjectsQuestion(self.kubectl, json.dumps(item))
 
     def questions(self) -> tuple[Question, ...]:
-        return (self._question,)
+        return (self._question, *((NodesQuestion(self.kubectl),) if self.declared else ()))
+
+    def _lost(self, answers: Answers) -> int:
+        """How many Nodes nobody declares and nobody reports of: a DaemonSet wants a pod there that never comes."""
+        if not self.declared:
+            return 0
+        return sum(not node.ready for node in undeclared(answers[NodesQuestion(self.kubectl)], self.declared))
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         live = answers[self._question]
@@ -77,7 +86,8 @@ class Rollout(Dependent, Reversible):
         if item is None:
             return Unknown(f"{self.kind} {self.namespace}/{self.name} exists")
         wanted, updated, ready = _counts(item)
-        if (wanted, wanted) == (updated, ready) and wanted > 0:
+        least = wanted - self._lost(answers)
+        if 0 < least <= min(updated, ready):
             return None
         if wanted == 0 and _observed(item) and item["kind"] == "Deployment":
             return None
@@ -89,6 +99,7 @@ class Rollout(Dependent, Reversible):
             FIELDS="|".join(f"{{{path}}}" for path in _FIELDS[self.kind]),
             SOAK=str(self.soak),
             TIMEOUT=str(self.timeout),
+            DECLARED=" ".join(self.declared),
         )
         return Step(self._functions + function("serving", self.ready) + script, timeout=20 * self.timeout)
 

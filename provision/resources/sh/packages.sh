@@ -1,6 +1,6 @@
 # Installs or removes Debian packages without starting their daemons.
 # $1: install or remove; further: names; $LOCK_TIMEOUT: seconds to wait for another apt; $CONFLICT: what to do where
-# packages can't be installed beside others that are there
+# others would have to go too
 set -u
 # Debian starts a daemon as soon as its package is unpacked, with a configuration nobody chose. policy-rc.d (Debian
 # policy 9.3.3.1) keeps invoke-rc.d and deb-systemd-invoke from it; ours is removed again, also by the next run.
@@ -17,16 +17,22 @@ apt() {
 install() {  # never at the expense of packages that are there: somebody installed them, and their daemons may run
   apt --no-remove install "$@"
 }
-would_remove() {
-  apt -s install "$@" 2>/dev/null | awk '$1 == "Remv" { printf "%s%s", (n++ ? ", " : ""), $2 }'
+would_remove() {  # would_remove VERB NAME...: what apt would remove beside the names
+  apt -s "$@" 2>/dev/null | awk -v asked=" $* " '
+    $1 == "Remv" && !index(asked, " " $2 " ") { printf "%s%s", (n++ ? ", " : ""), $2 }'
+}
+refuse() {  # refuse OTHERS VERB NAME...
+  others=$1
+  shift
+  [ -z "$others" ] || { printf 'apt would remove %s to %s. %s\n' "$others" "$*" "$CONFLICT" >&2; exit 1; }
 }
 verb=$1
 shift
 if [ "$verb" = remove ]; then
+  refuse "$(would_remove remove "$@")" remove "$@"
   apt remove "$@" >&2
 elif ! install "$@" >/dev/null 2>&1; then  # lists are fetched only now: a host that knows the names needs no network
   said=$(apt update 2>&1) || { printf '%s\n' "$said" >&2; exit 1; }
-  removed=$(would_remove "$@")
-  [ -z "$removed" ] || { printf 'apt would remove %s to install %s. %s\n' "$removed" "$*" "$CONFLICT" >&2; exit 1; }
+  refuse "$(would_remove install "$@")" install "$@"
   install "$@" >&2
 fi

@@ -23,3 +23,8 @@ def test_images_with_an_archive_are_imported(declared: Declared) -> None:
     assert here == {f"Image lab.local/{name}:1" for name in IMAGES}
     public = '{"site": {"images": {"echo": {"name": "registry.example/echo:1"}}}}'
     assert not [key for key in declared("hdss7-22", "containerd", public) if key.startswith("Image ")]
+
+
+def test_beside_dockers_packages_the_error_says_what_to_set(declared: Declared) -> None:
+    package = declared("hdss7-21", "containerd")["Package containerd"]
+    assert "containerd.package: containerd.io" in package.on_conflict

@@ -6,15 +6,19 @@ import subprocess
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from provision.errors import InputError
+from provision.facts.host import ContentQuestion, FileState
+from provision.facts.question import Question
 from provision.resources import Bind, ConfigSet, Nginx
-from provision.resources.base import Rendering
+from provision.resources.base import Change, Rendering
 from provision.resources.configset.activation import LoadBalancer
-from provision.resources.configset.drain import drained_question, read_drained, record_drained
+from provision.resources.configset.drain import NEW, drained_question, read_drained, record_drained
 from provision.resources.configset.marks import mark, replace_marks
+from provision.resources.optional.dependent import stamp_question
 
 SERVERS = "".join(f"server 10.4.7.{n}:81 max_fails=3{mark(f'n{n}')};\n" for n in (21, 22)).encode()
 RENDERING = Rendering(lambda template: "")
@@ -32,6 +36,9 @@ class Socket(LoadBalancer):
 
     def with_marks(self, content: bytes, declared: bytes) -> bytes:
         return content
+
+    def servers(self, content: bytes) -> frozenset[bytes]:
+        return frozenset(content.split())
 
     def drain_script(self, drained: Collection[str]) -> str:
         return f"printf '%s\\n' {' '.join(sorted(drained))} >{self.path}"
@@ -56,6 +63,30 @@ def test_marks_come_back_to_a_file_that_nginx_has_read(drained: tuple[str, ...])
 
 def test_a_set_can_drain_the_hosts_that_its_files_mark() -> None:
     assert ConfigSet(directory="/etc/x", files={"a": SERVERS, "b": b""}, activation=Nginx()).drainable == {"n21", "n22"}
+
+
+LIVE = "    server 10.4.7.21:81 max_fails=3 down;\n"
+
+
+@pytest.mark.parametrize(
+    ("live", "drained", "left_out"),
+    [
+        (LIVE, "", {"n22": NEW}),
+        (LIVE, "n21=run1", {"n21": "run1", "n22": NEW}),
+        (LIVE, "n22=run1", {"n22": "run1"}),
+        ("", "", {}),  # the first set: nobody is served yet
+        (LIVE.replace("21", "20"), "", {}),  # nobody of those who were sent to stays: all are needed
+        (LIVE + LIVE.replace("21", "22"), "", {}),
+    ],
+)
+def test_a_host_that_is_new_in_the_set_starts_left_out(live: str, drained: str, left_out: dict[str, str]) -> None:
+    config = ConfigSet(directory="/etc/x", files={"a": SERVERS}, activation=Nginx())
+    answers: dict[Question, Any] = dict.fromkeys(config.questions(), FileState())
+    answers |= {ContentQuestion("/etc/x/a"): live, drained_question(): drained, stamp_question("set-etc-x"): ""}
+    change = config.compare(answers, ())
+    assert isinstance(change, Change)
+    assert dict(change.drained) == left_out
+    assert ("n22 gets no request before it answers" in change.summary) is (left_out.get("n22") == NEW)
 
 
 def test_a_program_that_drains_nothing_refuses_a_mark() -> None:
