@@ -14,7 +14,7 @@ import msgspec
 from provision.inventory.changes import Free, Once, Rolled
 from provision.inventory.types import Bytes, FilePath, PackageName, Positive
 from provision.resources import Command, Directory, Package, Resource, Symlink
-from provision.resources.kubernetes.etcd import EtcdMember, EtcdRoom, Member, may_stop, vote
+from provision.resources.kubernetes.etcd import EtcdMember, EtcdRoom, Member, UndeclaredMembers, may_stop, vote
 from roles import _certificates
 from roles._cluster import address_of, numbered
 from roles._component import supervised
@@ -80,6 +80,7 @@ def etcd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     yield vote(member)
     if host == host.group("etcd")[-1]:  # by then all others run with the quota that is declared
         yield EtcdRoom(member=member, quota=settings.quota)
+        yield UndeclaredMembers(member=member)
 
 
 def clients(host: Host) -> str:

@@ -207,3 +207,15 @@ def test_a_full_database_is_named_and_a_larger_quota_makes_room(site: Typed) -> 
     site.on("hdss7-21", f"{KUBECTL} create configmap there-is-room")
     verified = site.invoke("verify", "-k", "test_etcd", *larger)
     assert verified.code == 0, str(verified)
+
+
+def test_a_member_that_leaves_the_group_is_removed_by_prune(site: Typed, two: Path) -> None:
+    planned = site.invoke("plan", "--inventory", str(two))
+    assert "etcd-server-7-22 (https://10.4.7.22:2380): no host of group etcd" in planned.output, str(planned)
+    changed(site, "--inventory", str(two))
+    assert len(voters(site)) == 3, "removed without --prune"
+    changed(site, "--inventory", str(two), "--prune")
+    assert voters(site) == ["etcd-server-7-11", "etcd-server-7-21"]
+    assert "etcd-server" not in site.on(THIRD, "supervisorctl status; true")
+    planned = site.invoke("plan", "--inventory", str(two))
+    assert planned.code == 0, str(planned)

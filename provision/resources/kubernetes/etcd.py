@@ -13,7 +13,9 @@ from provision.remote.protocol import Step
 from provision.remote.shell import Scripts, function, quote
 from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.commands import Command
+from provision.resources.optional.prunable import Prunable
 from provision.resources.optional.reversible import Reversible, Rollback
+from provision.spelling import listed
 
 SCRIPTS = Scripts(__file__)
 JOIN_SECONDS = 150.0
@@ -70,8 +72,8 @@ class EtcdMember(Reversible, Resource):
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         answer: ShellAnswer = answers[self.look]
-        first, told, listed, *_ = [*answer.output.split("\n", 2), "", "", ""]
-        known = listed_members(listed)
+        first, told, others, *_ = [*answer.output.split("\n", 2), "", "", ""]
+        known = listed_members(others)
         if "data" in first:
             if known and not self._mine(known):
                 return Change(Action.CREATE, "join the members again: this one was removed; its data is put aside")
@@ -158,6 +160,45 @@ class EtcdRoom(Reversible, Resource):
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
         return Rollback()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndeclaredMembers(Prunable):
+    """Members of etcd that no host of the group is any more: listed by every plan, removed by --prune, one by one."""
+
+    member: EtcdMember
+
+    @property
+    def key(self) -> str:
+        return "UndeclaredMembers etcd"
+
+    @property
+    def _listed(self) -> ShellQuestion:
+        return ShellQuestion(SCRIPTS.call("etcd_listed", URL=self.member.me.client, CERT=self.member.certificates))
+
+    def questions(self) -> tuple[Question, ...]:
+        return (self._listed,)
+
+    def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
+        answer: ShellAnswer = answers[self._listed]
+        declared = {each.peer for each in (self.member.me, *self.member.others)}
+        gone = {
+            url: str(each.get("name", "")) or "one that never started"
+            for each in listed_members(answer.output)
+            if not declared & set(_texts(each.get("peerURLs")))
+            for url in _texts(each.get("peerURLs"))[:1]
+        }
+        if not gone:
+            return None
+        names = listed([f"{name} ({url})" for url, name in gone.items()])
+        return Change(Action.REMOVE, f"remove {names}: no host of group etcd", parts=frozenset(gone))
+
+    def fix(self, change: Change) -> Step:
+        url, certificates = self.member.me.client, self.member.certificates
+        file = f"{SNAPSHOTS}/before-members-leave.db"
+        before = function("snapshot", snapshot(file, (url,), certificates, "etcd-peer"))
+        script = SCRIPTS.call("etcd_remove", *sorted(change.parts), URL=url, CERT=certificates)
+        return Step(before + script, timeout=120 + 75 * len(change.parts))
 
 
 def vote(member: EtcdMember) -> Command:

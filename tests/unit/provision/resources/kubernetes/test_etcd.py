@@ -9,7 +9,8 @@ import pytest
 
 from provision.facts.host import ShellAnswer
 from provision.resources.base import Change
-from provision.resources.kubernetes.etcd import EtcdMember, Member, listed_members
+from provision.resources.kubernetes.etcd import EtcdMember, Member, UndeclaredMembers, listed_members
+from provision.resources.optional.prunable import Prunable
 
 MEMBERS = [Member(f"etcd-server-7-{n}", f"https://10.4.7.{n}:2380", f"https://10.4.7.{n}:2379") for n in (21, 11, 22)]
 MEMBER = EtcdMember(
@@ -84,3 +85,16 @@ def test_a_host_becomes_a_member(output: str, said: str) -> None:
 @pytest.mark.parametrize("answer", ["", "no JSON", "[]", '{"members": 3}', '{"members": ["x"]}', "null"])
 def test_what_is_no_list_of_members_is_none(answer: str) -> None:
     assert listed_members(answer) == ()
+
+
+def test_members_that_no_host_is_are_listed_and_removed_by_prune_alone() -> None:
+    gone = Member("etcd-server-7-23", "https://10.4.7.23:2380", "https://10.4.7.23:2379")
+    resource = UndeclaredMembers(member=MEMBER)
+    (question,) = resource.questions()
+    assert resource.compare({question: ShellAnswer(0, listed(*MEMBERS))}, ()) is None
+    assert resource.compare({question: ShellAnswer(0, "")}, ()) is None
+    change = resource.compare({question: ShellAnswer(0, listed(*MEMBERS, gone))}, ())
+    assert isinstance(change, Change)
+    assert change.summary == "remove etcd-server-7-23 (https://10.4.7.23:2380): no host of group etcd"
+    assert change.parts == {gone.peer}
+    assert isinstance(resource, Prunable)
