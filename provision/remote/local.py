@@ -67,8 +67,9 @@ class LocalChannel:
         self._errors.setblocking(False)
 
     def settimeout(self, seconds: float) -> None:
-        """After how long `recv` and `sendall` raise TimeoutError."""
-        self._socket.settimeout(seconds)
+        """After how long `recv` and `sendall` raise TimeoutError; of one that was cut OSError."""
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(seconds)
 
     def send(self, data: bytes) -> int:
         """Sends what can be sent; how much it was."""
