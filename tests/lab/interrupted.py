@@ -21,10 +21,12 @@ from lab import commands
 from provision.apply.events import ChangeStarted, Event
 from provision.apply.options import RunOptions
 from provision.project_site import ProjectSite
+from provision.remote.connection import Session
+from provision.remote.protocol import Step, StepResult
 from provision.runner import run
 from tests.lab.conftest import ROOT
 
-MIDST = 0.05  # seconds after a step was sent
+MIDST = 0.1  # seconds after a step was sent
 WAIT = 100  # for the step that the run before has left behind
 SECONDS = 300
 TRIES = 6
@@ -62,6 +64,18 @@ def until_ended(lab: str, extra_vars: str, after_each: Callable[[], None] = lamb
     return reached
 
 
+def _when_sent(cut: Callable[[], None]) -> None:
+    """Cuts MIDST seconds after the next step has left: what a step is made of may take longer than that."""
+    run = Session.run
+
+    def sent(session: Session, step: Step) -> StepResult:
+        threading.Timer(MIDST, cut).start()
+        setattr(Session, "run", run)  # noqa: B010 - a method
+        return run(session, step)
+
+    setattr(Session, "run", sent)  # noqa: B010 - a method
+
+
 def main() -> None:
     """The controller that dies."""
     lab, extra_vars, *power = sys.argv[1:]
@@ -82,7 +96,7 @@ def main() -> None:
         print(*step, flush=True)
         if not begun.is_set() and (not power or step == tuple(power)):
             begun.set()
-            threading.Timer(MIDST, cut).start()
+            _when_sent(cut)
 
     report = run(site, RunOptions(wait=WAIT), emit)
     if begun.is_set():
