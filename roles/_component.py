@@ -78,15 +78,17 @@ def supervised(
     stop_seconds: int = 30,
     diagnose: str = "",
     first: Sequence[Resource] = (),
-    environment: str = "",
+    first_start: str = "",
+    data: str = "",
     may_stop: str = "",
 ) -> Iterator[Resource]:
     """Any program under supervisord; see `component`. script, log, executable: paths.
 
-    environment: a file of variables for the program, where it exists. may_stop: see Program.
+    first_start: a file of variables without which the program does not start while there is no `data`, a path.
+    may_stop: see Program.
     """
     known = {"program": program, "executable": executable, "script": script, "log": log, "user": user}
-    called = {"arguments": arguments, "environment": environment}
+    called = {"arguments": arguments, "first_start": first_start, "data": data}
     yield Directory(path=log.rpartition("/")[0], owner=user, group=user)
     start = File(
         path=script,

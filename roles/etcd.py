@@ -74,7 +74,8 @@ def etcd(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
         ready=f"curl -fs -m 2 '{HEALTH}/health?exclude=NOSPACE'",  # a full one is up, and made room in later
         ready_timeout=settings.ready_timeout,
         user="etcd",
-        environment=member.first_start,
+        first_start=member.first_start,
+        data=f"{settings.data}/member",
         may_stop=may_stop(member),
     )
     yield vote(member)

@@ -105,6 +105,16 @@ def test_a_member_whose_disk_was_lost_is_replaced(site: Typed) -> None:
     assert site.invoke("plan").code == 0
 
 
+def test_a_member_without_data_begins_no_cluster_of_its_own(site: Typed) -> None:
+    site.on(THIRD, "supervisorctl stop etcd-server-7-22; rm -rf /data/etcd/etcd-server/member")
+    said = site.on(THIRD, "supervisorctl start etcd-server-7-22 2>&1; true")
+    assert "ERROR" in said
+    assert "a deploy makes this a member again" in site.on(THIRD, "tail -n 3 /data/logs/etcd-server/etcd.stdout.log")
+    assert len(voters(site)) == 3, "it is listed still, and does not answer"
+    changed(site)
+    assert site.invoke("plan").code == 0
+
+
 REPLACED = ("EtcdMember etcd-server-7-22", "Program etcd-server-7-22", "Command let etcd's member vote")
 
 
@@ -216,6 +226,6 @@ def test_a_member_that_leaves_the_group_is_removed_by_prune(site: Typed, two: Pa
     assert len(voters(site)) == 3, "removed without --prune"
     changed(site, "--inventory", str(two), "--prune")
     assert voters(site) == ["etcd-server-7-11", "etcd-server-7-21"]
-    assert "etcd-server" not in site.on(THIRD, "supervisorctl status; true")
+    assert "RUNNING" not in site.on(THIRD, "supervisorctl status etcd-server-7-22; true")
     planned = site.invoke("plan", "--inventory", str(two))
     assert planned.code == 0, str(planned)

@@ -25,6 +25,12 @@ def test_a_member_that_runs_is_not_restarted_when_the_group_changes(declared: De
     assert replace(member, others=member.others[:1]).digest == member.digest
 
 
+def test_without_data_it_starts_only_as_it_was_told(declared: Declared) -> None:
+    script = declared("hdss7-22", "etcd")[SCRIPT].content.decode()
+    guard = script.index("if [ ! -e /data/etcd/etcd-server/member ]; then")
+    assert guard < script.index("[ -r /opt/etcd/first-start.env ] || {") < script.index("exec /usr/bin/etcd")
+
+
 def test_data_is_never_served_without_a_client_certificate(declared: Declared) -> None:
     script = declared("hdss7-11", "etcd")[SCRIPT].content.decode()
     assert "--client-cert-auth" in script
