@@ -93,7 +93,8 @@ def main() -> None:
         if not isinstance(event, ChangeStarted):
             return
         step = (event.host, event.item.resource.key)
-        print(*step, flush=True)
+        sys.stdout.write(f"{event.host} {event.item.resource.key}\n")  # in one piece: hosts change side by side
+        sys.stdout.flush()
         if not begun.is_set() and (not power or step == tuple(power)):
             begun.set()
             _when_sent(cut)

@@ -135,10 +135,10 @@ def test_an_upgrade_whose_controller_dies_in_each_step_is_ended_by_the_next_runs
     assert verified.code == 0, str(verified)
 
 
-POWER = (
-    "File /opt/kubernetes-v{}/server/bin/kubelet.sh",
+POWER = (  # in the order of a deploy
     "Program kube-apiserver-7-22",
     "KubernetesVersion kubelet",
+    "File /opt/kubernetes-v{}/server/bin/kubelet.sh",
     "Program kube-kubelet-7-22",
     "Program kube-proxy-7-22",
     "Symlink /opt/kubernetes",
