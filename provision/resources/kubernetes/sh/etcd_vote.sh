@@ -1,15 +1,15 @@
 # Gives this host's member of etcd its vote, once it has all data, and removes what it was told for its first start.
 # $LEARNER: the file that says that it has no vote yet; $FIRST: what it was told.
-# $TIMEOUT: seconds; $URL: its URL for peers; $CERT: ca.pem, etcd-peer.pem, etcd-peer-key.pem; "$@": the others' URLs for clients.
+# $TIMEOUT: seconds; $URL: its URL for peers; $CERT: ca.pem, etcd-peer.pem, etcd-peer-key.pem; "$@": the others' URLs for
+# clients, none for the only member, which has a vote from its start.
 set -u
-[ $# -gt 0 ] || { rm -f "$LEARNER" "$FIRST"; exit 0; }  # it is the only member
 ctl() {
   ETCDCTL_API=3 etcdctl --endpoints="$endpoints" --command-timeout=10s --cacert="$CERT/ca.pem" \
     --cert="$CERT/etcd-peer.pem" --key="$CERT/etcd-peer-key.pem" "$@"
 }
 endpoints=$(IFS=,; echo "$*")
 end=$(($(date +%s) + TIMEOUT))
-while :; do
+while [ $# -gt 0 ]; do
   own=$(ctl member list 2>&1 | awk -F', ' -v url="$URL" '$4 == url { print $1, $6 }')
   case $own in
     *" false") break ;;  # it votes

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provision.facts.host import ShellAnswer
-from provision.resources.base import Change
-from provision.resources.kubernetes.etcd import EtcdMember, Member, UndeclaredMembers, listed_members
+from provision.resources.base import Action, Change
+from provision.resources.kubernetes.etcd import EtcdMember, Member, UndeclaredMembers, listed_members, vote
 from provision.resources.optional.prunable import Prunable
+from tests.unit.machine import Machine
 
 MEMBERS = [Member(f"etcd-server-7-{n}", f"https://10.4.7.{n}:2380", f"https://10.4.7.{n}:2379") for n in (21, 11, 22)]
 MEMBER = EtcdMember(
@@ -98,3 +101,13 @@ def test_members_that_no_host_is_are_listed_and_removed_by_prune_alone() -> None
     assert change.summary == "remove etcd-server-7-23 (https://10.4.7.23:2380): no host of group etcd"
     assert change.parts == {gone.peer}
     assert isinstance(resource, Prunable)
+
+
+def test_the_only_member_has_its_vote_and_that_is_recorded(tmp_path: Path) -> None:
+    alone = replace(MEMBER, others=(), learner=str(tmp_path / "learner"), first_start=str(tmp_path / "first"))
+    (tmp_path / "first").touch()
+    machine, command = Machine(tmp_path), vote(alone)
+    done = machine.run(command.fix(Change(Action.RUN, "")))
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "first").exists()
+    assert command.compare(machine.answers(command.questions()), ()) is None
