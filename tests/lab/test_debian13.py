@@ -8,8 +8,9 @@ import pytest
 
 from tests.lab import years
 from tests.lab.clients import clients, unharmed
-from tests.lab.conftest import LAB_INVENTORY, ROOT, running
-from tests.lab.typed import HOSTS, Typed
+from tests.lab.conftest import LAB_INVENTORY, ROOT
+from tests.lab.running import SECONDS
+from tests.lab.typed import HOSTS, Typed, deployed_site
 
 NAME = "t-debian13"
 MIXED = ROOT / "tests" / "lab" / "debian13.yml"
@@ -20,10 +21,7 @@ CHANGES = ("kubelet.verbosity=3", "traefik.log_level=DEBUG", "edge.keepalive=33"
 @pytest.fixture(scope="module")
 def site() -> Iterator[Typed]:
     """The mixed site, deployed from bare."""
-    with running(NAME, LAB_INVENTORY, MIXED):
-        made = Typed(NAME)
-        deployed = made.invoke("deploy")
-        assert deployed.code == 0, str(deployed)
+    with deployed_site(Typed(NAME), LAB_INVENTORY, MIXED, seconds=SECONDS) as made:
         yield made
 
 

@@ -13,9 +13,9 @@ import pytest
 from roles._snapshots import Snapshot, check
 from tests.lab import interrupted, years
 from tests.lab.clients import clients, unharmed
-from tests.lab.conftest import LAB_INVENTORY, running
+from tests.lab.conftest import LAB_INVENTORY
 from tests.lab.running import Ended
-from tests.lab.typed import KUBECTL, Typed
+from tests.lab.typed import KUBECTL, Typed, deployed_site
 
 NAME = "t-etcd"
 THIRD = "hdss7-22"
@@ -42,11 +42,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def site(two: Path) -> Iterator[Typed]:
     """That site, deployed from bare."""
-    with running(NAME):
-        made = Typed(NAME)
-        made.seconds = 600
-        deployed = made.invoke("deploy", "--inventory", str(two))
-        assert deployed.code == 0, str(deployed)
+    with deployed_site(Typed(NAME), words=("--inventory", str(two))) as made:
         yield made
 
 

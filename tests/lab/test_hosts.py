@@ -14,10 +14,10 @@ from lab import commands, disk
 from lab.state import Lab
 from tests.lab import years
 from tests.lab.clients import NODES, clients, unharmed
-from tests.lab.conftest import LAB_INVENTORY, ROOT, running
+from tests.lab.conftest import LAB_INVENTORY, ROOT
 from tests.lab.faults.testbed import await_none
 from tests.lab.running import Ended
-from tests.lab.typed import KUBECTL, Typed
+from tests.lab.typed import KUBECTL, Typed, deployed_site
 
 NAME, THIRD, ADDRESS, NODE = "t-hosts", "hdss7-24", "10.4.7.24", "hdss7-24.host.com"
 WITH, IDLE = (ROOT / "tests" / "lab" / "third" / f"{name}.yml" for name in ("node", "idle"))
@@ -42,11 +42,7 @@ class Hosts(Typed):
 @pytest.fixture(scope="module")
 def site() -> Iterator[Hosts]:
     """The default site of two nodes, deployed from bare."""
-    with running(NAME):
-        made = Hosts(NAME)
-        made.seconds = 600
-        deployed = made.invoke("deploy")
-        assert deployed.code == 0, str(deployed)
+    with deployed_site(Hosts(NAME)) as made:
         yield made
 
 

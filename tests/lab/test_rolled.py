@@ -10,8 +10,7 @@ import pytest
 
 from provision.inventory.changes import Changes
 from tests.lab.clients import clients, unharmed
-from tests.lab.conftest import running
-from tests.lab.typed import Typed
+from tests.lab.typed import Typed, deployed_site
 from tests.unit.provision.inventory.test_changes import EVERY
 
 NAME = "t-rolled"
@@ -73,11 +72,7 @@ ELSEWHERE: Mapping[str, str] = {
 @pytest.fixture(scope="module")
 def site() -> Iterator[Typed]:
     """The default site, deployed from bare."""
-    with running(NAME):
-        made = Typed(NAME)
-        made.seconds = 600
-        deployed = made.invoke("deploy")
-        assert deployed.code == 0, str(deployed)
+    with deployed_site(Typed(NAME)) as made:
         for node in ("hdss7-21", "hdss7-22"):
             made.on(node, "cp /etc/resolv.conf /run/resolv-for-pods.conf")
         yield made

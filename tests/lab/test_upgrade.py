@@ -9,9 +9,8 @@ import pytest
 
 from tests.lab import interrupted, newer, years
 from tests.lab.clients import NODES, clients, unharmed
-from tests.lab.conftest import running
 from tests.lab.running import Ended
-from tests.lab.typed import KUBECTL, Typed
+from tests.lab.typed import KUBECTL, Typed, deployed_site
 
 NAME, OLD, NEW, NEXT = "t-upgrade", "1.34.4", "1.35.4", "1.35.5"
 SNAPSHOT = f"/var/backups/etcd/before-v{NEW}.db"
@@ -21,11 +20,7 @@ VERSIONS = "get nodes -o jsonpath='{.items[*].status.nodeInfo.kubeletVersion}'"
 @pytest.fixture(scope="module")
 def site() -> Iterator[Typed]:
     """The default site, deployed from bare."""
-    with running(NAME):
-        made = Typed(NAME)
-        made.seconds = 600
-        deployed = made.invoke("deploy")
-        assert deployed.code == 0, str(deployed)
+    with deployed_site(Typed(NAME)) as made:
         yield made
 
 

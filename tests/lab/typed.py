@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from lab import commands
 from roles._cluster import folders
 from roles._site import SiteSettings
-from tests.lab.conftest import ROOT
+from tests.lab.conftest import ROOT, running
 from tests.lab.running import SECONDS, Ended, Running
 
 NAME = "t-site"
@@ -58,6 +61,22 @@ class Typed:
         log = self.on(host, "journalctl -u ssh -o cat --no-pager")
         executed = re.findall(r"^Starting session: (?:command|shell)", log, re.M)
         return len(re.findall(r"^Accepted publickey ", log, re.M)), len(executed)
+
+
+T = TypeVar("T", bound=Typed)
+
+
+@contextmanager
+def deployed_site(site: T, *lab: Path, words: Sequence[str] = (), seconds: int = 600) -> Iterator[T]:
+    """A lab of that name, deployed from bare and forgotten at the end.
+
+    lab: the sources of its hosts, the default site's where there is none. words: of the deploy. seconds: of a command.
+    """
+    with running(site.name, *lab):
+        site.seconds = seconds
+        ended = site.invoke("deploy", *words)
+        assert ended.code == 0, str(ended)
+        yield site
 
 
 SITE = Typed(NAME)
