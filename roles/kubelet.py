@@ -83,7 +83,7 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     yield Directory(path=settings.root)
     yield from (*pair, login, config)
     api = node_api(host, site)
-    ask = f"{api.curl} -fs -m 2 {shlex.quote(f'{api.url}/api/v1/nodes/{api.name}?pretty=0')}"
+    ask = f"{api.curl} -fs -m 2 {api.node}"
     parts = tuple(
         component(
             host,

@@ -28,8 +28,9 @@ from provision.remote.host import RemoteHost
 from provision.remote.lock import Heartbeats, Holder, refuse, take_all
 from provision.remote.pool import HostPool
 from provision.remote.protocol import Step
-from provision.remote.shell import Scripts
+from provision.remote.shell import Scripts, words
 from provision.resources import Program
+from provision.resources.kubernetes.etcd import initial_cluster
 from provision.spelling import listed
 from provision.usage import usage
 
@@ -151,7 +152,7 @@ class Restore:
             DATA=self.site.settings(host).data,
             NAME=me.name,
             URL=me.peer,
-            CLUSTER=",".join(f"{each.name}={each.peer}" for each in map(member_of, self.site.members)),
+            CLUSTER=initial_cluster(map(member_of, self.site.members)),
             TOKEN=f"restored-{self.holder.run}",
         )
         self._run(host, Step(script, payload=self.snapshot, timeout=SECONDS))
@@ -184,7 +185,7 @@ class Restore:
         first, *others = self._control_plane(host)
         script = SCRIPTS.call("start", first, str(START_SECONDS), URL=f"{LOCAL}/readyz", CACERT=f"{CERT}/ca.pem")
         self._run(host, Step(script, timeout=START_SECONDS + 60))
-        self._run(host, Step("\n".join(f"supervisorctl start {name} >/dev/null || :" for name in others)))
+        self._run(host, Step(f"supervisorctl start {words(others)} >/dev/null || :"))
 
     @staticmethod
     def _control_plane(host: Host) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provision.facts.host import ShellAnswer, ShellQuestion
@@ -58,14 +58,15 @@ class EtcdMember(Reversible, Resource):
         return f"EtcdMember {self.me.name}"
 
     @property
+    def clients(self) -> tuple[str, ...]:
+        """The others' URLs for clients."""
+        return tuple(other.client for other in self.others)
+
+    @property
     def look(self) -> ShellQuestion:
         """How this host stands to the cluster: sh/etcd_look.sh."""
-        urls = (other.client for other in self.others)
-        return ShellQuestion(
-            SCRIPTS.call(
-                "etcd_look", *urls, DATA=self.data, CERT=self.certificates, LOCAL=self.local, FIRST=self.first_start
-            )
-        )
+        where = {"DATA": self.data, "LOCAL": self.local, "FIRST": self.first_start}
+        return ShellQuestion(_asking("etcd_look", *self.clients, CERT=self.certificates, **where))
 
     def questions(self) -> tuple[Question, ...]:
         return (self.look,)
@@ -93,8 +94,7 @@ class EtcdMember(Reversible, Resource):
         return Change(Action.CREATE, f"join {names}: as a learner first, with a vote once it has all data")
 
     def _mine(self, known: Sequence[Mapping[str, object]]) -> Mapping[str, object] | None:
-        found = (each for each in known if self.me.peer in list(_texts(each.get("peerURLs"))))
-        return next(found, None)
+        return next((each for each in known if self.me.peer in _texts(each.get("peerURLs"))), None)
 
     @property
     def digest(self) -> str:
@@ -102,20 +102,18 @@ class EtcdMember(Reversible, Resource):
         return hashlib.sha256(repr((self.me, self.data)).encode()).hexdigest()
 
     def fix(self, change: Change) -> Step:
-        script = SCRIPTS.call(
+        script = _asking(
             "etcd_join",
-            *(other.client for other in self.others),
+            *self.clients,
             NAME=self.me.name,
             URL=self.me.peer,
-            CLUSTER=",".join(f"{each.name}={each.peer}" for each in sorted((self.me, *self.others), key=_by_name)),
+            CLUSTER=initial_cluster((self.me, *self.others)),
             DATA=self.data,
             CERT=self.certificates,
             FIRST=self.first_start,
             LEARNER=self.learner,
         )
-        clients = tuple(other.client for other in self.others)
-        file = f"{SNAPSHOTS}/before-{self.me.name}.db"
-        before = function("snapshot", snapshot(file, clients, self.certificates, "etcd-peer"))
+        before = _snapshot_function(f"before-{self.me.name}", self.clients, self.certificates)
         return Step(before + script, timeout=JOIN_SECONDS)
 
     @property
@@ -151,7 +149,7 @@ class EtcdRoom(Reversible, Resource):
 
     def fix(self, change: Change) -> Step:
         urls = (each.client for each in (*self.member.others, self.member.me))
-        script = SCRIPTS.call("etcd_room", *urls, CERT=self.member.certificates, QUOTA=str(self.quota))
+        script = _asking("etcd_room", *urls, CERT=self.member.certificates, QUOTA=str(self.quota))
         return Step(script, timeout=ROOM_SECONDS)
 
     @property
@@ -174,7 +172,7 @@ class UndeclaredMembers(Prunable):
 
     @property
     def _listed(self) -> ShellQuestion:
-        return ShellQuestion(SCRIPTS.call("etcd_listed", URL=self.member.me.client, CERT=self.member.certificates))
+        return ShellQuestion(_asking("etcd_listed", URL=self.member.me.client, CERT=self.member.certificates))
 
     def questions(self) -> tuple[Question, ...]:
         return (self._listed,)
@@ -195,18 +193,16 @@ class UndeclaredMembers(Prunable):
 
     def fix(self, change: Change) -> Step:
         url, certificates = self.member.me.client, self.member.certificates
-        file = f"{SNAPSHOTS}/before-members-leave.db"
-        before = function("snapshot", snapshot(file, (url,), certificates, "etcd-peer"))
-        script = SCRIPTS.call("etcd_remove", *sorted(change.parts), URL=url, CERT=certificates)
+        before = _snapshot_function("before-members-leave", (url,), certificates)
+        script = _asking("etcd_remove", *sorted(change.parts), URL=url, CERT=certificates)
         return Step(before + script, timeout=120 + 75 * len(change.parts))
 
 
 def vote(member: EtcdMember) -> Command:
     """Gives a member that joined its vote, once it has all data."""
-    urls = (other.client for other in member.others)
-    script = SCRIPTS.call(
+    script = _asking(
         "etcd_vote",
-        *urls,
+        *member.clients,
         URL=member.me.peer,
         CERT=member.certificates,
         LEARNER=member.learner,
@@ -221,8 +217,7 @@ def vote(member: EtcdMember) -> Command:
 
 def may_stop(member: EtcdMember) -> str:
     """sh that fails, with the reason, where the cluster would lose its quorum without this member."""
-    urls = (other.client for other in member.others)
-    return SCRIPTS.call("etcd_quorum", *urls, CERT=member.certificates, LOCAL=member.local)
+    return _asking("etcd_quorum", *member.clients, CERT=member.certificates, LOCAL=member.local)
 
 
 def snapshot(file: str, members: Sequence[str], certificates: str, pair: str = "client") -> str:
@@ -231,6 +226,21 @@ def snapshot(file: str, members: Sequence[str], certificates: str, pair: str = "
     members: URLs. certificates: the folder with ca.pem and a client's <pair>.pem and <pair>-key.pem. Needs etcdctl.
     """
     return SCRIPTS.call("etcd_snapshot", *members, FILE=file, CERT=certificates, PAIR=pair, KEPT=str(KEPT_SNAPSHOTS))
+
+
+def initial_cluster(members: Iterable[Member]) -> str:
+    """The members as --initial-cluster wants them: NAME=URL,…, in the order of their names."""
+    return ",".join(sorted(f"{member.name}={member.peer}" for member in members))
+
+
+def _asking(name: str, *arguments: str, **variables: str) -> str:
+    """sh/NAME.sh with the functions of etcd_ask.sh before it."""
+    return SCRIPTS.text("etcd_ask") + SCRIPTS.call(name, *arguments, **variables)
+
+
+def _snapshot_function(name: str, members: Sequence[str], certificates: str) -> str:
+    """sh that defines `snapshot`, by a member's own pair: what is done before the members change."""
+    return function("snapshot", snapshot(f"{SNAPSHOTS}/{name}.db", members, certificates, "etcd-peer"))
 
 
 def listed_members(answer: str) -> tuple[Mapping[str, object], ...]:
@@ -249,7 +259,3 @@ def _urls(told: str) -> set[str]:
 
 def _texts(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else []
-
-
-def _by_name(member: Member) -> str:
-    return member.name

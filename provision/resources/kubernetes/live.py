@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from provision.facts.question import Question
-from provision.remote.shell import Scripts
+from provision.remote.shell import Scripts, function, words
 
 GET = ("get", "-f", "-", "--ignore-not-found", "-o", "json", "--request-timeout=10s")
 TIMED_OUT = 124  # what timeout(1) ends with
@@ -19,6 +19,11 @@ SCRIPTS = Scripts(__file__)
 def kubectl_words(kubectl: str, *arguments: str) -> tuple[str, ...]:
     """A kubectl command as words. kubectl: the program with its kubeconfig, as it is typed."""
     return (*shlex.split(kubectl), *arguments)
+
+
+def kubectl_function(kubectl: str, *arguments: str) -> str:
+    """sh that defines `k`, kubectl with these arguments before its own."""
+    return function("k", f'{words(kubectl_words(kubectl, *arguments))} "$@"')
 
 
 def asking(command: Sequence[str], manifests: str = "") -> str:

@@ -8,10 +8,9 @@ from typing import ClassVar, Self
 
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.remote.shell import function, words
 from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.fixed import Fixed, Guard
-from provision.resources.kubernetes.live import SCRIPTS, TIMED_OUT, Unavailable, asking, kubectl_words
+from provision.resources.kubernetes.live import SCRIPTS, TIMED_OUT, Unavailable, asking, kubectl_function, kubectl_words
 from provision.resources.optional.prunable import Prunable
 from provision.spelling import listed
 
@@ -122,8 +121,7 @@ class ReturnedNodes(Resource):
         return Change(Action.RUN, f"open {listed(names)} to pods again", parts=frozenset(names)) if names else None
 
     def fix(self, change: Change) -> Step:
-        k = function("k", f'{words(kubectl_words(self.kubectl))} "$@"')
-        return Step(k + SCRIPTS.call("open_nodes", *sorted(change.parts), TAINT=LEAVES))
+        return Step(kubectl_function(self.kubectl) + SCRIPTS.call("open_nodes", *sorted(change.parts), TAINT=LEAVES))
 
 
 def undeclared(live: Live, declared: Iterable[str]) -> tuple[Node, ...]:
@@ -135,58 +133,56 @@ def undeclared(live: Live, declared: Iterable[str]) -> tuple[Node, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UndeclaredNodes(Prunable):
-    """Nodes of hosts that are in no group of nodes any more: their pods are evicted, then they are deleted.
-
-    declared: names of the Nodes that stay. Only Nodes with our label are deleted: see ForeignNodes. An eviction that a
-    PodDisruptionBudget forbids is tried again for `timeout` seconds; then the run fails, and the Node is closed to new
-    pods. The pods of a Node that is not Ready can't be evicted: they go with it.
-    """
+class _Undeclared(Prunable):
+    """Nodes that nobody declares. declared: names of the Nodes that are the inventory's."""
 
     kubectl: str
     declared: tuple[str, ...]
-    timeout: int = 300
 
     @property
     def key(self) -> str:
-        return "UndeclaredNodes"
+        return type(self).__name__
 
     def questions(self) -> tuple[Question, ...]:
         return (NodesQuestion(self.kubectl),)
 
+    def _found(self, answers: Answers, *, ours: bool) -> list[Node]:
+        """Those with our label, or those without it."""
+        live: Live = answers[NodesQuestion(self.kubectl)]
+        return [node for node in undeclared(live, self.declared) if node.ours is ours]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndeclaredNodes(_Undeclared):
+    """Nodes of hosts that are in no group of nodes any more: their pods are evicted, then they are deleted.
+
+    Only Nodes with our label are deleted: see ForeignNodes. An eviction that a
+    PodDisruptionBudget forbids is tried again for `timeout` seconds; then the run fails, and the Node is closed to new
+    pods. The pods of a Node that is not Ready can't be evicted: they go with it.
+    """
+
+    timeout: int = 300
+
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
-        gone = [node for node in undeclared(answers[NodesQuestion(self.kubectl)], self.declared) if node.ours]
+        gone = self._found(answers, ours=True)
         if not gone:
             return None
         names = frozenset(node.name for node in gone)
         return Change(Action.REMOVE, f"evict the pods of, and delete, {listed(map(str, gone))}", parts=names)
 
     def fix(self, change: Change) -> Step:
-        k = function("k", f'{words(kubectl_words(self.kubectl))} "$@"')
-        script = k + SCRIPTS.call("remove_nodes", *sorted(change.parts), TAINT=LEAVES, TIMEOUT=str(self.timeout))
-        return Step(script, timeout=(self.timeout + 120) * len(change.parts))
+        script = SCRIPTS.call("remove_nodes", *sorted(change.parts), TAINT=LEAVES, TIMEOUT=str(self.timeout))
+        return Step(kubectl_function(self.kubectl) + script, timeout=(self.timeout + 120) * len(change.parts))
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForeignNodes(Prunable):
-    """Nodes that nobody declares and that no kubelet of this toolkit has made: named, and left alone.
+class ForeignNodes(_Undeclared):
+    """Nodes that nobody declares and that no kubelet of this toolkit has made: named, and left alone."""
 
-    declared: names of the Nodes that are the inventory's.
-    """
-
-    kubectl: str
-    declared: tuple[str, ...]
     removable: ClassVar[bool] = False
 
-    @property
-    def key(self) -> str:
-        return "ForeignNodes"
-
-    def questions(self) -> tuple[Question, ...]:
-        return (NodesQuestion(self.kubectl),)
-
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
-        others = [node for node in undeclared(answers[NodesQuestion(self.kubectl)], self.declared) if not node.ours]
+        others = self._found(answers, ours=False)
         if not others:
             return None
         names = " ".join(node.name for node in others)

@@ -28,10 +28,14 @@ class NodeApi:
     curl: str
 
     @property
+    def node(self) -> str:
+        """The Node's own URL, as a word of sh."""
+        return shlex.quote(f"{self.url}/api/v1/nodes/{self.name}?pretty=0")
+
+    @property
     def state(self) -> str:
         """sh functions: `state` prints missing, unlabelled or labelled, and nothing where the API says nothing."""
-        node = shlex.quote(f"{self.url}/api/v1/nodes/{self.name}?pretty=0")
-        return function("api", f'{self.curl} "$@" {node}') + SCRIPTS.call("node_state", f'"{LABEL}":"{VALUE}"')
+        return function("api", f'{self.curl} "$@" {self.node}') + SCRIPTS.call("node_state", f'"{LABEL}":"{VALUE}"')
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
-from provision.remote.shell import function, words
+from provision.remote.shell import function
 from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.kubernetes.diff import Object
-from provision.resources.kubernetes.live import SCRIPTS, ObjectsQuestion, Unavailable, kubectl_words
+from provision.resources.kubernetes.live import SCRIPTS, ObjectsQuestion, Unavailable, kubectl_function
 from provision.resources.kubernetes.manifests import Manifests
 from provision.resources.kubernetes.nodes import NodesQuestion, undeclared
 from provision.resources.optional.dependent import Dependent
@@ -115,8 +115,8 @@ class Rollout(Dependent, Reversible):
     @property
     def _functions(self) -> str:
         """kubectl in its namespace, and what tells its pods apart."""
-        k = words(kubectl_words(self.kubectl, "-n", self.namespace))
-        return function("k", f'{k} "$@"') + SCRIPTS.call("outdated", KIND=self.kind.lower(), NAME=self.name)
+        k = kubectl_function(self.kubectl, "-n", self.namespace)
+        return k + SCRIPTS.call("outdated", KIND=self.kind.lower(), NAME=self.name)
 
 
 def _observed(item: Object) -> bool:

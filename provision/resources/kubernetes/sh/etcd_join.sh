@@ -2,7 +2,7 @@
 # $NAME, $URL: the member's name, and its URL for peers; $CLUSTER: NAME=URL,… of all declared members; $DATA: its folder;
 # $CERT: ca.pem, etcd-peer.pem, etcd-peer-key.pem; $FIRST: the file that it reads when it starts without data; $LEARNER:
 # the file that says that it may not vote yet; the function `snapshot` saves what there is; "$@": the others' URLs for
-# clients.
+# clients. Requires etcd_ask.sh.
 #
 # What a member that starts without data has to be told (--initial-cluster-state) depends on the others:
 # - nobody answers, or they have not begun either: `new`, with the declared members;
@@ -12,10 +12,6 @@
 #   (https://etcd.io/docs/v3.5/op-guide/runtime-configuration/).
 # A member that was added has no name until it runs; one that begins a cluster with others has one, but no client URLs.
 set -u
-ctl() {
-  ETCDCTL_API=3 etcdctl --endpoints="$member" --dial-timeout=3s --cacert="$CERT/ca.pem" \
-    --cert="$CERT/etcd-peer.pem" --key="$CERT/etcd-peer-key.pem" "$@"
-}
 fail() { echo "$*" >&2; exit 1; }
 field() { printf '%s\n' "$list" | awk -F', ' -v url="$URL" -v n="$1" '$4 == url { print $n }'; }
 tell() {  # what it is told at its first start: $1: its members; $2: new, existing
@@ -26,7 +22,7 @@ insist() {  # etcd refuses for a while: only one may learn at a time, and all ha
   failed=$1
   shift
   end=$(($(date +%s) + 60))
-  until said=$(ctl "$@" 2>&1); do
+  until said=$(ctl "$member" --dial-timeout=3s "$@" 2>&1); do
     [ "$(date +%s)" -lt $end ] || fail "$failed: $said"
     sleep 1
   done
@@ -44,7 +40,7 @@ listed() {  # the members as they are, as --initial-cluster wants them
 member=
 for each in "$@"; do
   member=$each
-  list=$(ctl --command-timeout=3s member list 2>/dev/null) && [ -n "$list" ] && break
+  list=$(ctl "$member" --dial-timeout=3s --command-timeout=3s member list 2>/dev/null) && [ -n "$list" ] && break
   member=
 done
 if [ -z "$member" ]; then
@@ -58,8 +54,7 @@ if [ -n "$(field 3)" ] && [ -z "$(field 5)" ]; then
 fi
 
 mine=$(etcd --version | awk '/^etcd Version:/ { print $3 }')
-theirs=$(curl -fs -m 3 --cacert "$CERT/ca.pem" --cert "$CERT/etcd-peer.pem" --key "$CERT/etcd-peer-key.pem" \
-  "$member/version" | sed -n 's/.*"etcdcluster":"\([^"]*\)".*/\1/p')
+theirs=$(ask "$member/version" | sed -n 's/.*"etcdcluster":"\([^"]*\)".*/\1/p')
 ! newer "${theirs:-0.0.0}" "$mine" || fail "etcd $mine can't join a cluster of version $theirs: install a newer etcd here (etcd.package)"
 
 snapshot || exit 1
@@ -77,5 +72,5 @@ if [ -z "$id" ]; then
   : >"$LEARNER"
   insist "etcd does not take $NAME as a member" member add "$NAME" --peer-urls="$URL" --learner
 fi
-list=$(ctl member list) || fail "the members can't be listed"
+list=$(ctl "$member" --dial-timeout=3s member list) || fail "the members can't be listed"
 tell "$(listed)" existing

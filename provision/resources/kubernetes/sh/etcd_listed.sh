@@ -1,5 +1,4 @@
 # Prints the members of etcd as JSON, as this host's own knows them; nothing where it does not answer.
-# $URL: its URL for clients; $CERT: ca.pem, etcd-peer.pem, etcd-peer-key.pem
+# $URL: its URL for clients. Requires etcd_ask.sh.
 [ -r "$CERT/etcd-peer.pem" ] || exit 0
-curl -fs -m 3 --cacert "$CERT/ca.pem" --cert "$CERT/etcd-peer.pem" --key "$CERT/etcd-peer-key.pem" \
-  -X POST -d '{}' "$URL/v3/cluster/member/list" || :
+list_members "$URL" || :

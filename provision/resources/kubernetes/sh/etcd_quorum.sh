@@ -1,20 +1,17 @@
 # Refuses what stops this host's member of etcd while the members would no longer have a quorum without it.
-# $CERT: folder with ca.pem, etcd-peer.pem, etcd-peer-key.pem; "$@": the others' URLs for clients.
+# $LOCAL: where it answers without a certificate; "$@": the others' URLs for clients. Requires etcd_ask.sh.
 #
 # A member whose database is full counts: it takes part, though it takes nothing new.
 # Nothing is lost where this member does not answer, where the quorum is lost already, and where there are but two:
 # one of two can't be stopped without an outage, whatever one waits for.
-answers() {
-  curl -fs -m 3 --cacert "$CERT/ca.pem" --cert "$CERT/etcd-peer.pem" --key "$CERT/etcd-peer-key.pem" "$1" |
-    grep -q '"health":"true"'
-}
+well() { ask "$1/health?exclude=NOSPACE" 2>/dev/null | grep -q '"health":"true"'; }
 members=$(($# + 1))
 [ "$members" -gt 2 ] || exit 0
-curl -fs -m 3 "$LOCAL/health?exclude=NOSPACE" 2>/dev/null | grep -q '"health":"true"' || exit 0
+well "$LOCAL" || exit 0
 healthy=0
 silent=
 for member in "$@"; do
-  if answers "$member/health?exclude=NOSPACE"; then healthy=$((healthy + 1)); else silent="$silent ${member#https://}"; fi
+  if well "$member"; then healthy=$((healthy + 1)); else silent="$silent ${member#https://}"; fi
 done
 quorum=$((members / 2 + 1))
 [ $healthy -lt $quorum ] || exit 0
