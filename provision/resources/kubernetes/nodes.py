@@ -16,31 +16,45 @@ from provision.spelling import listed
 
 LABEL, VALUE = "hdss7/made-by", "kubelet"  # on each Node of a kubelet that this toolkit runs
 LEAVES = "hdss7/leaves"  # a taint of Nodes that are taken out: it says that we, and nobody else, closed them
+KUBERNETES_OWN = "node.kubernetes.io/"  # taints that pods of a DaemonSet tolerate by themselves begin so
 _FIELDS = (
     "{.metadata.name}",
     '{.status.addresses[?(@.type=="InternalIP")].address}',
     '{.status.conditions[?(@.type=="Ready")].status}',
     f"{{.metadata.labels.{LABEL}}}",
-    "{.spec.taints[*].key}",
+    '{.spec.taints[?(@.effect!="PreferNoSchedule")].key}',
 )
-_ROWS = "{range .items[*]}" + '{"|"}'.join(_FIELDS) + '{"\\n"}{end}'
+ROWS = "{range .items[*]}" + '{"|"}'.join(_FIELDS) + '{"\\n"}{end}'
 
 
 @dataclass(frozen=True)
 class Node:
     """A Node as the API has it.
 
-    ready: whether its kubelet reports. ours: whether it bears our label. leaves: whether a run began to take it out.
+    ready: whether its kubelet reports. ours: whether it bears our label. taints: keys of those that keep pods away.
     """
 
     name: str
     address: str
     ready: bool
     ours: bool
-    leaves: bool = False
+    taints: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} ({'Ready' if self.ready else 'not Ready'})"
+
+    @property
+    def leaves(self) -> bool:
+        """Whether a run began to take it out."""
+        return LEAVES in self.taints
+
+    @property
+    def lost(self) -> bool:
+        """Whether a DaemonSet without tolerations wants a pod here that never becomes ready.
+
+        Its controller wants none on a Node with a taint that its pods do not tolerate.
+        """
+        return not self.ready and all(taint.startswith(KUBERNETES_OWN) for taint in self.taints)
 
 
 Live = Mapping[str, Node] | Unavailable
@@ -56,7 +70,7 @@ class NodesQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        get = ("get", "nodes", "--request-timeout=10s", "-o", f"jsonpath={_ROWS}")
+        get = ("get", "nodes", "--request-timeout=10s", "-o", f"jsonpath={ROWS}")
         return asking(("timeout", str(cls.timeout), *kubectl_words(questions[0].kubectl, *get)))
 
     @classmethod
@@ -66,7 +80,7 @@ class NodesQuestion(Question):
             why = f"no answer within {cls.timeout} s" if code == TIMED_OUT else reason[0]
             return {q: Unavailable(why) for q in questions}
         rows = (line.split("|") for line in output.splitlines() if line.count("|") == len(_FIELDS) - 1)
-        nodes = (Node(row[0], row[1], row[2] == "True", row[3] == VALUE, LEAVES in row[4].split()) for row in rows)
+        nodes = (Node(row[0], row[1], row[2] == "True", row[3] == VALUE, tuple(row[4].split())) for row in rows)
         live = {node.name: node for node in nodes}
         return dict.fromkeys(questions, live)
 

@@ -14,7 +14,7 @@ from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import SCRIPTS, ObjectsQuestion, Unavailable, kubectl_function
 from provision.resources.kubernetes.manifests import Manifests
-from provision.resources.kubernetes.nodes import NodesQuestion, undeclared
+from provision.resources.kubernetes.nodes import KUBERNETES_OWN, ROWS, NodesQuestion, undeclared
 from provision.resources.optional.dependent import Dependent
 from provision.resources.optional.reversible import Reversible, Rollback
 
@@ -76,7 +76,7 @@ class Rollout(Dependent, Reversible):
         """How many Nodes nobody declares and nobody reports of: a DaemonSet wants a pod there that never comes."""
         if not self.declared:
             return 0
-        return sum(not node.ready for node in undeclared(answers[NodesQuestion(self.kubectl)], self.declared))
+        return sum(node.lost for node in undeclared(answers[NodesQuestion(self.kubectl)], self.declared))
 
     def compare(self, answers: Answers, changed_dependencies: Sequence[str]) -> Change | Unknown | None:
         live = answers[self._question]
@@ -86,8 +86,8 @@ class Rollout(Dependent, Reversible):
         if item is None:
             return Unknown(f"{self.kind} {self.namespace}/{self.name} exists")
         wanted, updated, ready = _counts(item)
-        least = wanted - self._lost(answers)
-        if 0 < least <= min(updated, ready):
+        least = max(1, wanted - self._lost(answers))
+        if wanted > 0 and least <= min(updated, ready):
             return None
         if wanted == 0 and _observed(item) and item["kind"] == "Deployment":
             return None
@@ -100,6 +100,8 @@ class Rollout(Dependent, Reversible):
             SOAK=str(self.soak),
             TIMEOUT=str(self.timeout),
             DECLARED=" ".join(self.declared),
+            NODES=ROWS,
+            TOLERATED=KUBERNETES_OWN,
         )
         return Step(self._functions + function("serving", self.ready) + script, timeout=20 * self.timeout)
 

@@ -3,13 +3,18 @@
 # whether the pods serve.
 # $FIELDS: jsonpath of generation, generation seen, pods wanted, of the current template, ready, and how it updates,
 # with | between; $SOAK: seconds between two moves; $TIMEOUT: seconds for each; $DECLARED: names of the Nodes that count,
-# '' for all
+# '' for all; $NODES: jsonpath of Nodes' rows, name|address|ready|ours|taints; $TOLERATED: how taints begin that pods of a
+# DaemonSet tolerate by themselves
 set -u
 lost() {  # the Nodes that nobody declares and nobody reports of: a pod that is wanted there never comes
-  [ -z "$DECLARED" ] || k get nodes --no-headers 2>/dev/null | awk -v declared=" $DECLARED " '
-    $2 !~ /^Ready/ && !index(declared, " " $1 " ") { print $1 }'
+  [ -z "$DECLARED" ] || k get nodes -o "jsonpath=$NODES" 2>/dev/null |
+    awk -F '|' -v declared=" $DECLARED " -v tolerated="$TOLERATED" '
+    $3 == "True" || index(declared, " " $1 " ") { next }
+    { n = split($5, taints, " "); for (i = 1; i <= n; i++) if (index(taints[i], tolerated) != 1) next; print $1 }'
 }
-enough() { [ "${1:-0}" -eq "$wanted" ] || [ "${1:-0}" -ge $((wanted - $(lost | wc -l))) ]; }  # enough PODS
+enough() {  # enough PODS
+  [ "${1:-0}" -eq "$wanted" ] || { [ "${1:-0}" -gt 0 ] && [ "$1" -ge $((wanted - $(lost | wc -l))) ]; }
+}
 settled() { [ "$made" = "$seen" ] && [ "${wanted:-0}" -gt 0 ] && enough "$updated" && enough "$ready"; }
 move_next() {
   sleep "$pause"; pause=$SOAK

@@ -9,6 +9,7 @@ import pytest
 
 from provision.errors import Exit, ProvisionError
 from provision.resources import (
+    Action,
     Change,
     Fixed,
     ForeignNodes,
@@ -30,8 +31,9 @@ n2.host.com|10.4.7.22|Unknown|kubelet|node.kubernetes.io/unreachable node.kubern
 stranger|||| node.kubernetes.io/not-ready
 """
 N1 = Node("n1.host.com", "10.4.7.21", ready=True, ours=True)
-N2 = Node("n2.host.com", "10.4.7.22", ready=False, ours=True, leaves=True)
-STRANGER = Node("stranger", "", ready=False, ours=False)
+AWAY = "node.kubernetes.io/unreachable"
+N2 = Node("n2.host.com", "10.4.7.22", ready=False, ours=True, taints=(AWAY, AWAY, "hdss7/leaves"))
+STRANGER = Node("stranger", "", ready=False, ours=False, taints=("node.kubernetes.io/not-ready",))
 LIVE = {node.name: node for node in (N1, N2, STRANGER)}
 DOWN = Unavailable("connection refused")
 
@@ -84,24 +86,69 @@ def test_a_declared_node_that_a_run_has_closed_is_opened() -> None:
     assert outcome(ReturnedNodes(kubectl=KUBECTL, declared=("n1.host.com",))) is None
 
 
+# n2 is dead; p takes no pods, as hosts that run kube-proxy only
+OTHERS = {
+    "n1.host.com": N1,
+    "n2.host.com": Node("n2.host.com", "10.4.7.22", ready=False, ours=True, taints=(AWAY,)),
+    "p.host.com": Node("p.host.com", "10.4.7.23", ready=False, ours=False, taints=("example.com/no-pods", AWAY)),
+}
+
+
 @pytest.mark.parametrize(
-    ("declared", "ready", "settled"),
+    ("declared", "wanted", "ready", "settled"),
     [
-        (("n1.host.com",), 1, True),  # two others are lost
-        (("n1.host.com", "n2.host.com"), 1, False),  # n2 is declared: its pod is waited for
-        ((), 1, False),
-        ((), 3, True),
+        (("n1.host.com",), 2, 1, True),  # n2 is lost
+        (("n1.host.com",), 1, 1, True),  # its controller has seen that already
+        (("n1.host.com",), 2, 0, False),  # p wants no pod: that it is not Ready makes up for none
+        (("n1.host.com", "n2.host.com"), 2, 1, False),  # n2 is declared: its pod is waited for
+        (("n1.host.com", "n2.host.com"), 2, 2, True),
+        ((), 2, 1, False),
+        ((), 2, 2, True),
     ],
 )
-def test_no_pod_is_awaited_on_a_lost_undeclared_node(declared: tuple[str, ...], ready: int, settled: bool) -> None:
-    of = Manifests(name="web", content="", kubectl=KUBECTL)
-    rollout = Rollout(kind="DaemonSet", namespace="x", name="web", kubectl=KUBECTL, of=of, declared=declared)
-    status = {"observedGeneration": 1, "desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberReady": ready}
-    live = {
-        ("DaemonSet", "x", "web"): {"kind": "DaemonSet", "metadata": {"generation": 1}, "spec": {}, "status": status}
-    }
-    answers: dict[Any, Any] = dict(zip(rollout.questions(), (live, LIVE), strict=False))
+def test_no_pod_is_awaited_on_a_lost_undeclared_node(
+    declared: tuple[str, ...], wanted: int, ready: int, settled: bool
+) -> None:
+    rollout = daemon("kubectl", declared)
+    status = {"observedGeneration": 1, "desiredNumberScheduled": wanted, "updatedNumberScheduled": wanted}
+    item = {"kind": "DaemonSet", "metadata": {"generation": 1}, "spec": {}, "status": {**status, "numberReady": ready}}
+    live = {("DaemonSet", "x", "web"): item}
+    answers: dict[Any, Any] = dict(zip(rollout.questions(), (live, OTHERS), strict=False))
     assert (rollout.compare(answers, ()) is None) is settled
+
+
+def daemon(kubectl: str, declared: tuple[str, ...]) -> Rollout:
+    of = Manifests(name="web", content="", kubectl=kubectl)
+    return Rollout(kind="DaemonSet", namespace="x", name="web", kubectl=kubectl, of=of, declared=declared, timeout=5)
+
+
+TELLS = """#!/bin/sh
+case $* in
+*'get nodes'*) printf 'n1.host.com|10.4.7.21|True|kubelet|\\nOTHER||Unknown||TAINTS\\n' ;;
+*'get daemonset'*) echo x >>LOG; echo "1|1|WANTED|WANTED|$(($(wc -l <LOG) - 1))|RollingUpdate" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("taints", "wanted", "asked"),
+    [
+        (f"example.com/no-pods {AWAY}", 1, 2),  # the pod of n1 is waited for
+        (AWAY, 2, 2),  # the other one's is not
+        ("", 2, 2),
+    ],
+)
+def test_a_rollout_waits_for_the_pods_that_can_come(tmp_path: Path, taints: str, wanted: int, asked: int) -> None:
+    kubectl, log = tmp_path / "kubectl", tmp_path / "log"
+    words = {"LOG": str(log), "OTHER": "n2.host.com", "TAINTS": taints, "WANTED": str(wanted)}
+    said = TELLS
+    for word, value in words.items():
+        said = said.replace(word, value)
+    kubectl.write_text(said)
+    kubectl.chmod(0o755)
+    done = Machine(tmp_path).run(daemon(str(kubectl), ("n1.host.com",)).fix(Change(Action.RUN, "wait")))
+    assert done.returncode == 0, done
+    assert len(log.read_text().split()) == asked
 
 
 SAYS = """#!/bin/sh
