@@ -62,10 +62,12 @@ def _names(declaration: Declaration, options: Options) -> tuple[str, ...]:
 
 
 def _lines(project: Project, host: str, declaration: Declaration, every: Iterable[Declaration]) -> list[str]:
-    from provision.playbook.provenance import templates
+    from provision.playbook.provenance import rendered, templates
 
     lines = [declaration.resource.key, f"    declared by role {declaration.role}, {declaration.line}"]
     lines += [f"    rendered from templates/{t.source}" for t in templates(declaration.written)]
+    if own := rendered(declaration.written):
+        lines.append(f"    rendered from {own.source}")
     rows = [
         (
             f"    depends on {variable.use.name}",

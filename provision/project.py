@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError
 from provision.inventory import Host, Inventory
@@ -198,17 +198,19 @@ class Project:
         """What goes on answering while a play's nodes are drained, as the role says that its `drain` names."""
         edges = self.inventory.members(play.drain) if play.drain else ()
         check = self.roles.health_check(play.drain, edges[0]) if play.drain and edges else None
-        return replace(check, node_ports=self._node_ports()) if check else None
+        if check is None:
+            return None
+        return replace(check, node_ports=self._told("node_ports"), applications=self._told("applications"))
 
-    def _node_ports(self) -> tuple[int, ...]:
-        """What every node answers by itself, of all that is deployed."""
+    def _told(self, function: str) -> tuple[Any, ...]:
+        """What the roles that are deployed say has to go on answering, by a function of this name."""
         uses = {
             use.name: members
             for play in self.plays
             if (members := self.inventory.members(play.hosts))
             for use in play.roles
         }
-        return tuple(port for name, members in uses.items() for port in self.roles.node_ports(name, members[0]))
+        return tuple(each for name, members in uses.items() for each in self.roles.told(name, function, members[0]))
 
     def login(self, host: Host, selection: Selection) -> Login:
         """How this host is reached in this run. Raises InputError for login variables that can't be meant."""

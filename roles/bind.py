@@ -12,15 +12,12 @@ from provision.errors import InputError
 from provision.inventory.changes import Free
 from provision.inventory.types import AddressMatch, Forwarder, OptionalAddress, Positive, RecordName
 from provision.resources import Bind, ConfigSet, Package, Resource, Service, Template
+from roles._applications import PUBLISHED, label, published
 from roles._cluster import entrance
 
 if TYPE_CHECKING:
     from provision.inventory import Host
     from roles._site import SiteSettings
-
-
-# What the site publishes itself. No wildcard: a name that nobody published does not exist, as in the course.
-PUBLISHED = ("traefik", "nginx", "demo", "ws")
 
 
 UNSIGNED = "Set bind.dnssec: false, or name forwarders in bind.forwarders that pass signatures on"
@@ -43,8 +40,7 @@ def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     yield Package(names=("bind9",))
     yield Package(names=("bind9-dnsutils",))  # dig
     hosts = {h.name: h.address for h in host.inventory.hosts if not h.local}
-    records = {**dict.fromkeys(PUBLISHED, ""), **settings.records}
-    names = {name: address or entrance(host, site) for name, address in records.items()}
+    names = records(host, site, settings)
     zones = {
         site.domain: _checked(host, "records", names, {"dns": host.address}),
         site.host_domain: _checked(host, "host_records", {**hosts, **settings.host_records}, {"dns": host.address}),
@@ -62,6 +58,21 @@ def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
         ),
     )
     yield Service(name="named", executable="/usr/sbin/named", ready="rndc status")
+
+
+def records(host: Host, site: SiteSettings, settings: Settings) -> dict[str, str]:
+    """The names of the site's zone, each with where it leads. Raises InputError for one that is declared twice."""
+    apps = {label(app, site): app for app in published(host, site)}
+    for name in settings.records:
+        if app := apps.get(name.lower()):
+            raise InputError(
+                f"bind.records has the name {name}, and so has the application {app.name}",
+                line=host.origin("bind", "records", name),
+                found=f"{app.host} is published because of apps.{app.name}",
+                do="Take it out of bind.records",
+            )
+    addresses = {**dict.fromkeys((*PUBLISHED, *apps), ""), **settings.records}
+    return {name: address or entrance(host, site) for name, address in addresses.items()}
 
 
 def _checked(host: Host, variable: str, records: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:

@@ -55,7 +55,14 @@ class Setting:
 
 
 def settings(kind: type[msgspec.Struct], namespace: str) -> Iterator[Setting]:
-    """Every setting of a struct, those of the structs inside it after the field that holds them."""
+    """Every setting of a struct, those of the structs inside it after the field that holds them.
+
+    A role's settings may also be a mapping of structs, by names that a person chooses.
+    """
+    if get_origin(kind) is dict:
+        for suffix, inner in _structs(kind):
+            yield from settings(inner, namespace + suffix)
+        return
     comments = _comments(kind)
     for field in msgspec.structs.fields(kind):
         path = f"{namespace}.{field.encode_name}"

@@ -61,6 +61,11 @@ def by_beginning(head: bytes) -> str:
     return next((kind for form, kind in _BEGINNINGS if form.match(head)), "")
 
 
+def is_manifest(text: str) -> bool:
+    """Whether it is a file of Kubernetes objects, also with Jinja in it."""
+    return all(re.search(rf"^{key}: *\S", text, re.MULTILINE) for key in ("apiVersion", "kind"))
+
+
 def by_content(data: Any) -> str:
     """What a file is that says this in YAML, "" where it may be anything."""
     plays = isinstance(data, list) and any(isinstance(each, Mapping) and each.keys() & _PLAYS for each in data)

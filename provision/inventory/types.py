@@ -44,10 +44,13 @@ MOST = 2_147_483_647  # what a program of 32 bits takes
 Natural = Annotated[int, msgspec.Meta(title="a whole number from 0 to 2147483647", ge=0, le=MOST, examples=[2])]
 Positive = Annotated[int, msgspec.Meta(title="a whole number from 1 to 2147483647", ge=1, le=MOST, examples=[90])]
 Bytes = Annotated[int, msgspec.Meta(title="a number of bytes", ge=1, le=1 << 50, examples=[8_000_000_000])]
+HttpStatus = Annotated[int, msgspec.Meta(title="a status of HTTP", ge=200, le=599, examples=[200])]
 Port = Annotated[int, msgspec.Meta(title="a port", ge=1, le=65535, examples=[8080])]
 
 # Names and addresses.
 Domain = Annotated[str, _text("a domain in lower case", _DOMAIN, "od.com", longest=200)]
+OptionalDomain = Annotated[str, _text("a domain in lower case", _DOMAIN, "shop.od.com", longest=200, empty=True)]
+Label = Annotated[str, _text("a name of one label in lower case", _LABEL, "shop")]
 HostName = Annotated[str, _text("a host name", _HOST, "store.host.com", longest=253)]
 RecordName = Annotated[
     str, _text("a name in a DNS zone", rf"@|\*|(?:\*\.)?{_RECORD}(?:\.{_RECORD})*", "www", longest=200)
@@ -99,6 +102,7 @@ AptSource = Annotated[
 ]
 Url = Annotated[str, _text("an http or https URL", _URL, "http://10.4.7.200/bin/kubelet")]
 OptionalUrl = Annotated[str, _text("an http or https URL", _URL, "http://10.4.7.200/images/nginx.tar", empty=True)]
+UrlPath = Annotated[str, _text("the path of a URL", r"/[A-Za-z0-9._~/@:+,=-]*", "/healthz")]
 Sha256 = Annotated[str, _text("a SHA-256 sum in hexadecimal digits", _SHA256, _SUM)]
 OptionalSha256 = Annotated[str, _text("a SHA-256 sum in hexadecimal digits", _SHA256, _SUM, empty=True)]
 ImageReference = Annotated[str, _text("a reference to an image", _IMAGE, "registry.k8s.io/pause:3.10", longest=500)]
@@ -110,6 +114,14 @@ PluginName = Annotated[
 FilePath = Annotated[str, _text("an absolute path on a host", _PATH, "/data/kubelet")]
 OptionalFilePath = Annotated[str, _text("an absolute path on a host", _PATH, "/usr/local/bin/kubectl", empty=True)]
 OptionalLocalPath = Annotated[str, _text("a path on the controller", f"{_PRINTABLE}+", "~/hdss7-pki", empty=True)]
+InventoryPath = Annotated[
+    str,
+    _text(
+        "a path below the inventory's folder",
+        r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*",
+        "apps/shop.yaml",
+    ),
+]
 
 # Kernel parameters and flags of programs.
 SysctlName = Annotated[

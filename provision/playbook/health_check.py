@@ -6,14 +6,24 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Application:
+    """What must keep its status, through the edge and through each node alone, where it had it before the change."""
+
+    name: str
+    url: str
+    expect: int = 200
+
+
+@dataclass(frozen=True)
 class HealthCheck:
     """What must keep responding with 200, through the edge and through each node alone.
 
     port: where nodes take what the edge sends. It is defined by `health_check` of the role that a play's `drain` names.
     node_ports: ports at which each node answers by itself, asked of nodes that are not drained; defined by `node_ports`
-    of roles.
+    of roles. applications: what users deployed; defined by `applications` of roles.
     """
 
     url: str
     port: int
     node_ports: tuple[int, ...] = ()
+    applications: tuple[Application, ...] = ()

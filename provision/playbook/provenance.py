@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from provision.inventory.settings import SITE
 from provision.resources.base import Resource
-from provision.resources.content import Template
+from provision.resources.content import Rendered, Template
 from provision.search_path import SearchPath
 
 ROOTS = ("settings", SITE)
@@ -64,15 +64,19 @@ class Reading:
     def uses(self, role: str, line: str, written: Resource | None) -> tuple[Use, ...]:
         """The variables that the resource declared at `line` (`roles/x.py:7`) depends on, each with its first use."""
         sources = tuple(template.source for template in templates(written))
-        if (role, line, sources) not in self._found:
-            self._found[role, line, sources] = self._uses(role, line, sources)
-        return self._found[role, line, sources]
+        own = rendered(written)
+        key = (role, line, (own.source, *sources) if own else sources)
+        if key not in self._found:
+            self._found[key] = self._uses(role, line, sources, own)
+        return self._found[key]
 
-    def _uses(self, role: str, line: str, sources: Sequence[str]) -> tuple[Use, ...]:
+    def _uses(self, role: str, line: str, sources: Sequence[str], own: Rendered | None) -> tuple[Use, ...]:
         file, _, number = line.partition(":")
         found = list(self._statement(role, self._folders.find(file), int(number))) if number.isdigit() else []
         for source in sources:
             found += self._template(role, source)
+        if own:
+            found += [Use(own.setting, own.source), *self._read(role, own.file, own.source)]
         first: dict[tuple[str, ...], Use] = {}
         for use in found:
             first.setdefault(use.path, use)
@@ -132,17 +136,20 @@ class Reading:
                         yield from self._called(role, other, alias.name, depth, seen)
 
     def _template(self, role: str, source: str) -> Iterator[Use]:
+        yield from self._read(role, self._folders.find(f"templates/{source}"), f"templates/{source}")
+
+    def _read(self, role: str, file: Path, shown: str) -> Iterator[Use]:
         from jinja2 import TemplateSyntaxError, nodes
 
         try:
-            tree = self._jinja.parse(self._folders.find(f"templates/{source}").read_text())
+            tree = self._jinja.parse(file.read_text())
         except (OSError, TemplateSyntaxError):
             return
         methods = {id(call.node) for call in tree.find_all(nodes.Call)}
         for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
             path = _jinja_path(node, role)
             if path and id(node) not in methods:
-                yield Use(path, f"templates/{source}:{node.lineno}")
+                yield Use(path, f"{shown}:{node.lineno}")
         for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport)):
             named = getattr(node, "template", None)
             if isinstance(named, nodes.Const):
@@ -174,6 +181,12 @@ def templates(value: Any, depth: int = 3) -> Iterator[Template]:
     elif dataclasses.is_dataclass(value) and depth == 3:
         for field in dataclasses.fields(value):
             yield from templates(getattr(value, field.name), depth - 1)
+
+
+def rendered(written: Resource | None) -> Rendered | None:
+    """The text that the role rendered itself, of a file that a setting names."""
+    content = getattr(written, "content", None)
+    return content if isinstance(content, Rendered) else None
 
 
 def _function_at(module: ast.Module, number: int) -> ast.FunctionDef | None:

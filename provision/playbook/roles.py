@@ -119,11 +119,13 @@ class Roles:
             )
         return function
 
-    def node_ports(self, name: str, host: Host) -> tuple[int, ...]:
-        """Ports at which, as this role says, every node answers `/` with 200 by itself."""
+    def told(self, name: str, function: str, host: Host) -> tuple[Any, ...]:
+        """What a role says has to go on answering while nodes change: `node_ports` are ports at which every node
+        answers `/` with 200 by itself, `applications` are URLs. () where it has no function of that name.
+        """
         self.load(name)
-        ports = getattr(importlib.import_module(f"roles.{name}"), "node_ports", None)
-        return tuple(ports(self.settings(host, SITE), self.settings(host, name))) if ports else ()
+        found = getattr(importlib.import_module(f"roles.{name}"), function, None)
+        return tuple(found(self.settings(host, SITE), self.settings(host, name))) if found else ()
 
     def settings(self, host: Host, namespace: str) -> Any:
         """A role's settings, or those of the site, for a host. Raises InputError."""

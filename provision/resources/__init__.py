@@ -10,7 +10,7 @@ from provision.resources.commands import Command
 from provision.resources.configset.bind import Bind
 from provision.resources.configset.configset import ConfigSet
 from provision.resources.configset.nginx import Nginx
-from provision.resources.content import Content, Pending, Template
+from provision.resources.content import Content, Pending, Rendered, Template
 from provision.resources.downloads import Download, Image
 from provision.resources.files import Directory, File
 from provision.resources.fixed import Fixed, FixedSetting
@@ -53,6 +53,7 @@ __all__ = [
     "ProxyMode",
     "Question",
     "RegisteredNode",
+    "Rendered",
     "Resource",
     "ReturnedNodes",
     "Rollout",

@@ -20,6 +20,19 @@ class Template:
 
 
 @dataclass(frozen=True)
+class Rendered:
+    """Text that a role has rendered itself, of a file that a setting names.
+
+    text: the outcome. file: what was rendered; source: the same as a person reads it. setting: ("apps", "shop").
+    """
+
+    text: str = field(repr=False)
+    file: Path
+    source: str
+    setting: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Pending:
     """Content that does not exist yet; `until` says what creates it, as the plan prints it."""
 

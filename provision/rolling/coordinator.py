@@ -21,10 +21,10 @@ from provision.resources import Rollout
 from provision.resources.configset.drain import Drainer
 from provision.rolling.edges import Edge, Edges, Node, targets
 from provision.rolling.update import RollingUpdate, RollPolicy, RollStep
-from provision.traffic.probe import Prober, serving
+from provision.traffic.probe import Prober, Target, serving
 from provision.usage import usage
 
-RATE = 10.0  # requests a second through the edges, and as many to the nodes' own ports
+RATE = 10.0  # requests a second through the edges, as many to the nodes' own ports, and to applications
 REVERT_TIMEOUT = 120  # seconds that a reverted pod gets to be ready; a broken change may have given it less
 
 Change = Callable[[HostRun, Planned], None]
@@ -77,8 +77,9 @@ class RollingPlay:
         """Writes the receipt. It asks what answers now: what did not answer before is no fault of the change."""
         served, silent = serving(self._wanted, self._dial)
         asked = tuple(target for target in self._wanted if target in served)
-        own = any(target.node for target in asked)
-        return Prober(asked, self._dial, rate=RATE * (1 + own), not_served=silent)
+        # one that no edge leads to is named once, and not once more for each node
+        not_served = (target for target in silent if not (target.application and target.node))
+        return Prober(asked, self._dial, rate=RATE * max(1, len(set(map(_kind, asked)))), not_served=not_served)
 
     def refuse_differences(self) -> None:
         """Draining must change the mark and nothing else. Raises FailedError for an edge that is not as declared."""
@@ -121,6 +122,11 @@ class RollingPlay:
             self.update.roll([step(name, node) for name, node in nodes], prober)
 
         return move
+
+
+def _kind(target: Target) -> tuple[bool, bool]:
+    """What turns targets are asked by: the site, nodes' own ports, applications."""
+    return (bool(target.application), bool(target.node and not target.application))
 
 
 def _replace_pod(session: Session, rollout: Rollout, node: str) -> None:

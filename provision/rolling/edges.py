@@ -123,12 +123,20 @@ class Edges:
 
 
 def targets(check: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) -> tuple[Target, ...]:
-    """What a prober asks during a rolling update: the URL through every edge, and by turns each node's own ports."""
+    """What a prober asks during a rolling update, by turns: the URL through every edge, each node's own ports, and the
+    applications through every edge and each node alone.
+    """
     through = [Target(check.url, edge.address) for edge in edges]
     own = [
         Target(f"http://{node.address}:{port}/", node.address, port, node=node.name)
         for node in nodes
         for port in check.node_ports
     ]
-    rounds = max(len(through), len(own))
-    return tuple(kind[place % len(kind)] for place in range(rounds) for kind in (through, own) if kind)
+    edges_and_nodes = (*((edge.address, 80, "") for edge in edges), *((n.address, check.port, n.name) for n in nodes))
+    applications = [
+        Target(app.url, address, port, expect=app.expect, node=node, application=app.name)
+        for address, port, node in edges_and_nodes
+        for app in check.applications
+    ]
+    kinds = (through, own, applications)
+    return tuple(kind[place % len(kind)] for place in range(max(map(len, kinds))) for kind in kinds if kind)

@@ -160,7 +160,7 @@ class RollingUpdate:
                 self._drain(node, prober)
             stays = step.undo()
             # no gate but the site's answer: the checks of a role are about what the inventory says now
-            if fault := self._why_unhealthy(node, prober):
+            if fault := self._why_unhealthy(node, prober, alone=True):
                 return f"It was reverted, but {node.name} stays drained: {fault}. The other nodes serve the site"
             self._put_back(node, prober)
         except ProvisionError as failure:
@@ -185,9 +185,11 @@ class RollingUpdate:
         self._edges.wait_for_idle(node)
         self._emit(Drained(node.name, self._run))
 
-    def _why_unhealthy(self, node: Node, prober: Prober) -> str:
-        """What a node does not answer that it has to: the site, and its own ports that answered before the update."""
-        fault = self._edges.why_unhealthy(node) or prober.why_unhealthy(node.name, ROUTES_BUDGET)
+    def _why_unhealthy(self, node: Node, prober: Prober, *, alone: bool = False) -> str:
+        """What a node does not answer that it has to: the site, its own ports and the applications that answered before
+        the update. alone: not an application that fails on the other nodes too: that node would stay out for nothing.
+        """
+        fault = self._edges.why_unhealthy(node) or prober.why_unhealthy(node.name, ROUTES_BUDGET, alone=alone)
         return ". ".join(filter(None, (fault, self._policy.explain()))) if fault else ""
 
     def _put_back(self, node: Node, prober: Prober | None = None) -> None:

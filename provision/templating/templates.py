@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 class Templates:
     """The templates below `directories`; the first that has one wins.
 
-    cache: where compiled ones are kept, by default in the user's cache folder.
+    cache: where compiled ones are kept, by default in the user's cache folder. shown: the folder as errors name it.
     """
 
-    def __init__(self, directories: Sequence[Path], cache: Path | None = None) -> None:
+    def __init__(self, directories: Sequence[Path], cache: Path | None = None, shown: str = "templates") -> None:
         self._directories = tuple(directories)
         self._cache = cache
+        self._shown = shown
 
     def render(self, name: str, variables: Mapping[str, Any], *, host: str = "", role: str = "") -> str:
         """The text of template `name` (`edge/od.com.conf.j2`); names are looked up in `variables` when used.
@@ -129,7 +130,7 @@ class Templates:
         return found
 
     def _place(self, name: str, line: int | None) -> str:
-        return f"templates/{name}" + (f":{line}" if line else "")
+        return f"{self._shown}/{name}" + (f":{line}" if line else "")
 
 
 def _quoted(error: Any) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from provision.traffic.receipt import Receipt, Window
+from provision.traffic.receipt import Receipt, Seen, Window
 
 Dialer = Callable[[str, int, float], socket.socket]
 TIMEOUT = 10.0  # seconds that a request may take before it counts as failed
@@ -24,6 +24,7 @@ class Target:
     """One thing to ask for: `url` names host and path, `address` and `port` where the connection goes.
 
     node: the host that answers by itself; it is not asked while it is out. '' for what has to answer all the time.
+    application: the one that is asked, '' for the site's own.
     """
 
     url: str
@@ -32,9 +33,11 @@ class Target:
     method: str = "GET"
     expect: int = 200
     node: str = ""
+    application: str = ""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url} at {self.address}:{self.port}"
+        asked = f"{self.method} {self.url} at {self.address}:{self.port}"
+        return f"application {self.application}: {asked}" if self.application else asked
 
 
 @dataclass(frozen=True)
@@ -106,18 +109,26 @@ class Prober:
                 replace(w, back=self._elapsed) if w.host == host and w.back is None else w for w in self._windows
             ]
 
-    def why_unhealthy(self, host: str, seconds: float) -> str:
+    def why_unhealthy(self, host: str, seconds: float, *, alone: bool = False) -> str:
         """What a host does not answer that it answered by itself before, after that many seconds; '' for nothing.
 
-        To be asked of one that is out: what is answered here is not in the receipt.
+        To be asked of one that is out: what is answered here is not in the receipt. alone: an application that the
+        other hosts do not answer for either is no fault of this one.
         """
         until = time.monotonic() + seconds
         for target in (target for target in self._all if target.node == host):
             while fault := ask(target, self._dial):
+                if alone and target.application and not self._answers_elsewhere(target):
+                    break
                 if time.monotonic() > until:
                     return f"{target}: {fault} for {seconds:.0f} s"
                 time.sleep(1 / self._rate)
         return ""
+
+    def _answers_elsewhere(self, asked: Target) -> bool:
+        """Whether its URL is answered through an edge, which leads to the other hosts now."""
+        through = (target for target in self._all if target.url == asked.url and not target.node)
+        return any(not ask(target, self._dial) for target in through)
 
     @property
     def _elapsed(self) -> float:
@@ -142,6 +153,7 @@ class Prober:
             windows=windows,
             not_served=self._not_served,
             began=self._since.isoformat(timespec="milliseconds"),
+            applications=_seen(answers),
         )
 
     def _client(self) -> None:
@@ -191,6 +203,16 @@ def ask(target: Target, dial: Dialer) -> str:
     finally:
         connection.close()
     return "" if response.status == target.expect else f"status {response.status}, expected {target.expect}"
+
+
+def _seen(answers: Sequence[Answer]) -> tuple[Seen, ...]:
+    """How often each application was asked, and failed."""
+    names = dict.fromkeys(a.target.application for a in answers if a.target.application)
+    return tuple(
+        Seen(name, len(mine), sum(1 for a in mine if a.fault))
+        for name in names
+        if (mine := [a for a in answers if a.target.application == name])
+    )
 
 
 def _gap(answers: Sequence[Answer], seconds: float) -> float:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.verify.checks import Checking, Node, Place, check, gather
-from roles._cluster import entrance
-from roles.bind import PUBLISHED
+from roles.bind import records
 from tests.verify.wire import lookup
 
 if TYPE_CHECKING:
@@ -21,8 +20,7 @@ named-checkzone {zone} /etc/bind/zones/{zone}.zone | sed -n 's/.*loaded serial \
 @check
 def test_site_names(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
     """names of the site lead to its entrance, asked from outside"""
-    records = {**dict.fromkeys(PUBLISHED, ""), **settings.records}
-    names = {f"{name}.{site.domain}": address or entrance(node.host, site) for name, address in records.items()}
+    names = {f"{name}.{site.domain}": address for name, address in records(node.host, site, settings).items()}
     answers = yield from gather(outside.sh(lookup(node.address, name)) for name in names)
     for (name, wanted), answer in zip(names.items(), answers, strict=True):
         assert answer.text == f"0 {wanted}", f"{name} gave {answer}, and should lead to {wanted}"

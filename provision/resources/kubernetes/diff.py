@@ -27,22 +27,34 @@ def parse(text: str, source: str) -> tuple[Object, ...]:
         raise InputError(
             "the manifest is not YAML", line=where, found=str(error.problem), do="Correct it there, or just above"
         ) from None
-    objects: list[Object] = []
-    for document in documents:
-        if not document:
-            continue
-        for item in document.get("items", [document]) if document.get("kind") == "List" else [document]:
-            missing = [key for key in ("apiVersion", "kind", "metadata") if not item.get(key)]
-            if missing or not item["metadata"].get("name"):
-                lacks = ", ".join(missing) or "metadata.name"
-                raise InputError(
-                    f"an object of the manifest has no {lacks}",
-                    line=source,
-                    found=f"It has {', '.join(sorted(map(str, item)))}",
-                    do=f"Add {lacks}, or take the object out",
-                )
-            objects.append(item)
-    return tuple(objects)
+    return tuple(_checked(item, source) for document in documents if document for item in _unfolded(document))
+
+
+def _unfolded(document: Any) -> list[Any]:
+    """The objects of one document."""
+    listed = isinstance(document, Mapping) and document.get("kind") == "List"
+    return list(document.get("items") or ()) if listed else [document]
+
+
+def _checked(item: Any, source: str) -> Object:
+    if not isinstance(item, Mapping):
+        raise InputError(
+            "the manifest holds something that is no object",
+            line=source,
+            found=f"It is {item!r:.60}",
+            do="Write objects with apiVersion, kind and metadata, and --- between them",
+        )
+    metadata = item.get("metadata")
+    missing = [key for key in ("apiVersion", "kind", "metadata") if not item.get(key)]
+    if missing or not isinstance(metadata, Mapping) or not metadata.get("name"):
+        lacks = ", ".join(missing) or "metadata.name"
+        raise InputError(
+            f"an object of the manifest has no {lacks}",
+            line=source,
+            found=f"It has {', '.join(sorted(map(str, item)))}",
+            do=f"Add {lacks}, or take the object out",
+        )
+    return item
 
 
 def identity(item: Object) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.remote.shell import words
 from provision.resources.base import Action, Change, Rendering, Resource, Unknown
-from provision.resources.content import Content, Template
+from provision.resources.content import Content, Rendered, Template
 from provision.resources.kubernetes import diff
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import GET, SCRIPTS, ObjectsQuestion, Unavailable, kubectl_words
@@ -53,7 +53,7 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
     """
 
     name: str
-    content: Content
+    content: Content | Rendered
     kubectl: str
     version: str = ""
     absent: bool = False
@@ -72,9 +72,12 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
     def rendered(self, rendering: Rendering) -> Manifests:
         from provision.resources.kubernetes.schema import check_objects
 
-        made = rendering.template(self.content) if isinstance(self.content, Template) else self.content
+        made, source = self.content, self.key
+        if isinstance(self.content, Template):
+            made, source = rendering.template(self.content), f"templates/{self.content.source}"
+        elif isinstance(self.content, Rendered):
+            made, source = self.content.text, self.content.source
         text = str(made)
-        source = f"templates/{self.content.source}" if isinstance(self.content, Template) else self.key
         objects = diff.parse(text, source)
         if not self.absent:
             check_objects(objects, source, self.version)

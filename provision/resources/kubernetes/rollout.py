@@ -89,7 +89,7 @@ class Rollout(Dependent, Reversible):
         least = max(1, wanted - self._lost(answers))
         if wanted > 0 and least <= min(updated, ready):
             return None
-        if wanted == 0 and _observed(item) and item["kind"] == "Deployment":
+        if wanted == 0 and _observed(item) and item["kind"] != "DaemonSet":
             return None
         return Change(Action.RUN, f"wait for {self.name}: {ready} of {wanted} ready, {updated} of the present template")
 
@@ -126,7 +126,7 @@ def _observed(item: Object) -> bool:
 
 
 def _counts(item: Object) -> tuple[int, int, int]:
-    """(wanted, of the present template, ready) of a DaemonSet or Deployment."""
+    """(wanted, of the present template, ready) of a DaemonSet, Deployment or StatefulSet."""
     status = item.get("status", {})
     if not _observed(item):
         return (item.get("spec", {}).get("replicas", 1), 0, 0)
@@ -144,6 +144,14 @@ _FIELDS = {
         ".status.desiredNumberScheduled",
         ".status.updatedNumberScheduled",
         ".status.numberReady",
+        ".spec.updateStrategy.type",
+    ),
+    "StatefulSet": (
+        ".metadata.generation",
+        ".status.observedGeneration",
+        ".spec.replicas",
+        ".status.updatedReplicas",
+        ".status.readyReplicas",
         ".spec.updateStrategy.type",
     ),
     "Deployment": (

@@ -1,0 +1,145 @@
+"""What an application's Ingresses have to be so that the site serves them, told from the manifests alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from provision.errors import InputError
+from provision.resources.kubernetes.diff import Object, title
+from provision.spelling import listed, nearest
+from roles._applications import OWN, Application
+
+if TYPE_CHECKING:
+    from roles._site import SiteSettings
+
+CLASS = "traefik"
+ANNOTATION = "kubernetes.io/ingress.class"  # what came before spec.ingressClassName, and still wins over it
+
+
+def check_ingresses(objects: Sequence[Object], source: str, app: Application, site: SiteSettings) -> None:
+    """Raises InputError unless one Ingress leads the application's URL to a Service of the same set, and every Ingress
+    is of the site's class, for names in its domain, to Services and ports that the set holds.
+
+    What the live cluster may hold besides does not count: nobody could tell without a host, and it would go or stay
+    whatever becomes of this set.
+    """
+    ingresses = [item for item in objects if item["kind"] == "Ingress"]
+    services = {_place(item): item for item in objects if item["kind"] == "Service"}
+    for ingress in ingresses:
+        _check_class(ingress, source)
+        for host in _hosts(ingress):
+            _check_host(ingress, host, source, site)
+        for backend in _backends(ingress):
+            _check_backend(ingress, backend, services, source)
+    rules = [rule for ingress in ingresses for rule in _rules(ingress)]
+    if not any(rule.get("host") == app.host for rule in rules):
+        hosts = sorted({str(rule.get("host")) for rule in rules})
+        near = nearest(app.host, hosts)
+        raise InputError(
+            f"no Ingress leads to the application {app.name}",
+            line=source,
+            found=f"Its host is {app.host}; the Ingresses there have {listed(hosts) if hosts else 'none'}",
+            do=f"Write host: {app.host} into the Ingress{f' instead of {near}' if near else ''}",
+        )
+    if not any(_leads(path, app.path) for rule in rules if rule.get("host") == app.host for path in _paths(rule)):
+        raise InputError(
+            f"no Ingress leads {app.url} anywhere",
+            line=source,
+            found=f"None of the paths of {app.host} takes {app.path}",
+            do=f"Set apps.{app.name}.path to one that an Ingress has, or add the path there",
+        )
+
+
+def _check_class(ingress: Object, source: str) -> None:
+    annotation = (ingress["metadata"].get("annotations") or {}).get(ANNOTATION)
+    for name, written in ((ANNOTATION, annotation), ("ingressClassName", _spec(ingress).get("ingressClassName"))):
+        if written not in (None, CLASS):
+            raise InputError(
+                f"{title(ingress)} is of a class that nobody serves here",
+                line=source,
+                found=f"Its {name} is {written}; the site's Traefik serves {CLASS}",
+                do=f"Write ingressClassName: {CLASS}, or leave it out",
+            )
+
+
+def _check_host(ingress: Object, host: str, source: str, site: SiteSettings) -> None:
+    name = host.removesuffix(f".{site.domain}")
+    if not host:
+        found, do = "One of its rules has no host: it would answer for every name of the site", "Give each rule a host"
+    elif name == host:
+        found, do = f"{host} is no name in {site.domain}, so no request for it comes here", "Write a name in the domain"
+    elif name in OWN or name == "*":
+        found, do = f"{host} takes requests for sites of the site's own", "Write another host"
+    else:
+        return
+    raise InputError(f"{title(ingress)} has a host that can't be served", line=source, found=found, do=do)
+
+
+def _check_backend(
+    ingress: Object, backend: Mapping[str, Any], services: Mapping[tuple[str, str], Object], source: str
+) -> None:
+    wanted = backend.get("service") or {}
+    name, port = str(wanted.get("name", "")), wanted.get("port") or {}
+    namespace = _place(ingress)[0]
+    service = services.get((namespace, name))
+    if service is None:
+        there = [other for place, other in services if place == namespace]
+        near = nearest(name, there)
+        raise InputError(
+            f"{title(ingress)} leads to a Service that is not in this file",
+            line=source,
+            found=f"It is {name} in the namespace {namespace}; in the file are {listed(there) if there else 'none'}",
+            do=f"Did you mean {near}?" if near else "Add the Service: an application is one set, with all it needs",
+        )
+    ports = _spec(service).get("ports") or []
+    if not any(
+        port.get("number") == p.get("port") if "number" in port else port.get("name") == p.get("name") for p in ports
+    ):
+        has = ", ".join(f"{p.get('port')} ({p['name']})" if p.get("name") else str(p.get("port")) for p in ports)
+        raise InputError(
+            f"{title(ingress)} leads to a port that Service {name} does not have",
+            line=source,
+            found=f"It is {port.get('number', port.get('name'))}; the Service has {has or 'none'}",
+            do="Write one of those: what counts is `port` of the Service, not its targetPort",
+        )
+
+
+def _leads(path: Mapping[str, Any], asked: str) -> bool:
+    """Whether a path of an Ingress takes what is asked. ImplementationSpecific is a prefix, as Traefik has it."""
+    written = str(path.get("path") or "/")
+    if path.get("pathType") == "Exact":
+        return written == asked
+    if path.get("pathType") == "Prefix":
+        return f"{asked}/".startswith(f"{written.rstrip('/')}/")
+    return asked.startswith(written)
+
+
+def _place(item: Object) -> tuple[str, str]:
+    metadata = item["metadata"]
+    return (metadata.get("namespace") or "default", metadata["name"])
+
+
+def _spec(item: Object) -> Mapping[str, Any]:
+    return item.get("spec") or {}
+
+
+def _rules(ingress: Object) -> Sequence[Mapping[str, Any]]:
+    return _spec(ingress).get("rules") or ()
+
+
+def _paths(rule: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return (rule.get("http") or {}).get("paths") or ()
+
+
+def _hosts(ingress: Object) -> Iterator[str]:
+    """The host of every rule; '' for what takes every name."""
+    if _spec(ingress).get("defaultBackend"):
+        yield ""
+    yield from (str(rule.get("host") or "") for rule in _rules(ingress))
+
+
+def _backends(ingress: Object) -> Iterator[Mapping[str, Any]]:
+    if default := _spec(ingress).get("defaultBackend"):
+        yield default
+    yield from (path.get("backend") or {} for rule in _rules(ingress) for path in _paths(rule))

@@ -1,0 +1,98 @@
+"""Applications: what a site is for. Their objects, their pods awaited, and their URLs asked."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from provision.errors import InputError
+from provision.inventory.sources import shown_from
+from provision.inventory.types import Label
+from provision.playbook import health_check
+from provision.resources import Command, Manifests, Rendered, Resource, Rollout
+from provision.resources.kubernetes import diff
+from provision.resources.kubernetes.schema import check_objects
+from provision.spelling import suggestion
+from provision.templating.templates import Templates
+from roles import _applications
+from roles._applications import App, Application, origin, published
+from roles._cluster import KUBECTL, members
+from roles._ingress import check_ingresses
+from roles._workloads import node_names
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles._site import SiteSettings
+
+WORKLOADS = ("DaemonSet", "Deployment", "StatefulSet")
+
+Settings = dict[Label, App]  # under `apps:`, by names that a person chooses
+
+
+def applications(site: SiteSettings, settings: Settings) -> tuple[health_check.Application, ...]:
+    """What has to go on answering while nodes change: for plays with `drain: edge`."""
+    return tuple(
+        health_check.Application(app.name, app.url, app.expect) for app in _applications.applications(site, settings)
+    )
+
+
+def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
+    """Every application of the inventory, one set of objects each."""
+    for app in published(host, site):
+        content = _rendered(host, site, app)
+        found = diff.parse(content.text, content.source)
+        check_objects(found, content.source, site.kubernetes)
+        check_ingresses(found, content.source, app, site)
+        objects = Manifests(name=f"app-{app.name}", content=content, kubectl=KUBECTL, version=site.kubernetes)
+        yield objects
+        for item in found:
+            kind, namespace, name = diff.identity(item)
+            if kind in WORKLOADS:
+                yield Rollout(
+                    kind=kind,
+                    namespace=namespace or "default",
+                    name=name,
+                    kubectl=KUBECTL,
+                    of=objects,
+                    timeout=app.ready_timeout,
+                    declared=node_names(host, site) if kind == "DaemonSet" else (),
+                )
+        yield Command(
+            name=f"application {app.name}: {app.url} answers {app.expect}",
+            run=_wait(host, site, app),
+            on_change=(objects,),
+            timeout=app.ready_timeout + 30,
+        )
+
+
+def _rendered(host: Host, site: SiteSettings, app: Application) -> Rendered:
+    """The manifests as they are for this site: every variable of the host is known to them by its name."""
+    folder = host.inventory.directory
+    file, shown = folder / app.manifests, shown_from(Path.cwd(), folder)
+    if not file.is_file():
+        below = sorted(str(each.relative_to(folder)) for each in file.parent.glob("*") if each.is_file())
+        raise InputError(
+            f"the application {app.name} has no manifests",
+            line=origin(host, app, "manifests"),
+            found=f"There is no file {shown}/{app.manifests}",
+            do=suggestion(app.manifests, below) or f"Write its objects into {shown}/{app.manifests}",
+        )
+    known = ChainMap({"host": host, "site": site, "app": app}, host.vars)  # type: ignore[arg-type]  # read only
+    text = Templates([folder], shown=shown).render(app.manifests, known, host=host.name, role="apps")
+    return Rendered(text, file, f"{shown}/{app.manifests}", ("apps", app.name))
+
+
+def _wait(host: Host, site: SiteSettings, app: Application) -> str:
+    """sh that waits until the application answers by every node's Traefik; a node on which none listens is left out."""
+    said = f"%{{num_connects}} %{{http_code}} from {app.url} at %{{url_effective}}\\n"
+    ask = f"curl -s -m 5 --connect-timeout 2 -o /dev/null -w {quote(said)} -H {quote(f'Host: {app.host}')}"
+    urls = (f"http://{node.address}:{site.traefik_port}{app.path}" for node in members(host, "nodes"))
+    asked = "; ".join(f"{ask} {quote(url)}" for url in urls) or ":"
+    return (
+        f"end=$(( $(date +%s) + {app.ready_timeout} ))\n"
+        f"until wrong=$({{ {asked}; }} | grep -vE '^(0 |1 {app.expect} )' | cut -d ' ' -f 2-); [ -z \"$wrong\" ]; do\n"
+        f'  [ "$(date +%s)" -lt "$end" ] || {{ echo "$wrong, not {app.expect}" >&2; exit 1; }}; sleep 0.5\ndone\n'
+    )
