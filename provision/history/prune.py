@@ -98,8 +98,8 @@ def _revived(data: str) -> Resource | None:
 
 def _without(resource: Manifests, declared: Iterable[Manifests]) -> Manifests | None:
     """The set without objects that are declared now, in whatever set and for whichever host."""
-    objects = {diff.identity(item) for each in declared if not each.absent for item in each.objects}
-    rest = tuple(item for item in resource.objects if diff.identity(item) not in objects)
+    objects = {diff.place(item) for each in declared if not each.absent for item in each.objects}
+    rest = tuple(item for item in resource.objects if diff.place(item) not in objects)
     if not rest:
         return None
     content = "\n---\n".join(json.dumps(item) for item in rest)

@@ -11,6 +11,7 @@ from provision.errors import InputError
 
 Object = Mapping[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_NEVER_REMOVED = ("metadata.annotations", "metadata.namespace")  # of an object that names none, kubectl writes default
 _SUFFIXES = {"m": -3, "k": 3, "M": 6, "G": 9, "T": 12}
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4}
 
@@ -61,6 +62,12 @@ def identity(item: Object) -> tuple[str, str, str]:
     """(kind, namespace, name); cluster objects and those that name no namespace have ''."""
     metadata = item["metadata"]
     return (item["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def place(item: Object) -> tuple[str, str, str]:
+    """Its identity in a cluster, where an object that names no namespace is in `default`."""
+    kind, namespace, name = identity(item)
+    return (kind, namespace or "default", name)
 
 
 def title(item: Object) -> str:
@@ -119,7 +126,7 @@ def _removed(applied: Any, declared: Any, live: Any, path: str, found: dict[str,
     if isinstance(applied, Mapping) and isinstance(declared, Mapping) and isinstance(live, Mapping):
         for key, value in applied.items():
             below = f"{path}.{key}" if path else key
-            if key not in live or below == "metadata.annotations" or (not path and key == "stringData"):
+            if key not in live or below in _NEVER_REMOVED or (not path and key == "stringData"):
                 continue
             if key not in declared:
                 found.setdefault(below, (live[key], None))

@@ -98,7 +98,7 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
         if isinstance(live, Unavailable):
             return Unknown(self.after)
         if self.absent:
-            left = [diff.title(item) for item in self.objects if diff.identity(item) in live]
+            left = [diff.title(item) for item in self.objects if {diff.identity(item), diff.place(item)} & live.keys()]
             return Change(Action.REMOVE, f"remove {', '.join(left)}") if left else None
         differing = tuple(self._differing(live))
         if not differing:
@@ -131,7 +131,7 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
     def _differing(self, live: Mapping[tuple[str, str, str], Object]) -> Iterator[_Differing]:
         for item in self.objects:
             title = diff.title(item)
-            actual = live.get(diff.identity(item)) or live.get(_in_default(item))
+            actual = live.get(diff.identity(item)) or live.get(diff.place(item))
             if actual is None:
                 yield _Differing(item, f"create {title}", unified("", _yaml(item), title))
             elif found := diff.differences(item, actual):
@@ -166,8 +166,8 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
         live = json.loads(snapshot) if snapshot.strip() else {}
         annotations = [item["metadata"].get("annotations", {}) for item in live.get("items", [live] if live else [])]
         before = [json.loads(each[_APPLIED]) for each in annotations if _APPLIED in each]
-        were = {diff.identity(item) for item in before} | {_in_default(item) for item in before}
-        new = [item for item in self._kept if not {diff.identity(item), _in_default(item)} & were]
+        were = {diff.place(item) for item in before}
+        new = [item for item in self._kept if diff.place(item) not in were]
         found: list[Resource] = []
         if before:
             found.append(replace(self, content=_stream(before).decode(), absent=False))
@@ -225,11 +225,6 @@ def _name_only(item: Object) -> dict[str, Any]:
     """What `kubectl get` needs to find an object."""
     metadata = {key: item["metadata"][key] for key in ("name", "namespace") if key in item["metadata"]}
     return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata}
-
-
-def _in_default(item: Object) -> tuple[str, str, str]:
-    kind, namespace, name = diff.identity(item)
-    return (kind, namespace or "default", name)
 
 
 def _yaml(value: Any) -> str:
