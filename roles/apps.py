@@ -61,7 +61,7 @@ def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
                     declared=node_names(host, site) if kind == "DaemonSet" else (),
                 )
         yield Command(
-            name=f"application {app.name}: {app.url} answers {app.expect}",
+            name=f"application {app.name} answers",
             run=_wait(host, site, app),
             on_change=(objects,),
             timeout=app.ready_timeout + 30,
