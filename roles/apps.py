@@ -61,7 +61,7 @@ def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
                     declared=node_names(host, site) if kind == "DaemonSet" else (),
                 )
         yield Command(
-            name=f"application {app.name} answers",
+            name=f"ask application {app.name}",
             run=_wait(host, site, app),
             on_change=(objects,),
             timeout=app.ready_timeout + 30,
@@ -87,12 +87,12 @@ def _rendered(host: Host, site: SiteSettings, app: Application) -> Rendered:
 
 def _wait(host: Host, site: SiteSettings, app: Application) -> str:
     """sh that waits until the application answers by every node's Traefik; a node on which none listens is left out."""
-    said = f"%{{num_connects}} %{{http_code}} from {app.url} at %{{url_effective}}\\n"
+    said = f"%{{num_connects}} %{{http_code}}, not {app.expect}, from {app.url} at %{{url_effective}}\\n"
     ask = f"curl -s -m 5 --connect-timeout 2 -o /dev/null -w {quote(said)} -H {quote(f'Host: {app.host}')}"
     urls = (f"http://{node.address}:{site.traefik_port}{app.path}" for node in members(host, "nodes"))
     asked = "; ".join(f"{ask} {quote(url)}" for url in urls) or ":"
     return (
         f"end=$(( $(date +%s) + {app.ready_timeout} ))\n"
-        f"until wrong=$({{ {asked}; }} | grep -vE '^(0 |1 {app.expect} )' | cut -d ' ' -f 2-); [ -z \"$wrong\" ]; do\n"
-        f'  [ "$(date +%s)" -lt "$end" ] || {{ echo "$wrong, not {app.expect}" >&2; exit 1; }}; sleep 0.5\ndone\n'
+        f"until wrong=$({{ {asked}; }} | grep -vE '^(0 |1 {app.expect},)' | cut -d ' ' -f 2-); [ -z \"$wrong\" ]; do\n"
+        f'  [ "$(date +%s)" -lt "$end" ] || {{ echo "$wrong" >&2; exit 1; }}; sleep 0.5\ndone\n'
     )
