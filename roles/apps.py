@@ -64,6 +64,7 @@ def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
             name=f"ask application {app.name}",
             run=_wait(host, site, app),
             on_change=(objects,),
+            waits=True,
             timeout=app.ready_timeout + 30,
         )
 
@@ -82,7 +83,8 @@ def _rendered(host: Host, site: SiteSettings, app: Application) -> Rendered:
         )
     known = ChainMap({"host": host, "site": site, "app": app}, host.vars)  # type: ignore[arg-type]  # read only
     text = Templates([folder], shown=shown).render(app.manifests, known, host=host.name, role="apps")
-    return Rendered(text, file, f"{shown}/{app.manifests}", ("apps", app.name))
+    own = ("apps", app.name)
+    return Rendered(text, file, f"{shown}/{app.manifests}", (*own, "manifests"), {"app": own})
 
 
 def _wait(host: Host, site: SiteSettings, app: Application) -> str:

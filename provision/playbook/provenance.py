@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from provision.inventory.settings import SITE
@@ -76,7 +77,7 @@ class Reading:
         for source in sources:
             found += self._template(role, source)
         if own:
-            found += [Use(own.setting, own.source), *self._read(role, own.file, own.source)]
+            found += [Use(own.setting, own.source), *self._read(role, own.file, own.source, own.names)]
         first: dict[tuple[str, ...], Use] = {}
         for use in found:
             first.setdefault(use.path, use)
@@ -138,7 +139,10 @@ class Reading:
     def _template(self, role: str, source: str) -> Iterator[Use]:
         yield from self._read(role, self._folders.find(f"templates/{source}"), f"templates/{source}")
 
-    def _read(self, role: str, file: Path, shown: str) -> Iterator[Use]:
+    def _read(
+        self, role: str, file: Path, shown: str, names: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    ) -> Iterator[Use]:
+        """names: what stands for settings there, beside `settings` and `site`."""
         from jinja2 import TemplateSyntaxError, nodes
 
         try:
@@ -147,7 +151,7 @@ class Reading:
             return
         methods = {id(call.node) for call in tree.find_all(nodes.Call)}
         for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-            path = _jinja_path(node, role)
+            path = _jinja_path(node, {"settings": (role,), SITE: (SITE,), **names})
             if path and id(node) not in methods:
                 yield Use(path, f"{shown}:{node.lineno}")
         for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport)):
@@ -254,7 +258,7 @@ def _path(node: ast.AST, role: str) -> tuple[str, ...] | None:
     return (role if node.id == "settings" else node.id, *reversed(keys))
 
 
-def _jinja_path(node: Any, role: str) -> tuple[str, ...] | None:
+def _jinja_path(node: Any, names: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
     from jinja2 import nodes
 
     keys: list[str] = []
@@ -266,6 +270,6 @@ def _jinja_path(node: Any, role: str) -> tuple[str, ...] | None:
         else:
             keys.clear()
         node = node.node
-    if not keys or not isinstance(node, nodes.Name) or node.name not in ROOTS:
+    if not keys or not isinstance(node, nodes.Name) or node.name not in names:
         return None
-    return (role if node.name == "settings" else node.name, *reversed(keys))
+    return (*names[node.name], *reversed(keys))

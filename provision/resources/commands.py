@@ -23,7 +23,7 @@ class Command(Dependent, Reversible):
         Command(name="reload systemd", run="systemctl daemon-reload", on_change=(unit,))
 
     unless: sh that is part of the one probe of every run, so it has to be quick and must not change anything.
-    timeout: seconds.
+    timeout: seconds. waits: it changes nothing and only waits for what others changed, so a rollback leaves it out.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Command(Dependent, Reversible):
     unless: str = ""
     on_change: tuple[Resource, ...] = field(default=(), repr=False)
     timeout: float = 120
+    waits: bool = False
     reverts_to_declaration: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -71,9 +72,13 @@ class Command(Dependent, Reversible):
 
     @property
     def rollback_summary(self) -> str:
+        if self.waits:
+            return "nothing to undo"
         return "run again for what it depends on" if self.on_change else IRREVERSIBLE
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
+        if self.waits:
+            return Rollback()
         return Rollback((self,)) if self.on_change else Rollback(why=f"{self.key}: the effect of a command is unknown")
 
     def fix(self, change: Change) -> Step:

@@ -23,13 +23,15 @@ class Template:
 class Rendered:
     """Text that a role has rendered itself, of a file that a setting names.
 
-    text: the outcome. file: what was rendered; source: the same as a person reads it. setting: ("apps", "shop").
+    text: the outcome. file: what was rendered; source: the same as a person reads it. setting: the one that names it,
+    ("apps", "shop", "manifests"). names: what the file calls settings by, {"app": ("apps", "shop")}.
     """
 
     text: str = field(repr=False)
     file: Path
     source: str
     setting: tuple[str, ...]
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

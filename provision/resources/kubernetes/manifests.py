@@ -170,9 +170,12 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
         new = [item for item in self._kept if diff.place(item) not in were]
         found: list[Resource] = []
         if before:
-            found.append(replace(self, content=_stream(before).decode(), absent=False))
+            found.append(replace(self, content=_stream(before).decode(), objects=tuple(before), absent=False))
         if new:
-            found.append(replace(self, name=f"{self.name}-new", content=_stream(new).decode(), absent=True))
+            gone = replace(
+                self, name=f"{self.name}-new", content=_stream(new).decode(), objects=tuple(new), absent=True
+            )
+            found.append(gone)
         secrets = len(self.objects) - len(self._kept)
         return Rollback(tuple(found), f"{self.key}: its Secrets are not kept" if secrets else "")
 

@@ -11,6 +11,7 @@ from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.remote.shell import function
 from provision.resources.base import Action, Change, Resource, Unknown
+from provision.resources.kubernetes import diff
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import SCRIPTS, ObjectsQuestion, Unavailable, kubectl_function
 from provision.resources.kubernetes.manifests import Manifests
@@ -58,7 +59,9 @@ class Rollout(Dependent, Reversible):
         return "awaited again"
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        return Rollback((self,) if getattr(self.of, "objects", ()) else ())
+        places = {diff.place(item) for item in getattr(self.of, "objects", ())}
+        there = (self.kind, self.namespace, self.name) in places and not self.of.absent  # was there before, too
+        return Rollback((self,) if there else ())
 
     @property
     def _question(self) -> ObjectsQuestion:
