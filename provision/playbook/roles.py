@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from provision.errors import InputError, ProvisionError
 from provision.inventory.settings import SITE, bind
 from provision.plan.plan import Declaration
-from provision.resources import ConfigSet
+from provision.resources import ConfigSet, Manifests
 from provision.resources.base import Rendering, Resource
 from provision.resources.content import Template
 from provision.resources.fixed import Guard
+from provision.resources.kubernetes import diff
 from provision.resources.optional.sensitive import protect
 from provision.search_path import SearchPath
 from provision.secret import NOTHING, Redactor, secrets_in, tracking
@@ -238,17 +239,26 @@ def _refuse_twice(host: str, declarations: Iterable[Declaration]) -> None:
     """One thing, one owner: two declarations of it would undo each other for ever."""
     keys: dict[str, Declaration] = {}
     for declaration in declarations:
-        for what in {declaration.resource.key, *declaration.resource.paths}:
+        for what in sorted({declaration.resource.key, *declaration.resource.paths, *_objects(declaration.resource)}):
             other = keys.setdefault(what, declaration)
             if other is not declaration:
+                inside = f" in {other.resource.key}" if what != other.resource.key else ""
                 raise InputError(
                     f"{what} is declared twice",
                     host=host,
                     role=declaration.role,
                     line=declaration.line,
-                    found=f"It was declared before at {other.line} (role {other.role})",
-                    do="Leave it to one of them",
+                    found=f"It was declared before at {other.line} (role {other.role}){inside}",
+                    do=f"Leave it to one of them, and take it out of {declaration.resource.key}"
+                    if inside
+                    else "Leave it to one of them",
                 )
+
+
+def _objects(resource: Resource) -> tuple[str, ...]:
+    """The objects of a cluster that a set has; who removed the set would take them from another one."""
+    objects = resource.objects if isinstance(resource, Manifests) and not resource.absent else ()
+    return tuple("{} {}/{}".format(*diff.place(item)) for item in objects)
 
 
 def chosen(declarations: Iterable[Declaration], tags: frozenset[str], skip: frozenset[str]) -> tuple[Declaration, ...]:

@@ -51,10 +51,16 @@ IMAGES = ("pause", "coredns", "traefik", "nginx", "agnhost", "websocket")
 
 class Declared(Protocol):
     """What a role declares for a host of the lab, by key; `made`: after a deploy has made the certificates.
-    `also`: further inventories."""
+    `inventory`: another than the lab's; `also`: further ones."""
 
     def __call__(
-        self, host: str, role: str, *extra: str, made: bool = True, also: tuple[Path, ...] = ()
+        self,
+        host: str,
+        role: str,
+        *extra: str,
+        made: bool = True,
+        inventory: Path = ROOT / "inventory/lab",
+        also: tuple[Path, ...] = (),
     ) -> Mapping[str, Any]: ...
 
 
@@ -85,14 +91,19 @@ def declared(facts: Path) -> Declared:
     from provision.search_path import SearchPath
 
     def declared(
-        host: str, role: str, *extra: str, made: bool = True, also: tuple[Path, ...] = ()
+        host: str,
+        role: str,
+        *extra: str,
+        made: bool = True,
+        inventory: Path = ROOT / "inventory/lab",
+        also: tuple[Path, ...] = (),
     ) -> Mapping[str, Any]:
         roles = Roles(SearchPath.of(ROOT))
         namespaces = frozenset((*roles.names(), SITE))
-        inventory = Inventory.load([ROOT / "inventory/lab", *also, facts], extra, namespaces=namespaces)
+        known = Inventory.load([inventory, *also, facts], extra, namespaces=namespaces)
         if made:
-            roles.prepare(inventory, (Play("certificates", "all:!ops", (RoleUse("pki"),)),))
+            roles.prepare(known, (Play("certificates", "all:!ops", (RoleUse("pki"),)),))
         plays = (Play("trial", "all:!ops", (RoleUse(role),)),)
-        return {d.resource.key: d.resource for d in roles.declare(inventory.host(host), plays)}
+        return {d.resource.key: d.resource for d in roles.declare(known.host(host), plays)}
 
     return declared
