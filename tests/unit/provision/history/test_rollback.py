@@ -15,7 +15,7 @@ from provision.history.prune import LINE, orphans, removals
 from provision.history.rollback import RollbackPlan, rollback_plan
 from provision.history.serialize import remember
 from provision.plan.plan import Declaration
-from provision.resources import Command, File, Manifests, Nginx, Program, Resource, Service
+from provision.resources import Command, File, Manifests, Nginx, Program, Resource, Rollout, Service
 from provision.resources.base import Action, Rendering
 from provision.resources.configset.configset import ConfigSet
 from provision.resources.optional.dependent import combined_digest
@@ -131,6 +131,31 @@ def maps(name: str, *objects: str) -> Manifests:
     return made
 
 
+def applied(name: str) -> dict[str, object]:
+    """An object as kubectl gives it back, with what was applied before."""
+    metadata = {"name": name, "namespace": "default"}
+    before = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
+    note = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(before)}
+    return {**before, "metadata": {**metadata, "annotations": note}}
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_only_pods_that_were_there_before_are_awaited(was_there: bool) -> None:
+    text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
+    made = Manifests(name="web", content=text, kubectl="kubectl", absent=True).rendered(Rendering(lambda template: ""))
+    assert isinstance(made, Manifests)
+    web = replace(made, absent=False)
+    snapshot = json.dumps(applied("web")).encode() if was_there else b""
+    pods = Rollout(kind="Deployment", namespace="default", name="web", kubectl="kubectl", of=web)
+    asked = Command(name="ask web", run="true", on_change=(web,), waits=True)
+    found = restored(
+        entry(1, web, Action.UPDATE if was_there else Action.CREATE, snapshot),
+        entry(2, pods, Action.RUN),
+        entry(3, asked, Action.RUN),
+    )
+    assert [each.key for each in found] == (["Manifests web", pods.key] if was_there else ["Manifests web-new"])
+
+
 def test_orphans_are_removed_youngest_first() -> None:
     adopted = File(path="/etc/hosts", content=b"")
     found = taken_away([(NEW, MADE), (adopted, ADOPTED), (PROGRAM, MADE)])
@@ -153,6 +178,7 @@ def test_objects_that_another_set_or_another_host_declares_stay() -> None:
     assert found.resource.absent
     assert [item["metadata"]["name"] for item in found.resource.objects] == ["a"]
     assert taken_away([(maps("old", "a"), MADE)], everywhere=[maps("old", "a")]) == []
+    assert taken_away([(maps("old", "a"), MADE)], everywhere=[maps("new", "a, namespace: default")]) == []
 
 
 def test_what_another_version_wrote_is_left_where_it_is() -> None:

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from provision.playbook.health_check import HealthCheck
+from provision.playbook.health_check import Application, HealthCheck
 from provision.resources import ConfigSet, Nginx
 from provision.rolling.edges import Edge, Node, targets
 from provision.traffic.probe import Prober, Target, serving
@@ -121,3 +121,46 @@ def test_a_prober_asks_every_edge_and_each_nodes_ports() -> None:
         ("http://traefik.od.com/dashboard/", "10.0.0.1", 80, ""),
         ("http://10.0.1.2:8000/", "10.0.1.2", 8000, "n2"),
     ]
+
+
+def test_a_prober_asks_every_application_through_edges_and_nodes() -> None:
+    config = ConfigSet(directory="/etc/nginx", files={}, activation=Nginx())
+    edges = [Edge("a", None, config, "10.0.0.1")]  # type: ignore[arg-type]
+    nodes = [Node("n1", "10.0.1.1"), Node("n2", "10.0.1.2")]
+    shop = Application("shop", "http://shop.od.com/x", 302)
+    found = targets(HealthCheck("http://traefik.od.com/dashboard/", 81, (), (shop,)), edges, nodes)
+    assert [(t.address, t.port, t.node, t.expect) for t in found if t.application == "shop"] == [
+        ("10.0.0.1", 80, "", 302),
+        ("10.0.1.1", 81, "n1", 302),
+        ("10.0.1.2", 81, "n2", 302),
+    ]
+    assert sum(not t.application for t in found) == 3  # by turns with the site's own
+    assert str(found[1]) == "application shop: GET http://shop.od.com/x at 10.0.0.1:80"
+
+
+def test_an_application_that_fails_everywhere_is_no_nodes_fault(serve: Serve) -> None:
+    good, bad = serve(200), serve(503)
+
+    def shop(of: Target, node: str = "") -> Target:
+        return Target("http://shop.od.com/", of.address, of.port, node=node, application="shop")
+
+    elsewhere, nowhere = Prober([shop(good), shop(bad, "n1")], dial), Prober([shop(bad), shop(bad, "n1")], dial)
+    for prober in (elsewhere, nowhere):
+        assert prober.why_unhealthy("n1", 0.2).startswith("application shop: GET http://shop.od.com/ at 127.0.0.1")
+    assert "status 503" in elsewhere.why_unhealthy("n1", 0.2, alone=True)
+    assert nowhere.why_unhealthy("n1", 0.2, alone=True) == ""
+
+
+def test_a_receipt_counts_each_application(serve: Serve) -> None:
+    own, good, bad = serve(200), serve(200), serve(404)
+    shop = Target(good.url, good.address, good.port, application="shop")
+    blog = Target(bad.url, bad.address, bad.port, application="blog")
+    with Prober([own, shop, blog], dial, rate=100) as prober:
+        answered(serve, 12)
+    receipt = prober.receipt()
+    seen = {each.name: each for each in receipt.applications}
+    assert seen["shop"].failures == 0
+    assert 0 < seen["blog"].failures == seen["blog"].requests == receipt.failures
+    assert str(receipt).endswith(
+        f"; of these shop {seen['shop'].requests}, 0 failed; blog {seen['blog'].requests}, {receipt.failures} failed"
+    )

@@ -69,6 +69,14 @@ def test_a_field_no_longer_declared_is_removed() -> None:
     assert differences(SERVICE, actual) == {"spec.externalTrafficPolicy": ("Local", None)}
 
 
+def test_the_namespace_that_kubectl_adds_is_no_difference() -> None:
+    declared = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
+    applied = {**declared, "metadata": {"name": "web", "namespace": "default", "annotations": {}}}
+    annotations = {LAST_APPLIED: json.dumps(applied)}
+    actual = {**declared, "metadata": {"name": "web", "namespace": "default", "annotations": annotations}}
+    assert differences(declared, actual) == {}
+
+
 def test_a_secret_is_compared_as_the_api_keeps_it() -> None:
     declared = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": "v"}}
     assert differences(declared, {**declared, "data": {"k": "dg=="}}) == {}
@@ -92,6 +100,9 @@ def test_a_stream_of_documents_and_lists_is_unfolded() -> None:
     [
         ("a: b: c", "x.yaml:1:5"),
         ("kind: Pod\nmetadata: {name: a}\n", "no apiVersion"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: a\n", "no metadata.name"),
+        ("- apiVersion: v1\n", "no object"),
+        ("only words", "no object"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {labels: {a: b}}\n", "no metadata.name"),
     ],
 )

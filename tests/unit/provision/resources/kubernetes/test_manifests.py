@@ -132,6 +132,16 @@ def test_an_absent_object_is_deleted_once(kubectl_calls: KubectlCalls) -> None:
     assert kubectl_calls(unwanted.fix(change)) == ["--kubeconfig=/k delete --ignore-not-found --wait=true"]
 
 
+def test_an_object_that_names_no_namespace_is_found_in_default() -> None:
+    bare = json.dumps({**SERVICE, "metadata": {"name": "web"}})
+    unwanted = Manifests(name="web", content=bare, kubectl=KUBECTL, absent=True)
+    rendered = unwanted.rendered(Rendering(lambda template: ""))
+    assert isinstance(rendered, Manifests)
+    change = compared(rendered, with_ports(HTTP))
+    assert isinstance(change, Change)
+    assert change.summary == "remove Service web"
+
+
 def daemonset(wanted: int, updated: int, ready: int, seen: int = 2) -> dict[str, Any]:
     return {
         "kind": "DaemonSet",
@@ -158,6 +168,21 @@ def daemonset(wanted: int, updated: int, ready: int, seen: int = 2) -> dict[str,
 )
 def test_a_rollout_ends_once_all_pods_are_new_and_ready(live: Mapping[str, Any], settled: bool) -> None:
     rollout = Rollout(kind="DaemonSet", namespace="default", name="web", kubectl=KUBECTL, of=manifests())
+    assert (compared(rollout, live) is None) is settled
+
+
+def stateful(wanted: int, updated: int, ready: int) -> dict[str, Any]:
+    status = {"observedGeneration": 2, "updatedReplicas": updated, "readyReplicas": ready}
+    metadata = {"name": "web", "namespace": "default", "generation": 2}
+    return {"kind": "StatefulSet", "metadata": metadata, "spec": {"replicas": wanted}, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("live", "settled"),
+    [(stateful(2, 2, 2), True), (stateful(2, 1, 2), False), (stateful(2, 2, 1), False), (stateful(0, 0, 0), True)],
+)
+def test_a_rollout_of_a_stateful_set_ends_in_the_same_way(live: Mapping[str, Any], settled: bool) -> None:
+    rollout = Rollout(kind="StatefulSet", namespace="default", name="web", kubectl=KUBECTL, of=manifests())
     assert (compared(rollout, live) is None) is settled
 
 
