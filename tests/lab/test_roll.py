@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.lab.clients import LEAST, clients
 from tests.lab.running import Ended, drained
-from tests.lab.typed import BIN, NAME, SITE, invoke, on
+from tests.lab.typed import BIN, KUBECTL, NAME, SITE, invoke, on
+from tests.readme import paste_application
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -27,8 +29,8 @@ def taken_out(deployed: Ended) -> list[str]:
     return [window["host"] for rolled in deployed.document["rolled"] for window in rolled["windows"]]
 
 
-@pytest.mark.parametrize("words", [OTHER, ()], ids=["there", "and back"])
-def test_a_traefik_argument_rolls_without_a_failed_request(words: tuple[str, ...]) -> None:
+def rolled(*words: str) -> Ended:
+    """A deploy of another Traefik argument, that no client noticed."""
     with clients(NAME) as prober:
         deployed = invoke("deploy", "--json", *words)
         receipt = prober.receipt()
@@ -37,6 +39,24 @@ def test_a_traefik_argument_rolls_without_a_failed_request(words: tuple[str, ...
     assert receipt.failures == 0, receipt
     assert receipt.rate >= LEAST * receipt.asked, receipt
     assert left_out() == ""
+    return deployed
+
+
+def test_the_readmes_application_answers_while_traefik_rolls(tmp_path: Path) -> None:
+    there = ("--inventory", str(paste_application(tmp_path)))
+    published = invoke("deploy", *there)
+    assert published.code == 0, str(published)
+    assert on("hdss7-200", "curl -s -o /dev/null -w '%{http_code}' http://hello.od.com/") == "200"
+    verified = invoke("verify", "-k", "apps or bind", *there)
+    assert verified.code == 0, str(verified)
+    (receipt,) = rolled(*there, *OTHER).document["rolled"]
+    (hello,) = receipt["applications"]
+    assert (hello["name"], hello["failures"], receipt["failures"]) == ("hello", 0, 0)
+    assert hello["requests"] > receipt["requests"] / 4  # a third: as many as for the site, and for the nodes' ports
+    back = rolled("--prune")
+    assert back.changes >= {("hdss7-11", "ConfigSet /etc/bind"), ("hdss7-21", "Manifests app-hello")}
+    assert on("hdss7-21", f"{KUBECTL} get deployments,services,ingresses -A -o name | grep -c hello; true") == "0"
+    assert invoke("plan", "--json").changes == set()
 
 
 @pytest.mark.parametrize(
