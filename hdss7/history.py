@@ -163,6 +163,8 @@ def _receipts(run: str) -> list[str]:
     for play in receipts(run):
         seen = f"{play['requests']} requests, {play['failures']} failed, longest gap {play['longest_gap']:.0f} ms"
         lines.append(f"{play['play']}: {seen}, from {play.get('began', 'its beginning')}")
+        for app in play.get("applications", ()):
+            lines.append(f"    {app['name']}: {app['requests']} requests, {app['failures']} failed")
         for window in play["windows"]:
             until = f"{window['back']:.1f} s" if window["back"] is not None else "the end, and after it"
             lines.append(f"    {window['host']} out from {window['out']:.1f} s to {until}")

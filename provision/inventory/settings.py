@@ -87,9 +87,9 @@ def check_names(inventory: Inventory, namespaces: Iterable[str]) -> None:
 def _check_name(name: str, known: frozenset[str], layer: Layer) -> None:
     if name in known:
         return
-    # Words of three letters are near to anything: 'dns' is not a misspelt 'cni'.
+    # Short words are near to anything: 'dns' is not a misspelt 'cni', nor 'aws' a misspelt 'apps'.
     near = [(distance(name, other), other) for other in known if abs(len(name) - len(other)) <= 2]
-    meant = min((pair for pair in near if pair[0] <= (2 if len(pair[1]) > 3 else 1)), default=None)
+    meant = min((pair for pair in near if pair[0] <= (2 if len(pair[1]) > 4 else 1)), default=None)
     if meant:
         raise InputError(
             f"'{name}' is not the name of a role's settings",

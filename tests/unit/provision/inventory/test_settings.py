@@ -163,6 +163,6 @@ def test_a_variable_that_is_nearly_a_roles_name_is_refused(
 
 
 def test_other_variables_are_left_alone(write: Write) -> None:
-    text = "edge: {}\ndns: 1\nimages: {}\nops_url: x\nproxy: 1\nsize: 3\nsites: [a]\nedgy: text\n"
+    text = "edge: {}\ndns: 1\nimages: {}\nops_url: x\nproxy: 1\nsize: 3\nsites: [a]\nedgy: text\naws: {}\nops: {}\n"
     folder = write({"hosts.yml": "all: {hosts: {h1: {ansible_port: 22}}}", "group_vars/all.yml": text})
-    check_names(Inventory.load([folder]), ["edge", "kube_proxy", "cni", "pki", "site"])
+    check_names(Inventory.load([folder]), ["apps", "edge", "kube_proxy", "cni", "pki", "site"])
