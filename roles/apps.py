@@ -43,7 +43,7 @@ def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     """Every application of the inventory, one set of objects each."""
     for app in published(host, site):
         content = _rendered(host, site, app)
-        found = diff.parse(content.text, content.source)
+        found = diff.parse(str(content.text), content.source)
         check_objects(found, content.source, site.kubernetes)
         check_ingresses(found, content.source, app, site)
         objects = Manifests(name=f"app-{app.name}", content=content, kubectl=KUBECTL, version=site.kubernetes)

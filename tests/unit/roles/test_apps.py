@@ -13,12 +13,14 @@ import pytest
 import yaml
 
 from provision.errors import InputError
+from provision.inventory.vault import Password, Vault
 from provision.playbook.health_check import Application
 from provision.project import Project
 from provision.resources import Command, Manifests
 from provision.search_path import SearchPath
 from tests.readme import paste_application
 from tests.unit.conftest import ROOT, Declared
+from tests.unit.vaults import value
 
 SHOP = """
 apiVersion: apps/v1
@@ -241,3 +243,21 @@ def test_why_leads_from_a_set_to_its_settings_and_its_file(site: Site, facts: Pa
     assert uses["apps.shop.manifests"].use.line.endswith("apps/shop.yaml")
     assert uses["site.images.nginx.name"].use.line.endswith("apps/shop.yaml:9")
     assert "apps.shop.host" in uses
+
+
+def test_a_value_of_the_vault_never_shows(site: Site, facts: Path) -> None:
+    word = "hunter22"
+    folder = shop(
+        site, SHOP.replace("{name: shop}\nspec:\n  sel", "{name: shop, labels: {w: {{ word }}}}\nspec:\n  sel")
+    )
+    (folder / "group_vars" / "all" / "word.yml").write_text(f"word: {value(word)}\n")
+    vault = Vault([Password("default", "password", lambda: b"pass")])
+    declarations = Project(SearchPath.of(ROOT), [folder, facts], vault=vault).declared("hdss7-21")
+    (made,) = [d.resource for d in declarations if d.resource.key == "Manifests app-shop"]
+    assert isinstance(made, Manifests)
+    assert made.secret
+    assert word in str(made.content)
+    (folder / "apps" / "shop.yaml").write_text(SHOP.replace("- host: {{ app.host }}", "- host: {{ word }}"))
+    with pytest.raises(InputError, match=r"is no name in od\.com") as error:
+        Project(SearchPath.of(ROOT), [folder, facts], vault=vault).declared("hdss7-21")
+    assert word not in str(error.value)
