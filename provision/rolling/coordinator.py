@@ -25,6 +25,7 @@ from provision.traffic.probe import Prober, Target, serving
 from provision.usage import usage
 
 RATE = 10.0  # requests a second through the edges, as many to the nodes' own ports, and to applications
+CLIENTS, PATIENT = 2, 12  # that ask; an application may take its second, and nothing else is asked less for it
 REVERT_TIMEOUT = 120  # seconds that a reverted pod gets to be ready; a broken change may have given it less
 
 Change = Callable[[HostRun, Planned], None]
@@ -79,7 +80,9 @@ class RollingPlay:
         asked = tuple(target for target in self._wanted if target in served)
         # one that no edge leads to is named once, and not once more for each node
         not_served = (target for target in silent if not (target.application and target.node))
-        return Prober(asked, self._dial, rate=RATE * max(1, len(set(map(_kind, asked)))), not_served=not_served)
+        kinds = set(map(_kind, asked))
+        clients = PATIENT if any(target.application for target in asked) else CLIENTS
+        return Prober(asked, self._dial, rate=RATE * max(1, len(kinds)), clients=clients, not_served=not_served)
 
     def refuse_differences(self) -> None:
         """Draining must change the mark and nothing else. Raises FailedError for an edge that is not as declared."""
