@@ -14,6 +14,7 @@ from provision.search_path import SearchPath
 from provision.verify.checks import Checking, Many, NotHere, begin, body_of
 from provision.verify.commands import Answer, Ask
 from provision.verify.context import Context
+from tests.readme import paste_application
 from tests.unit.conftest import ROOT
 
 CHECKS = ROOT / "tests" / "verify"
@@ -45,9 +46,10 @@ def empty(ask: Ask) -> Answer:
 
 
 @pytest.fixture
-def context(facts: Path) -> Context:
-    """The lab's site with its virtual machine, as verify sees it."""
-    project = Project(SearchPath.of(ROOT), (ROOT / "inventory" / "lab", ROOT / "inventory" / "lab-vm", facts))
+def context(facts: Path, tmp_path: Path) -> Context:
+    """The lab's site with its virtual machine and an application, as verify sees it."""
+    inventories = (paste_application(tmp_path), ROOT / "inventory" / "lab-vm", facts)
+    project = Project(SearchPath.of(ROOT), inventories)
     return Context(project, Selection())
 
 
