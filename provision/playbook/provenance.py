@@ -142,8 +142,8 @@ class Reading:
     def _read(
         self, role: str, file: Path, shown: str, names: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     ) -> Iterator[Use]:
-        """names: what stands for settings there, beside `settings` and `site`."""
-        from jinja2 import TemplateSyntaxError, nodes
+        """names: what stands for settings there, beside `settings` and `site`; variables then go by their name."""
+        from jinja2 import TemplateSyntaxError, meta, nodes
 
         try:
             tree = self._jinja.parse(file.read_text())
@@ -154,6 +154,8 @@ class Reading:
             path = _jinja_path(node, {"settings": (role,), SITE: (SITE,), **names})
             if path and id(node) not in methods:
                 yield Use(path, f"{shown}:{node.lineno}")
+        own = meta.find_undeclared_variables(tree) - {*names, *ROOTS, "host", *self._jinja.globals} if names else ()
+        yield from (Use((name,), shown) for name in sorted(own))
         for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport)):
             named = getattr(node, "template", None)
             if isinstance(named, nodes.Const):

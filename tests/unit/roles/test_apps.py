@@ -236,13 +236,17 @@ def test_manifests_beside_an_inventory_are_no_inventory(site: Site, facts: Path)
 
 
 def test_why_leads_from_a_set_to_its_settings_and_its_file(site: Site, facts: Path) -> None:
-    project = Project(SearchPath.of(ROOT), [shop(site), facts])
+    inventory = shop(
+        site, SHOP.replace("spec: {selector", "spec: {clusterIP: {{ address | default('') | yaml }}, selector")
+    )
+    project = Project(SearchPath.of(ROOT), [inventory, facts], ["address=10.1.1.1"])
     (made,) = [d for d in project.declared("hdss7-21") if d.resource.key == "Manifests app-shop"]
     uses = {variable.use.name: variable for variable in project.variables("hdss7-21", made)}
     assert uses["apps.shop.manifests"].origin.endswith("apps.yml:3")
     assert uses["apps.shop.manifests"].use.line.endswith("apps/shop.yaml")
     assert uses["site.images.nginx.name"].use.line.endswith("apps/shop.yaml:9")
     assert "apps.shop.host" in uses
+    assert uses["address"].origin == "--extra-vars"
 
 
 def test_a_value_of_the_vault_never_shows(site: Site, facts: Path) -> None:

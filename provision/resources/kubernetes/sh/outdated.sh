@@ -1,7 +1,7 @@
 # Functions that tell pods of the current template from those of an older one. As a DaemonSet's controller does
 # (pkg/controller/daemon in Kubernetes 1.34), a pod is taken for a current one by its label pod-template-generation or
 # controller-revision-hash: after a change that was taken back, untouched pods have an older generation, same hash.
-# $KIND, $NAME: of the DaemonSet or Deployment; the function `k` is kubectl in its namespace
+# $KIND, $NAME: of the DaemonSet, Deployment or StatefulSet; the function `k` is kubectl in its namespace
 find_template() {  # has to be called before the others
   n=50
   until [ "$(k get "$KIND" "$NAME" -o 'jsonpath={.metadata.generation}')" = \
