@@ -65,7 +65,7 @@ def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
             run=_wait(host, site, app),
             on_change=(objects,),
             waits=True,
-            timeout=app.ready_timeout + 30,
+            timeout=app.ready_timeout + 5 * len(members(host, "nodes")) + 30,  # each may be silent for 5 s
         )
 
 
