@@ -29,6 +29,7 @@ done
 OWN = {"iptables": (), "nftables": ("table",), "ipvs": ("link", "set", "server")}  # what the mode itself makes
 END = "looked through"  # said last: without it nothing found would mean nothing
 CONFIGURED = re.compile(r"\t--config[=\t]([^\t]+)")
+LISTING = 20.0  # seconds: a small host takes several to list the rules of three modes, more with many Services
 SHOWN = 90  # characters of a process: its number, its ancestors, the beginning of its command line
 ASKED = re.compile(r"\t--proxy-mode[=\t]([^\t]+)")
 
@@ -90,7 +91,7 @@ def test_rules(node: Node, site: SiteSettings, settings: Settings) -> Checking:
 def test_no_leftovers(node: Node, site: SiteSettings, settings: Settings) -> Checking:
     """nothing is left of the other modes"""
     looked = f"{look(site.service_cidr)}chains {quote(LEFT[settings.mode])}; tables; link; sets; servers; echo {END}"
-    answer = yield node.sh(looked)
+    answer = yield node.sh(looked, timeout=LISTING)
     *held, end = answer.lines or [""]
     assert end == END, f"the kernel could not be looked through: {answer}"
     # a virtual server that no Service has is another program's
