@@ -39,7 +39,7 @@ BY_HAND = {
     "named here, deploy with --limit",
     "kubelet.cgroup_driver": f"{NODE}. containerd.systemd_cgroup changes with it",
     "kubelet.root": NODE,
-    "site.traefik_port": f"{OUTAGE} Traefik's DaemonSet or Deployment, remove each edge's file of the site, deploy",
+    "site.traefik_port": f"{OUTAGE} Traefik's DaemonSet or Deployment, remove /etc/nginx/nginx.conf on each edge, deploy",
     "traefik.kind": f"{OUTAGE} the object named here, deploy",
 }
 
@@ -114,7 +114,8 @@ def api_port(host: Host, site: SiteSettings, program: str) -> FixedSetting:
 
 def edge_ports(host: Host, site: SiteSettings) -> Iterator[FixedSetting]:
     """The ports that nginx of the edge listens on for the API, and finds Traefik at."""
-    main, sites = "/etc/nginx/nginx.conf", f"/etc/nginx/conf.d/{site.domain}.conf"
+    main = "/etc/nginx/nginx.conf"
     if members(host, "masters"):
         yield in_file(host, "site.api_port", site.api_port, main, After("^ *listen ", "[0-9]+"), ours=True)
-    yield in_file(host, "site.traefik_port", site.traefik_port, sites, After("^ *server [^ ]*:", "[0-9]+"), ours=True)
+    nodes = After("^ *upstream nodes .*# at port ", "[0-9]+")
+    yield in_file(host, "site.traefik_port", site.traefik_port, main, nodes, ours=True)

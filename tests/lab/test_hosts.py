@@ -58,11 +58,11 @@ def test_a_new_node_gets_requests_once_it_answers(site: Hosts) -> None:
     assert deployed.code == 0, str(deployed)
     assert unharmed(receipt), receipt
     assert site.nodes() == {NODE: "True", **{f"{node}.host.com": "True" for node in NODES}}
-    assert f"server {ADDRESS}:81" in site.on("hdss7-11", "grep -v ' down;' /etc/nginx/conf.d/od.com.conf")
-    sent = site.on("hdss7-11", f"grep -c 'upstream={ADDRESS}:81' /var/log/nginx/access.log")
-    log = f"grep '{ADDRESS}:81' /var/log/nginx/access.log"
+    assert f"server {ADDRESS}:81" in site.on("hdss7-11", "grep -v ' down;' /etc/nginx/nginx.conf")
+    sent = site.on("hdss7-11", f"grep -c 'node={ADDRESS}:81' /var/log/nginx/nodes.log")
+    log = f"grep '{ADDRESS}:81' /var/log/nginx/nodes.log"
     assert int(sent) > 0
-    assert site.on("hdss7-11", f"{log} | grep -v ' upstream=[^ ]* status=200 '; true") == ""
+    assert site.on("hdss7-11", f"{log} | grep -v ' node=[^ ]* status=200 '; true") == ""
     again = site.with_third(WITH, "plan", "--json")
     assert (again.code, again.changes) == (0, set()), str(again)
     verified = site.with_third(WITH, "verify")

@@ -118,21 +118,19 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
 
     @property
     def _live(self) -> dict[str, ContentQuestion]:
-        """Asks for the files, by name, in which a host can be drained."""
-        if not isinstance(self.activation, LoadBalancer):
+        """Asks for the files, by name, that may send to a host: a set before this one had it in another file."""
+        if not isinstance(self.activation, LoadBalancer) or not self.drainable:
             return {}
-        marked = (name for name, content in self._rendered_files.items() if marked_hosts(content))
-        return {name: ContentQuestion(f"{self.directory}/{name}") for name in marked}
+        return {name: ContentQuestion(f"{self.directory}/{name}") for name in self._rendered_files}
 
     def _new(self, answers: Answers) -> frozenset[str]:
         """The hosts that the set on the host does not send to yet; none where it sends to nobody who stays."""
         program, new = self.activation, set[str]()
         if not isinstance(program, LoadBalancer):
             return frozenset()
-        for name, question in self._live.items():
-            live = program.servers(answers[question].encode())
-            lines = marked_lines(self._rendered_files[name])
-            new |= {host for line, host in lines.items() if not program.servers(line) <= live}
+        live = frozenset[bytes]().union(*(program.servers(answers[asked].encode()) for asked in self._live.values()))
+        for content in self._rendered_files.values():
+            new |= {host for line, host in marked_lines(content).items() if not program.servers(line) <= live}
         return frozenset(new) if new < self.drainable else frozenset()
 
     def _known(self, name: str) -> FileQuestion:

@@ -20,10 +20,11 @@ def files(declared: Declared, *extra: str) -> dict[str, str]:
 
 
 def test_every_node_is_asked_at_traefiks_port(declared: Declared) -> None:
-    site = files(declared)["conf.d/od.com.conf"]
+    main = files(declared)["nginx.conf"]
     for node in ("10.4.7.21", "10.4.7.22"):
-        assert f"    server {node}:81 max_fails=3 fail_timeout=10s;\n" in site
-    assert "server 10.4.7.21:8081 " in files(declared, "site.traefik_port=8081")["conf.d/od.com.conf"]
+        assert f"    server {node}:81 max_fails=3 fail_timeout=10s;\n" in main
+        assert f"    server {node}:81 max_fails=0;\n" in main
+    assert "server 10.4.7.21:8081 " in files(declared, "site.traefik_port=8081")["nginx.conf"]
 
 
 @pytest.mark.parametrize(
@@ -33,9 +34,9 @@ def test_every_node_is_asked_at_traefiks_port(declared: Declared) -> None:
         "proxy_set_header Upgrade $http_upgrade;",
         "proxy_set_header Connection $connection_upgrade;",
         "'' '';",  # an empty Connection keeps the one to the node open
-        "proxy_set_header Host $host;",  # not $http_host: empty, or another than the one asked for
+        "proxy_set_header Host $host$colon_port;",  # not $http_host: empty, or another than the one asked for
         "proxy_set_header X-Forwarded-For $remote_addr;",  # never what the client wrote
-        "proxy_set_header X-Forwarded-Proto $scheme;",
+        "proxy_set_header X-Forwarded-Proto $forwarded_proto;",
         'proxy_set_header Forwarded "";',
         "proxy_connect_timeout 2s;",  # not a minute of a dead node
         "proxy_next_upstream error timeout;",

@@ -26,7 +26,7 @@ from tests.unit.provision.inventory.test_changes import EVERY
 PROGRAMS = ("kube_apiserver", "kubelet", "kube_proxy")
 OURS = ("/opt/", "/etc/supervisor/", "/etc/nginx/", "/etc/containerd/", "/etc/cni/", "/usr/local/sbin/")
 SERVICES = ("site.service_cidr=10.96.0.0/12", "site.cluster_dns=10.96.0.2")
-CONTAINERD, SITES = "/etc/containerd/config.toml", "/etc/nginx/conf.d/od.com.conf"
+CONTAINERD, NGINX = "/etc/containerd/config.toml", "/etc/nginx/nginx.conf"
 CNI = "/etc/cni/net.d/10-hdss7.conflist"
 THEIRS = ("site.managed=false", "kube_proxy.kubeconfig_path=/root/kubeconfig")
 
@@ -65,8 +65,8 @@ CASES = (
     Case("site.host_domain", "kube_proxy", "kube-proxy", ("site.host_domain=com",), "host.com"),
     Case("site.api_port", "kubelet", "kube-kubelet", ("site.api_port=8443",), "7443"),
     Case("site.api_port", "kube_proxy", "kube-proxy", ("site.api_port=8443",), "7443"),
-    Case("site.api_port", "edge", "/etc/nginx/nginx.conf", ("site.api_port=8443",), "7443", host="hdss7-11"),
-    Case("site.traefik_port", "edge", SITES, ("site.traefik_port=8081",), "81", host="hdss7-11"),
+    Case("site.api_port", "edge", NGINX, ("site.api_port=8443",), "7443", host="hdss7-11"),
+    Case("site.traefik_port", "edge", NGINX, ("site.traefik_port=8081",), "81", host="hdss7-11"),
     Case("site.managed", "base", "kube-kubelet", THEIRS, "true"),
     Case("site.managed", "base", "kube-apiserver", THEIRS, "true"),
     Case("site.managed", "base", "kube-proxy", (), "false", THEIRS),

@@ -34,6 +34,6 @@ def test_a_host_without_pods_gets_only_routes(declared: Declared) -> None:
 
 def test_the_edge_sends_nothing_to_it(declared: Declared) -> None:
     edge = declared("hdss7-11", "edge", made=False, also=(ROOT / "inventory/lab-vm",))["ConfigSet /etc/nginx"]
-    sent = edge._contents["conf.d/od.com.conf"].decode()
+    sent = b"".join(edge.contents).decode()
     assert "10.4.7.22:81 " in sent
     assert "10.4.7.23" not in sent
