@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NAMESPACE, NAME = "kube-system", "traefik-ingress"
 PORT = "spec.template.spec.containers.0.ports.0.hostPort"
 KINDS = ("DaemonSet", "Deployment")
+SHORT_GRACE = (1, 25, 0)  # since then a probe may have a grace of its own by default
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +64,7 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
             image=image(host, site, "traefik"),
             authority=authority_digest(host, site),
             replicas=settings.replicas or len(nodes),
+            short_grace=tuple(map(int, site.kubernetes.split("."))) >= SHORT_GRACE,
             trusted=(*(edge.address for edge in members(host, "edge")), *settings.trusted),
         ),
         kubectl=KUBECTL,
