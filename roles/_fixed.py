@@ -39,7 +39,7 @@ BY_HAND = {
     "named here, deploy with --limit",
     "kubelet.cgroup_driver": f"{NODE}. containerd.systemd_cgroup changes with it",
     "kubelet.root": NODE,
-    "site.traefik_port": f"{OUTAGE} Traefik's DaemonSet or Deployment, remove /etc/nginx/nginx.conf on each edge, deploy",
+    "site.traefik_port": f"{OUTAGE} Traefik's DaemonSet or Deployment and /etc/nginx/nginx.conf of each edge, deploy",
     "traefik.kind": f"{OUTAGE} the object named here, deploy",
 }
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PROGRAMS = (
     (53, "BIND", "dns"),
     (80, "the edge's nginx", "edge"),
+    (1081, "the edge's nginx", "edge"),
+    (1082, "the edge's nginx", "edge"),
     (2379, "etcd", "etcd"),
     (2380, "etcd", "etcd"),
     (2381, "etcd", "etcd"),
@@ -39,8 +41,14 @@ def check_site_ports(host: Host, site: SiteSettings) -> None:
     A pod's host port is a rule of the kernel that no socket hears of: Traefik at 10250 cuts the API off from kubelet.
     """
     api, traefik = (site.api_port, "the edge's way to the API server"), (site.traefik_port, "Traefik")
-    _check(host, "traefik_port", site.traefik_port, _listening(host, "nodes", {"edge": api}))
-    _check(host, "api_port", site.api_port, _listening(host, "edge", {"nodes": traefik}))
+    _check(host, "site.traefik_port", site.traefik_port, _listening(host, "nodes", {"edge": api}))
+    _check(host, "site.api_port", site.api_port, _listening(host, "edge", {"nodes": traefik}))
+
+
+def check_edge_port(host: Host, site: SiteSettings, name: str, port: int) -> None:
+    """Refuse a port of the edge role's that another program of the edges listens on."""
+    chosen = {"edge": (site.api_port, "the edge's way to the API server"), "nodes": (site.traefik_port, "Traefik")}
+    _check(host, f"edge.{name}", port, _listening(host, "edge", chosen))
 
 
 def check_node_port(host: Host, site: SiteSettings, port: int, setting: Iterable[str]) -> None:
@@ -80,8 +88,8 @@ def _listening(host: Host, group: str, chosen: Mapping[str, tuple[int, str]]) ->
 def _check(host: Host, name: str, port: int, taken: Mapping[int, str]) -> None:
     if port in taken:
         raise InputError(
-            f"site.{name} {port} is the port of another program",
-            line=host.origin("site", name),
+            f"{name} {port} is the port of another program",
+            line=host.origin(*name.split(".")),
             found=f"On the same hosts it belongs to {taken[port]}",
             do="Choose another port",
         )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from provision.inventory.changes import Free
-from provision.inventory.types import Duration, Natural, Positive, Sender, Size
+from provision.inventory.types import Duration, Natural, OptionalPort, Positive, Sender, SiteName, Size
 from provision.playbook.health_check import HealthCheck
-from provision.resources import ConfigSet, Nginx, Package, Resource, Service, Template
+from provision.resources import ConfigSet, Nginx, OpenFiles, Package, Resource, Service, Template
 from provision.resources.configset.marks import mark
+from roles._amounts import octets
 from roles._fixed import edge_ports
-from roles._ports import check_site_ports
+from roles._ports import check_edge_port, check_site_ports
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 # of this host alone, and no port more: whoever listens on *:80 has all of 127.0.0.0/8 too
 ANSWER = "127.0.0.2:80"
 HOP, LAST_HOP = "127.0.0.2:1081", "127.0.0.2:1082"  # from nginx's http part to its stream part
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+class SiteOfEdge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the edge does for one name of the domain."""
+
+    protocol: Free[Literal["http", "h2c"]] = "http"  # to Traefik; h2c: HTTP/2 without TLS, which gRPC needs
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,9 +42,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_body: Free[Size] = "100m"  # nginx's own limit is 1 MB: uploads end in 413
     request_header: Free[Size] = "32k"  # the longest line of a request's header; a longer one ends in 400 or 414
     answer_header: Free[Size] = "64k"  # the longest header of an answer; a longer one ends in 502, for its site alone
-    connections: Free[Positive] = 4096  # clients at one time; the hard limit of open files has to allow 4 files for each
+    connections: Free[Positive] = 4096  # clients at one time; each needs 4 of the open files that the host allows
     shutdown_timeout: Free[Duration] = "10m"  # how long open connections keep the workers of an older configuration
     trusted: Free[tuple[Sender, ...]] = ()  # load balancers in front, whose X-Forwarded-* headers are believed
+    sites: Free[dict[SiteName, SiteOfEdge]] = {}  # what differs for a name, written without the domain
+    h2c_port: Free[OptionalPort] = 0  # a further port, where clients speak HTTP/2 without TLS; 0: none
     api_fail_timeout: Free[Duration] = "5s"  # the course's 30s keeps an API server out long after it is back
     api_idle_timeout: Free[Duration] = "900s"  # silence that ends a connection to the API
 
@@ -53,12 +61,6 @@ def drain(node: Host) -> str:
     return mark(node.name)
 
 
-def octets(size: str) -> int:
-    """How many bytes a size of nginx's is: 65536 for 64k."""
-    digits = size.rstrip("kKmMgG")
-    return int(digits) * _UNITS[size[len(digits) :].lower()]
-
-
 def open_files(settings: Settings) -> int:
     """How many files a worker of nginx may have open: for each client four, and its own."""
     return 4 * settings.connections + 256
@@ -67,17 +69,27 @@ def open_files(settings: Settings) -> int:
 def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """nginx, the files that are ours as one set, running and enabled."""
     check_site_ports(host, site)
+    check_edge_port(host, site, "h2c_port", settings.h2c_port)
     yield from edge_ports(host, site)
     yield Package(names=("nginx", "libnginx-mod-stream"))
-    masters = host.group("masters") if "masters" in host.inventory.groups else ()
     nginx, hops = Nginx(answer=ANSWER), {"hop": HOP, "last_hop": LAST_HOP}
+    yield OpenFiles(
+        program="nginx",
+        needed=open_files(settings),
+        pidfile=nginx.pidfile,
+        setting="edge.connections",
+        line=host.origin("edge", "connections"),
+        do="Write fewer connections: each needs 4 files, and nginx 256 of its own; or raise the limit of the host",
+    )
+    masters = host.group("masters") if "masters" in host.inventory.groups else ()
     to_nodes = {"masters": masters, "nodes": host.group("nodes"), "drain": drain, "files": open_files(settings)}
+    h2c = tuple(name for name, its in settings.sites.items() if its.protocol == "h2c")
     header = octets(settings.answer_header) + 4096  # nginx keeps what it has begun to read beside it
     yield ConfigSet(
         directory="/etc/nginx",
         files={
             "nginx.conf": Template("edge/nginx.conf.j2", **to_nodes, **hops),
-            f"conf.d/{site.domain}.conf": Template("edge/site.conf.j2", header=header, **hops),
+            f"conf.d/{site.domain}.conf": Template("edge/site.conf.j2", header=header, h2c=h2c, **hops),
         },
         activation=nginx,
     )

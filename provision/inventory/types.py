@@ -47,10 +47,13 @@ Bytes = Annotated[int, msgspec.Meta(title="a number of bytes", ge=1, le=1 << 50,
 HttpStatus = Annotated[int, msgspec.Meta(title="a status of HTTP", ge=200, le=599, examples=[200])]
 Port = Annotated[int, msgspec.Meta(title="a port", ge=1, le=65535, examples=[8080])]
 
+OptionalPort = Annotated[int, msgspec.Meta(title="a port, or 0", ge=0, le=65535, examples=[8080])]
+
 # Names and addresses.
 Domain = Annotated[str, _text("a domain in lower case", _DOMAIN, "od.com", longest=200)]
 OptionalDomain = Annotated[str, _text("a domain in lower case", _DOMAIN, "shop.od.com", longest=200, empty=True)]
 Label = Annotated[str, _text("a name of one label in lower case", _LABEL, "shop")]
+SiteName = Annotated[str, _text("a site's name, without the domain", rf"(?:\*\.)?{_DOMAIN}", "demo", longest=150)]
 HostName = Annotated[str, _text("a host name", _HOST, "store.host.com", longest=253)]
 RecordName = Annotated[
     str, _text("a name in a DNS zone", rf"@|\*|(?:\*\.)?{_RECORD}(?:\.{_RECORD})*", "www", longest=200)

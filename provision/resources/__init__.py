@@ -20,6 +20,7 @@ from provision.resources.kubernetes.proxy_mode import ProxyMode
 from provision.resources.kubernetes.registration import RegisteredNode
 from provision.resources.kubernetes.rollout import Rollout
 from provision.resources.leftovers import Leftovers
+from provision.resources.open_files import OpenFiles
 from provision.resources.packages import Package
 from provision.resources.supervisor import Program
 from provision.resources.symlinks import Symlink
@@ -47,6 +48,7 @@ __all__ = [
     "Manifests",
     "Nginx",
     "NodeAddresses",
+    "OpenFiles",
     "Package",
     "Pending",
     "Program",

@@ -6,9 +6,12 @@ import secrets
 from typing import TYPE_CHECKING
 
 from provision.inventory.settings import bind
+from provision.resources import Nginx
 from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
+from roles._amounts import seconds
 from roles._cluster import API_PORT as API
+from roles.edge import Settings, open_files
 from roles.nginx_ds import Settings as Workloads
 from tests.verify.wire import websocket
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from roles._site import SiteSettings
 
 SPOOFED = "6.6.6.6"
+WORKERS = '$(pgrep -d " " -P "$(cat /run/nginx.pid)")'
+SPARE = 30  # seconds that nginx may take to end a worker whose time is over
 
 
 def need(node: Node, echo: str) -> None:
@@ -38,6 +43,29 @@ def test_nobody_is_out(node: Node) -> Checking:
     assert answer.lines, f"nginx's files name no server: {answer}"
     out = [line.split()[1] for line in answer.lines if line.rstrip().endswith(" down;")]
     assert not out, f"out: {', '.join(out)}"
+
+
+@check
+def test_open_files(node: Node, settings: Settings) -> Checking:
+    """nginx may open the files that its clients need"""
+    # nginx only logs that its limit could not be raised, and refuses clients once it is reached
+    limits = yield node.sh(f"for p in {WORKERS}; do cat /proc/$p/limits; done")
+    found = [int(line.split()[3]) for line in limits.lines if line.startswith("Max open files")]
+    assert found, f"no worker of nginx runs: {limits}"
+    assert min(found) >= open_files(settings), f"workers may open {min(found)}, they need {open_files(settings)}"
+
+
+@check
+def test_old_workers(node: Node, settings: Settings) -> Checking:
+    """no worker of an older configuration serves longer than shutdown_timeout"""
+    old = yield node.sh(Nginx().older())
+    if old.text == "0":
+        return
+    youngest = yield node.sh(f"ps -o etimes= -p $(echo {WORKERS} | tr ' ' ,) | sort -n | head -n 1")
+    since = int(youngest.text)  # seconds since the last reload
+    assert since <= seconds(settings.shutdown_timeout) + SPARE, f"{old.text} are left {since} s after the last reload"
+    left = seconds(settings.shutdown_timeout) + SPARE - since
+    raise NotHere(f"{old.text} serve connections that are still open, for {left} s more at most")
 
 
 @check

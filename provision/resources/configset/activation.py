@@ -28,6 +28,13 @@ class Activation(ABC):
     def activate(self) -> str:
         """Makes the program read the tree, and fails unless the new configuration is the one that runs."""
 
+    def older(self) -> str:
+        """Prints how many processes of older configurations still serve connections that were open.
+
+        '': the program has none such.
+        """
+        return ""
+
 
 class LoadBalancer(Activation):
     """A program that sends requests on to several hosts and can stop sending new ones to some of them.

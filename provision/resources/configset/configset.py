@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from provision.errors import InputError
-from provision.facts.host import ContentQuestion, FileQuestion
+from provision.facts.host import ContentQuestion, FileQuestion, ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.resources.base import Action, Change, Rendering, Unknown
@@ -114,7 +114,14 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
             stamp_question(self.stamp),
             drained_question(),
             *self._live.values(),
+            *self._older,
         )
+
+    @property
+    def _older(self) -> tuple[ShellQuestion, ...]:
+        """Asks how many processes of older configurations still serve."""
+        script = self.activation.older()
+        return (ShellQuestion(script),) if script else ()
 
     @property
     def _live(self) -> dict[str, ContentQuestion]:
@@ -145,9 +152,13 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
         drained = self.drained_now(answers)
         new = self._new(answers) - set(drained)
         change = self._with_drained({**drained, **dict.fromkeys(new, NEW)})._compare(answers)
-        if change is None or not new:
-            return change
-        return replace(change, summary=f"{change.summary}; {listed(sorted(new))} gets no request before it answers")
+        if change is None:
+            return None
+        notes = [f"{listed(sorted(new))} gets no request before it answers"] if new else []
+        for question in self._older:
+            count = answers[question].output.strip()
+            notes += [f"older configurations still serve, processes: {count}"] if count not in ("", "0") else []
+        return replace(change, summary="; ".join((change.summary, *notes)))
 
     def _compare(self, answers: Answers) -> Change | None:
         found = {

@@ -40,6 +40,9 @@ class Nginx(LoadBalancer):
         """sh that has the installed binary take over from the one that runs; no connection is refused or cut."""
         return _SCRIPTS.call("nginx_renew", self.executable, PIDFILE=self.pidfile, ERROR_LOG=self.error_log)
 
+    def older(self) -> str:
+        return _SCRIPTS.call("nginx_older")
+
     def complete(self) -> str:
         return _SCRIPTS.call("nginx_release", ANSWER=self.answer, RELEASE=RELEASE) if self.answer else ":"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provision.errors import FailedError, InputError
-from provision.facts.host import ContentQuestion, FileQuestion, FileState, ShellAnswer
+from provision.facts.host import ContentQuestion, FileQuestion, FileState, ShellAnswer, ShellQuestion
 from provision.inventory import Inventory
 from provision.inventory.vault import Password, Vault
 from provision.plan.plan import Declaration, Item, compare, evidence, explained
@@ -86,6 +86,7 @@ def test_a_diff_shows_only_what_everybody_on_the_host_may_read(mode: str, kind: 
 def test_what_a_set_of_files_held_while_it_was_closed_is_not_shown() -> None:
     made = rendered(ConfigSet(directory="/etc/x", files={"a.conf": "new"}, activation=Nginx()))
     answers: dict[Any, Any] = {question: "" for question in made.questions()}  # noqa: C420 - its type
+    answers |= {ShellQuestion(Nginx().older()): ShellAnswer(0, "0")}
     for mode, shows in (("644", True), ("600", False)):
         answers |= {FileQuestion("/etc/x/a.conf"): state(mode), FileQuestion("/etc/x/site/a.conf", False): FileState()}
         answers |= {ContentQuestion("/etc/x/a.conf"): "it was swordfish"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provision.errors import InputError
-from provision.facts.host import ContentQuestion, FileState
+from provision.facts.host import ContentQuestion, FileState, ShellAnswer, ShellQuestion
 from provision.facts.question import Question
 from provision.resources import Bind, ConfigSet, Nginx
 from provision.resources.base import Change, Rendering
@@ -21,6 +21,7 @@ from provision.resources.configset.marks import mark, replace_marks
 from provision.resources.optional.dependent import stamp_question
 
 SERVERS = "".join(f"server 10.4.7.{n}:81 max_fails=3{mark(f'n{n}')};\n" for n in (21, 22)).encode()
+OLDER = ShellQuestion(Nginx().older())
 RENDERING = Rendering(lambda template: "")
 
 
@@ -82,11 +83,24 @@ LIVE = "    server 10.4.7.21:81 max_fails=3 down;\n"
 def test_a_host_that_is_new_in_the_set_starts_left_out(live: str, drained: str, left_out: dict[str, str]) -> None:
     config = ConfigSet(directory="/etc/x", files={"a": SERVERS}, activation=Nginx())
     answers: dict[Question, Any] = dict.fromkeys(config.questions(), FileState())
-    answers |= {ContentQuestion("/etc/x/a"): live, drained_question(): drained, stamp_question("set-etc-x"): ""}
+    answers |= {OLDER: ShellAnswer(0, "0\n"), ContentQuestion("/etc/x/a"): live}
+    answers |= {drained_question(): drained, stamp_question("set-etc-x"): ""}
     change = config.compare(answers, ())
     assert isinstance(change, Change)
+    assert "older" not in change.summary
     assert dict(change.drained) == left_out
     assert ("n22 gets no request before it answers" in change.summary) is (left_out.get("n22") == NEW)
+
+
+def test_a_host_that_another_file_sent_to_is_not_new() -> None:
+    config = ConfigSet(directory="/etc/x", files={"a": b"", "b": SERVERS}, activation=Nginx())
+    answers: dict[Question, Any] = dict.fromkeys(config.questions(), FileState())
+    answers |= {ContentQuestion("/etc/x/a"): SERVERS.replace(b"22", b"23").decode(), ContentQuestion("/etc/x/b"): ""}
+    answers |= {OLDER: ShellAnswer(0, "3\n"), drained_question(): "", stamp_question("set-etc-x"): ""}
+    change = config.compare(answers, ())
+    assert isinstance(change, Change)
+    assert dict(change.drained) == {"n22": NEW}
+    assert change.summary.endswith("; older configurations still serve, processes: 3")
 
 
 def test_a_program_that_drains_nothing_refuses_a_mark() -> None:
