@@ -40,6 +40,33 @@ spec:
   ingressClassName: traefik
   rules: [%(rules)s]
 """
+# a server of gRPC in a pod: Kubernetes' own test image answers grpc.health.v1.Health/Check
+GRPC = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: grpc}
+spec:
+  selector: {matchLabels: {app: grpc}}
+  template:
+    metadata: {labels: {app: grpc}}
+    spec:
+      containers:
+      - {name: grpc, image: "%s", imagePullPolicy: IfNotPresent, args: [grpc-health-checking, --port=5000]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: grpc, annotations: {traefik.ingress.kubernetes.io/service.serversscheme: h2c}}
+spec: {selector: {app: grpc}, ports: [{port: 5000}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: grpc}
+spec:
+  ingressClassName: traefik
+  rules:
+  - host: grpc.od.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: grpc, port: {number: 5000}}}}]}
+"""
 RULE = (
     '{host: "%s.od.com", http: {paths: [{path: /, pathType: Prefix, '
     "backend: {service: {name: application, port: {number: 80}}}}]}}"
