@@ -53,7 +53,8 @@ UPGRADE = Part("upgrade", (f"{LAB}/test_upgrade.py",))
 ETCD = Part("etcd", (f"{LAB}/test_etcd.py",))
 ROLLED = Part("rolled", (f"{LAB}/test_rolled.py",))
 HOSTS = Part("hosts", (f"{LAB}/test_hosts.py",))
-APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED, HOSTS)
+ENTRANCE = Part("entrance", (f"{LAB}/test_passing.py", f"{LAB}/test_entrance.py"))  # these share a site of their own
+APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED, HOSTS, ENTRANCE)
 BARE = Part(
     "bare",
     (LAB,),
@@ -74,6 +75,7 @@ SUITES: Mapping[str, tuple[Lane, ...]] = {
     "etcd": ((ETCD,),),
     "rolled": ((ROLLED,),),
     "hosts": ((HOSTS,),),
+    "entrance": ((ENTRANCE,),),
 }
 
 

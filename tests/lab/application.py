@@ -110,7 +110,10 @@ class Handler(BaseHTTPRequestHandler):
         length, read = int(self.headers.get("Content-Length", 0)), 0
         while chunk := self.rfile.read(min(65536, length - read)):
             read += len(chunk)
-        self._answer(200, str(read).encode())
+        if urlsplit(self.path).path == "/count":
+            self._answer(200, str(read).encode())
+        else:
+            self.do_GET()
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

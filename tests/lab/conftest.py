@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from lab.state import Lab
+    from tests.lab.entrance import Entrance
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB_INVENTORY = ROOT / "inventory" / "lab"
@@ -46,6 +47,15 @@ def bare_lab(request: pytest.FixtureRequest) -> Iterator[RunningLab]:
     """The default site's hosts, bare, for one module."""
     with running(f"t-{request.module.__name__.rpartition('.')[2].removeprefix('test_').replace('_', '-')[:12]}") as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def entrance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entrance]:
+    """The site with ten applications behind its edge."""
+    from tests.lab.entrance import deployed_entrance
+
+    with deployed_entrance(tmp_path_factory.mktemp("entrance")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

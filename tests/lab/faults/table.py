@@ -38,6 +38,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "after": "the site afterwards",
         "next": "the next run",
     },
+    "entrance": {"clients": "what clients of the other sites saw", "after": "what else was seen"},
     "years": {"asked": "the command", "clients": "what clients saw", "after": "the site afterwards"},
 }
 LONGEST = 900  # characters of a cell
@@ -94,6 +95,7 @@ def main(path: Path = PAGE) -> None:
 
 def declared() -> list[tuple[str, str]]:
     """(table, name) of every row that the tests have."""
+    from tests.lab.entrance import ROWS as ENTRANCE
     from tests.lab.faults.catalog import FAULTS
     from tests.lab.faults.test_cuts import ROWS
     from tests.lab.faults.test_faults import OPERATORS
@@ -102,7 +104,8 @@ def declared() -> list[tuple[str, str]]:
 
     rows = [("rolls", change.name) for change in CHANGES] + [("cuts", name) for name in ROWS]
     rows += [(fault.table, fault.name) for fault in FAULTS]
-    return [*rows, ("faults", OPERATORS), *(("years", name) for name in YEARS)]
+    rows += [("faults", OPERATORS), *(("entrance", name) for name in ENTRANCE)]
+    return [*rows, *(("years", name) for name in YEARS)]
 
 
 if __name__ == "__main__":
