@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from provision.errors import InputError
 from provision.inventory import Inventory
 from provision.inventory.settings import SITE
 from provision.playbook.plays import Play, RoleUse
@@ -86,3 +87,58 @@ def test_the_running_set_is_served_on_loopback_only(declared: Declared) -> None:
     assert "    include site/release.conf;" in files(declared)["nginx.conf"]
     assert found.activation.completes("release.conf")
     assert found.activation.answer.startswith("127.")
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("conf.d/od.com.conf", "server 127.0.0.2:1081 max_fails=0;"),  # nothing that an application does counts
+        ("conf.d/od.com.conf", "proxy_buffer_size 69632;"),  # 64 KB of an answer's header
+        ("nginx.conf", "large_client_header_buffers 4 32k;"),
+        ("nginx.conf", "worker_rlimit_nofile 16640;"),  # systemd's 1024 end at 250 clients
+        ("nginx.conf", "worker_shutdown_timeout 10m;"),
+        ("nginx.conf", "trace=$http_x_hdss7_trace"),
+    ],
+)
+def test_no_site_can_break_another(declared: Declared, file: str, line: str) -> None:
+    assert line in files(declared)[file]
+
+
+def test_the_http_part_knows_no_node(declared: Declared) -> None:
+    assert "10.4.7.2" not in files(declared)["conf.d/od.com.conf"]
+
+
+def test_the_apis_port_is_the_first_that_is_listened_on(declared: Declared) -> None:
+    # what is fixed in a cluster is looked up there: roles/_fixed.py
+    main = files(declared)["nginx.conf"]
+    assert main.index("listen 7443;") < main.index("listen 127.0.0.2:1081")
+
+
+def test_only_trusted_senders_are_believed(declared: Declared) -> None:
+    nobody = files(declared)["conf.d/od.com.conf"]
+    assert "set_real_ip_from" not in nobody
+    believed = files(declared, '{"edge": {"trusted": ["10.9.0.0/24"]}}')["conf.d/od.com.conf"]
+    assert "    10.9.0.0/24 1;\n" in believed
+    assert "set_real_ip_from 10.9.0.0/24;\n" in believed
+
+
+def test_a_site_of_http2_is_sent_on_as_such(declared: Declared) -> None:
+    said = '{"edge": {"sites": {"orders": {"protocol": "h2c"}, "shop": {}}, "h2c_port": 8081}}'
+    site = files(declared, said)["conf.d/od.com.conf"]
+    assert "server_name orders.od.com;" in site
+    assert "server_name shop.od.com;" not in site
+    assert "grpc_pass grpc://default_backend_traefik_h2c;" in site  # connections of two protocols never mix
+    assert site.count("listen 8081 http2") == 3
+    assert "_h2c" not in files(declared)["conf.d/od.com.conf"]
+
+
+@pytest.mark.parametrize("port", [53, 80, 1081, 7443])
+def test_a_port_that_the_edge_has_already_is_refused(declared: Declared, port: int) -> None:
+    with pytest.raises(InputError, match=rf"edge.h2c_port {port} is the port of another program"):
+        files(declared, f"edge.h2c_port={port}")
+
+
+def test_the_files_follow_from_the_clients(declared: Declared) -> None:
+    found = declared("hdss7-11", "edge", "edge.connections=1000", made=False)["OpenFiles nginx"]
+    assert found.needed == 4256
+    assert "worker_connections 4256;" in files(declared, "edge.connections=1000")["nginx.conf"]
