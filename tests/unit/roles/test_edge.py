@@ -96,6 +96,7 @@ def test_the_running_set_is_served_on_loopback_only(declared: Declared) -> None:
         ("conf.d/od.com.conf", "proxy_buffer_size 69632;"),  # 64 KB of an answer's header
         ("nginx.conf", "large_client_header_buffers 4 32k;"),
         ("nginx.conf", "worker_rlimit_nofile 16640;"),  # systemd's 1024 end at 250 clients
+        ("nginx.conf", "server 127.0.0.2:1082 backup max_fails=0;"),  # not 502 while the only node is left out
         ("nginx.conf", "worker_shutdown_timeout 10m;"),
         ("nginx.conf", "trace=$http_x_hdss7_trace"),
     ],
