@@ -131,6 +131,22 @@ def clean(options: Options) -> int:
     return proxy.clean(options)
 
 
+@command("file", "output", *OUTPUT)
+def migrate(options: Options) -> int:
+    """Write manifests of Traefik 1.7 as Traefik 3 needs them, and say line by line what was changed."""
+    from hdss7.ingress import migrate
+
+    return migrate.migrate(options)
+
+
+@command("file", *LOGIN, *OUTPUT)
+def check(options: Options) -> int:
+    """Show which annotations of ingress-nginx this site's Traefik honours: of the cluster's Ingresses, or of --file."""
+    from hdss7.ingress import check
+
+    return check.check(options)
+
+
 @command("pattern", *DECLARED, *OUTPUT, default=True)
 def show(options: Options) -> int:
     """Show which hosts a pattern means: hosts --pattern 'nodes:!hdss7-22'."""
@@ -219,10 +235,27 @@ def collection() -> Collection:
     """The commands, as Invoke takes them."""
     etcd = Collection("etcd", backup, restore)
     hosts = Collection("hosts", show, trust)
+    ingress = Collection("ingress", check, migrate)
     proxy = Collection("proxy", rules, clean)
     lab = Collection("lab", up, down, status, ssh, reboot)
     lab.add_task(exec_, name="exec")
     lab.add_task(open_, name="open")
     return Collection(
-        deploy, plan, history, blame, why, rollback, verify, certs, ping, run, lint, init, etcd, hosts, proxy, lab
+        deploy,
+        plan,
+        history,
+        blame,
+        why,
+        rollback,
+        verify,
+        certs,
+        ping,
+        run,
+        lint,
+        init,
+        etcd,
+        hosts,
+        ingress,
+        proxy,
+        lab,
     )

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from hdss7.ingress.site import check_classes
 from hdss7.options import Options
 from hdss7.project import PLAYS, open_project, packaged
 from hdss7.report import text
@@ -32,6 +33,8 @@ def lint(options: Options) -> int:
     code = worst([error.exit for error in errors.values()])
     for paragraph in text.paragraphs(error.explanation for error in errors.values()):
         print(paragraph, file=sys.stderr)
+    if not errors:
+        check_classes(project, chosen)
     if options.json:
         print(encode({name: _linted(result) for name, result in found.items()}, None, code))
         return code

@@ -163,6 +163,8 @@ class Options:
     path: str | None = text("a path on the hosts: /etc/hosts")
     yes: bool = flag("do it without asking")
     snapshot: str | None = text("the snapshot to restore: a file, or its name in the site's folder of snapshots")
+    file: Sequence[str] = repeated("a file with manifests; repeatable")
+    output: str | None = text("write the manifests into this file, and not to standard output")
     purge: bool = flag("delete the hosts' disks and keys too")
     bare: bool = flag("start the hosts, but skip building packages and images")
     hard: bool = flag("cut the power instead of rebooting cleanly")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from provision.inventory.changes import Free, Once, Rolled
-from provision.inventory.types import Natural, Positive, Sender
-from provision.resources import Resource, Rollout, Template
+from provision.inventory.types import HeaderName, Natural, Positive, Sender
+from provision.resources import Manifests, Resource, Rollout, Template
 from provision.resources.kubernetes.fixed import FixedField, FixedManifests
 from roles._cluster import KUBECTL, members, node_name
 from roles._fixed import declared
@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ready_timeout: Free[Positive] = 120  # seconds that each new pod may take to be ready
     log_level: Rolled[Literal["DEBUG", "INFO", "WARN", "ERROR"]] = "INFO"  # of Traefik's own log
     access_log: Rolled[bool] = True  # one line a request in the pod's log
+    ingress_nginx: Rolled[bool] = False  # serve class nginx too, with the annotations of ingress-nginx
+    ingress_nginx_headers: Rolled[tuple[HeaderName, ...]] = ()  # that its annotation custom-headers may set
 
 
 def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
@@ -71,6 +73,10 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         version=site.kubernetes,
     )
     yield objects
+    if settings.ingress_nginx:
+        # apart, so that it is removed with --prune and never where somebody else made it
+        class_ = Template("traefik/ingress-nginx.yaml.j2")
+        yield Manifests(name="traefik-ingress-nginx", content=class_, kubectl=KUBECTL, version=site.kubernetes)
     # /ping answers before the first route is loaded: a node serves once it answers for the dashboard
     dashboard = f"curl -fsS -m 2 -o /dev/null -H {quote(f'Host: traefik.{site.domain}')}"
     urls = [f"http://{node.address}:{site.traefik_port}/dashboard/" for node in nodes]

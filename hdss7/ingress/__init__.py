@@ -1,0 +1,1 @@
+"""Commands for those who come from ingress-nginx or from Traefik 1.7."""
