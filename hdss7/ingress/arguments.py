@@ -131,7 +131,9 @@ SHORT = {"l": "loglevel", "d": "debug", "g": "gracetimeout", "c": "configfile"}
 # Names of fields are part of the name in Traefik 3: `Username=redact Host=drop` -> .Username=redact, .Host=drop.
 NAMED = ("accesslog.fields.names", "accesslog.fields.headers.names")
 # What tells arguments of Traefik 2 and 3: no name of 1.7 begins so.
-PRESENT = re.compile(r"--(?:providers|entrypoints\.[^=]|serverstransport|certificatesresolvers|log\.|global\.)", re.I)
+PRESENT = re.compile(
+    r"--(?:providers\.|entrypoints\.[^=]|serverstransport\.|certificatesresolvers\.|log\.|global\.)", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -187,10 +189,11 @@ def migrate(words: Sequence[str]) -> Arguments:
         points = [DEFAULT]
         result.words += DEFAULT.arguments
         result.notes.append((-1, "changed", f"the entry point that 1.7 has by itself: {' '.join(DEFAULT.arguments)}"))
-    for each in arguments:
+    for each in sorted(arguments, key=lambda each: each.name != "debug"):  # 1.7 lets a log level win over it
         _one(each, points, result)
     _defaults(arguments, points, result)
-    result.words = list(dict.fromkeys(result.words))
+    # what is given twice Traefik 3 takes for a list, and 1.7 takes the last
+    result.words = list({word.partition("=")[0]: word for word in result.words}.values())
     return result
 
 
@@ -231,7 +234,7 @@ def _one(each: Argument, points: Sequence[EntryPoint], result: Arguments) -> Non
         return
     new_words = [f"--{word}" for word in found]
     result.words += new_words
-    if new_words != [str(each)]:
+    if [word.lower() for word in new_words] != [str(each).lower()]:
         result.notes.append((each.index, "changed", f"{each} -> {' '.join(new_words) or 'left out'}"))
 
 

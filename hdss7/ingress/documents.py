@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,16 @@ def read(names: Sequence[str]) -> list[Document]:
     return found
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads a date as the text that it is to Kubernetes."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def _reason(error: OSError | UnicodeDecodeError, path: Path) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "It is not UTF-8"
@@ -85,13 +96,17 @@ def _reason(error: OSError | UnicodeDecodeError, path: Path) -> str:
 
 def parse(text: str, source: str) -> list[Document]:
     """The objects of one YAML stream. Raises InputError."""
-    loader = yaml.SafeLoader(text)
+    found: list[Document] = []
     try:
-        found: list[Document] = []
+        loader = _Loader(text)
         while loader.check_node():
             node = loader.get_node()
             lines = dict(_lines(node, (), source)) if node else {}
-            found += _objects(loader.construct_document(node), lines, source)
+            value = loader.construct_document(node)
+            json.dumps(value)
+            found += _objects(value, lines, source)
+    except TypeError as error:
+        raise InputError("the manifest is no JSON", line=source, found=str(error), do="Write it as text") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InputError(
@@ -102,8 +117,6 @@ def parse(text: str, source: str) -> list[Document]:
         ) from None
     except yaml.YAMLError as error:  # a character that YAML has not
         raise InputError("the manifest is not YAML", line=source, found=str(error), do="Take it out") from None
-    finally:
-        loader.dispose()
     return found
 
 
