@@ -45,7 +45,8 @@ UNITS = Part("unit", ("tests/unit",), ("-n", "2"))
 ANSIBLE = Part("ansible", ("tests/ansible",))  # inventories, compared with those that ansible-core reads
 # these share one deployed site, t-site
 SITE = Part(
-    "site", tuple(f"{LAB}/test_{name}.py" for name in ("binaries", "names", "proxy", "roll", "settings", "site"))
+    "site",
+    tuple(f"{LAB}/test_{name}.py" for name in ("binaries", "ingress", "names", "proxy", "roll", "settings", "site")),
 )
 ELSEWHERE = Part("elsewhere", (f"{LAB}/test_elsewhere.py",))
 DEBIAN13 = Part("debian13", (f"{LAB}/test_debian13.py",))

@@ -41,6 +41,8 @@ TOGETHER: Mapping[str, Mapping[str, Any]] = {
         "traefik.log_level": "DEBUG",
         "traefik.access_log": False,
         "traefik.trusted": ["10.9.8.0/24"],
+        "traefik.ingress_nginx": True,
+        "traefik.ingress_nginx_headers": ["X-Extra"],
     },
 }
 # setting -> where it is changed instead

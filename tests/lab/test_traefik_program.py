@@ -85,14 +85,12 @@ def containers(file: Path) -> Iterator[dict[str, Any]]:
             yield from item["spec"]["template"]["spec"]["containers"]
 
 
-@pytest.mark.core
 def test_the_table_of_annotations_is_the_programs_own(program: Path) -> None:
     told = subprocess.run([program, "version"], capture_output=True, text=True, check=True).stdout
     assert told.split()[1] == KNOWN
     assert set(in_program(program)) == table(KNOWN).read
 
 
-@pytest.mark.core
 def test_every_argument_that_is_written_exists(known: set[str]) -> None:
     new = {*arguments.RENAMED.values(), *(f"entrypoints.*.{each}" for each in entrypoints.RENAMED.values())}
     new |= {word.partition("=")[0] for words in arguments.FIXED.values() for word in words}
@@ -102,7 +100,6 @@ def test_every_argument_that_is_written_exists(known: set[str]) -> None:
     assert spelled - known == set()
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("file", [path for path in sorted(V1_7.glob("*.yaml")) if "args:" in path.read_text()])
 def test_traefik_starts_with_migrated_arguments(program: Path, tmp_path: Path, file: Path) -> None:
     (container,) = containers(file)

@@ -67,6 +67,21 @@ def test_routers(node: Node, site: SiteSettings, outside: Place) -> Checking:
     assert not differ, f"{count} here, {', '.join(differ)}"
 
 
+@pytest.mark.on("nodes")
+@check
+def test_ingress_nginx(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
+    """Traefik serves the Ingresses of ingress-nginx where that is set, and only there"""
+    reply = yield from outside.http(
+        f"http://{node.address}:{site.traefik_port}/api/overview", host=f"traefik.{site.domain}"
+    )
+    assert reply.status == 200, f"the overview gave {reply}"
+    providers = json.loads(reply.body).get("providers", [])
+    assert ("KubernetesIngressNGINX" in providers) == settings.ingress_nginx, f"its providers are {providers}"
+    if settings.ingress_nginx:
+        said = yield kubectl(node, "get ingressclass nginx -o jsonpath={.spec.controller}")
+        assert said.output.strip() == "k8s.io/ingress-nginx", f"IngressClass nginx: {said}"
+
+
 @check
 def test_dashboard(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """http://traefik.DOMAIN/dashboard/ shows the dashboard, through the edge"""

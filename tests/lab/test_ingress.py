@@ -1,0 +1,357 @@
+"""Ingresses written for ingress-nginx, asked through the edge: what `ingress.check` calls honoured is what clients see.
+
+Tests run in the order written: Traefik takes the class over while clients ask, is asked, and gives it back.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import yaml
+
+from hdss7.ingress.honoured import PREFIX
+from tests.lab.clients import clients, unharmed
+from tests.lab.test_roll import left_out, taken_out
+from tests.lab.typed import KUBECTL, NAME, invoke, on
+
+pytestmark = pytest.mark.usefixtures("site")
+
+ON = ("--extra-vars", json.dumps({"traefik": {"ingress_nginx": True, "ingress_nginx_headers": ["X-Extra"]}}))
+IMAGE = "lab.local/agnhost:1.34.4"
+EDGE = "http://10.4.7.11"
+CLIENT, OTHER = "hdss7-22", "hdss7-21"  # who asks; 10.4.7.22 and 10.4.7.21 to the edge
+PASSWORD = "tr0ub4dor"
+# Services that lead to hdss7-11: to bind, which takes a connection and waits for a question, and to the edge itself
+OF_HOST = {"silent": 53, "edge": 80}
+
+
+@dataclass(frozen=True)
+class Site:
+    """One Ingress, at the host NAME.od.com. ignored: the annotations that the check calls so; refused: likewise."""
+
+    name: str
+    annotations: Mapping[str, str]
+    service: str = "old"
+    path: str = "/"
+    host: str = ""
+    tls: bool = False
+    port: int = 80
+    ignored: Sequence[str] = ()
+    refused: Sequence[str] = ()
+
+    @property
+    def item(self) -> dict[str, Any]:
+        backend = {"service": {"name": self.service, "port": {"number": self.port}}}
+        path = {"path": self.path, "pathType": "ImplementationSpecific", "backend": backend}
+        spec: dict[str, Any] = {
+            "ingressClassName": "nginx",
+            "rules": [{"host": f"{self.host or self.name}.od.com", "http": {"paths": [path]}}],
+        }
+        if self.tls:
+            spec["tls"] = [{"hosts": [f"{self.name}.od.com"], "secretName": "none"}]
+        annotations = {PREFIX + name: value for name, value in self.annotations.items()}
+        metadata = {"name": self.name, "namespace": "default", "annotations": annotations}
+        return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
+
+
+SITES = (
+    Site("plain", {}),
+    Site("rewrite", {"use-regex": "true", "rewrite-target": "/$2"}, path="/app(/|$)(.*)"),
+    Site("regex", {"use-regex": "true"}, path="/v[0-9]+/"),
+    Site("tls", {}, tls=True, refused=("spec.tls",)),
+    Site("tls-no", {"ssl-redirect": "false"}, tls=True, ignored=("spec.tls",)),
+    Site("force", {"force-ssl-redirect": "true"}),
+    Site("body", {"proxy-body-size": "100k", "proxy-request-buffering": "on"}),
+    Site("body-only", {"proxy-body-size": "100k"}, ignored=("proxy-body-size",)),
+    Site("slow", {"proxy-read-timeout": "1"}, service="silent"),
+    Site("affinity", {"affinity": "cookie", "session-cookie-name": "stick"}),
+    Site("basic", {"auth-type": "basic", "auth-secret": "users", "auth-realm": "shop"}),
+    Site("denied", {"auth-url": "http://old.default.svc.cluster.local/echo?msg=no&code=401"}),
+    Site("allowed", {"auth-url": "http://old.default.svc.cluster.local/echo?msg=yes"}),
+    Site("white", {"whitelist-source-range": "10.4.7.22/32"}),
+    Site(
+        "cors",
+        {
+            "enable-cors": "true",
+            "cors-allow-origin": "https://a.od.com",
+            "cors-allow-methods": "GET",
+            "cors-allow-headers": "X-One",
+            "cors-expose-headers": "X-Two",
+            "cors-max-age": "7",
+            "cors-allow-credentials": "false",
+        },
+    ),
+    Site("https", {"backend-protocol": "HTTPS"}, service="kubernetes", port=443),
+    Site("limit", {"limit-rps": "1", "limit-burst-multiplier": "2"}),
+    Site("moved", {"permanent-redirect": "https://new.od.com/x", "permanent-redirect-code": "308"}),
+    Site("vhost", {"upstream-vhost": "demo.od.com"}, service="edge"),
+    Site("headers", {"custom-headers": "default/extra"}),
+    Site("headers-not", {"custom-headers": "default/forbidden"}),
+    Site("alias", {"server-alias": "alias-two.od.com"}),
+    Site("fallback", {"default-backend": "new"}, service="empty"),
+    Site("errors", {"default-backend": "new", "custom-http-errors": "418"}),
+    Site("weight", {}, service="old-weight"),
+    Site("weight-new", {"canary": "true", "canary-weight": "50"}, service="new", host="weight"),
+    Site("header", {}, service="old-header"),
+    Site("header-new", {"canary": "true", "canary-by-header": "X-Canary"}, service="new", host="header"),
+    Site("root", {"app-root": "/hostname"}),
+    Site("prefix", {"rewrite-target": "/header", "x-forwarded-prefix": "/outer"}, path="/outer"),
+    Site("snippet", {"configuration-snippet": "return 200;"}, refused=("configuration-snippet",)),
+    Site("deny", {"denylist-source-range": "10.4.7.22/32"}, ignored=("denylist-source-range",)),
+    Site("last", {}),
+)
+
+
+def objects() -> Iterator[dict[str, Any]]:
+    """Two applications that say which pod answers, and services that lead to them, to nobody, to who is silent."""
+    for name, replicas in (("old", 2), ("new", 1)):
+        labels = {"app": f"t-{name}"}
+        container = {"name": "web", "image": IMAGE, "args": ["netexec", "--http-port=8080"]}
+        pod = {"metadata": {"labels": labels}, "spec": {"containers": [container], "terminationGracePeriodSeconds": 1}}
+        spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": pod}
+        yield {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(f"t-{name}"), "spec": spec}
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}]
+    leads = {"old": "t-old", "old-weight": "t-old", "old-header": "t-old", "new": "t-new", "empty": "t-nobody"}
+    for name, app in leads.items():
+        spec = {"selector": {"app": app}, "ports": ports}
+        yield {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(name), "spec": spec}
+    for name, port in OF_HOST.items():
+        yield {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(name), "spec": {"ports": ports}}
+        yield {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {**_metadata(f"{name}-1"), "labels": {"kubernetes.io/service-name": name}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["10.4.7.11"], "conditions": {"ready": True}}],
+            "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
+        }
+    hashed = subprocess.run(["openssl", "passwd", "-apr1", PASSWORD], capture_output=True, text=True, check=True).stdout
+    yield {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": _metadata("users"),
+        "stringData": {"auth": f"anna:{hashed}"},
+    }
+    for name, header in (("extra", "X-Extra"), ("forbidden", "X-Other")):
+        yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(name), "data": {header: "yes"}}
+    yield from (site.item for site in SITES)
+
+
+def _metadata(name: str) -> dict[str, Any]:
+    return {"name": name, "namespace": "default"}
+
+
+def apply(verb: str, *words: str) -> None:
+    text = shlex.quote(yaml.safe_dump_all(list(objects())))
+    on("hdss7-21", f"printf %s {text} | {KUBECTL} {verb} -f - {shlex.join(words)}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client saw."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+    seconds: float = field(compare=False, default=0)
+
+
+def asked(name: str, path: str = "/hostname", *words: str, host: str = CLIENT) -> Answer:
+    """NAME.od.com asked through the edge, by a host."""
+    argv = ["curl", "-s", "-i", "-m", "20", "-H", f"Host: {name}.od.com", *words, f"{EDGE}{path}"]
+    began = time.monotonic()
+    said = on(host, f"{shlex.join(argv)} | base64 -w0")
+    text = base64.b64decode(said).decode().replace("\r\n", "\n")
+    final = text[text.rindex("HTTP/1") :]  # a large body has 100 Continue before it
+    head, _, body = final.partition("\n\n")
+    lines = [line.partition(": ") for line in head.splitlines()[1:]]
+    return Answer(
+        int(head.split()[1]), {name.lower(): value for name, _, value in lines}, body, time.monotonic() - began
+    )
+
+
+def test_traefik_takes_the_class_over_without_a_failed_request() -> None:
+    with clients(NAME) as prober:
+        deployed = invoke("deploy", "--json", *ON)
+        receipt = prober.receipt()
+    assert deployed.code == 0, str(deployed)
+    assert taken_out(deployed) == ["hdss7-21", "hdss7-22"]
+    assert unharmed(receipt), receipt
+    assert left_out() == ""
+    assert invoke("plan", *ON).code == 0
+
+
+@pytest.fixture(scope="module")
+def sites() -> Iterator[None]:
+    """The Ingresses, served by the Traefik of each node."""
+    apply("apply")
+    for name in ("old", "new"):
+        on("hdss7-21", f"{KUBECTL} rollout status --timeout=60s deployment/t-{name}")
+    deadline = time.monotonic() + 60
+    while any(asked("last").status != 200 for _ in range(6)):  # each node's in turn
+        assert time.monotonic() < deadline, asked("last")
+    yield
+    apply("delete", "--wait=false")
+
+
+@pytest.fixture
+def _served(sites: None) -> None:
+    """For tests that only need the Ingresses to be there."""
+
+
+used = pytest.mark.usefixtures("_served")
+
+
+@used
+def test_paths_are_matched_and_rewritten() -> None:
+    assert asked("plain").body.startswith("t-old-")
+    assert asked("rewrite", "/app/hostname").body.startswith("t-old-")
+    assert asked("rewrite", "/appx").status == 404
+    assert asked("regex", "/v12/x").status == 200
+    assert asked("regex", "/vx/x").status == 404
+    assert asked("prefix", "/outer?key=X-Forwarded-Prefix").body == "/outer"
+    assert (asked("root", "/").status, asked("root", "/").headers["location"]) == (302, "http://root.od.com/hostname")
+
+
+@used
+def test_redirects_lead_where_the_annotations_say() -> None:
+    for name in ("tls", "force"):
+        answer = asked(name, "/a?b=1")
+        assert (answer.status, answer.headers["location"]) == (308, f"https://{name}.od.com/a?b=1")
+    assert asked("tls-no").status == 200
+    answer = asked("moved")
+    assert (answer.status, answer.headers["location"]) == (308, "https://new.od.com/x")
+
+
+@used
+def test_bodies_and_silence_are_limited() -> None:
+    def sent(name: str, size: str) -> int:
+        data = f"/tmp/t-body-{size}"
+        on(CLIENT, f"head -c {size} /dev/zero >{data}")
+        return asked(name, "/echo?msg=a", "--data-binary", f"@{data}").status
+
+    assert sent("body", "40000") == 200  # more than is kept in memory: it needs the pod's /tmp
+    assert sent("body", "200000") == 413
+    assert sent("body-only", "200000") == 200  # as the check says: ignored
+    answer = asked("slow")
+    assert (answer.status, answer.seconds < 10) == (504, True), answer
+
+
+@used
+def test_a_cookie_keeps_a_client_at_one_pod() -> None:
+    first = asked("affinity")
+    cookie = re.match(r"(stick=[^;]+);", first.headers["set-cookie"])
+    assert cookie
+    assert {asked("affinity", "/hostname", "-b", cookie[1]).body for _ in range(8)} == {first.body}
+    assert len({asked("affinity").body for _ in range(20)}) == 2
+
+
+@used
+def test_who_may_not_is_kept_out() -> None:
+    assert asked("basic").status == 401
+    assert 'realm="shop"' in asked("basic").headers["www-authenticate"]
+    assert asked("basic", "/hostname", "-u", f"anna:{PASSWORD}").status == 200
+    assert asked("basic", "/hostname", "-u", "anna:wrong").status == 401
+    assert asked("denied").status == 401
+    assert asked("allowed").body.startswith("t-old-")
+    assert asked("white").status == 200
+    assert asked("white", host=OTHER).status == 403
+    forged = ("-H", "X-Forwarded-For: 10.4.7.22")
+    assert asked("white", "/hostname", *forged, host=OTHER).status == 403
+    assert asked("deny").status == 200  # as the check says: ignored
+
+
+@used
+def test_browsers_are_told_what_other_origins_may() -> None:
+    origin = ("-H", "Origin: https://a.od.com")
+    asks = ("-X", "OPTIONS", *origin, "-H", "Access-Control-Request-Method: GET")
+    preflight = asked("cors", "/hostname", *asks).headers
+    names = ("origin", "methods", "headers")
+    assert [preflight[f"access-control-allow-{name}"] for name in names] == ["https://a.od.com", "GET", "X-One"]
+    assert preflight["access-control-max-age"] == "7"
+    answer = asked("cors", "/hostname", *origin).headers
+    assert answer["access-control-expose-headers"] == "X-Two"
+    assert "access-control-allow-credentials" not in answer
+    other = asked("cors", "/hostname", "-H", "Origin: https://b.od.com").headers
+    assert "access-control-allow-origin" not in other
+
+
+@used
+def test_the_application_is_asked_as_the_annotations_say() -> None:
+    assert asked("https", "/version").status in (200, 401, 403)  # in clear the API server says 400
+    assert asked("vhost").body.startswith("demo-")  # the edge is asked again, for another name
+    assert asked("alias-two").body.startswith("t-old-")
+    assert asked("headers").headers["x-extra"] == "yes"
+    assert asked("headers-not").status == 503
+    assert asked("snippet").status == 404
+
+
+@used
+def test_another_service_answers_for_one_that_can_not() -> None:
+    assert asked("fallback").body.startswith("t-new-")
+    assert "NOW" in asked("errors", "/echo?msg=teapot&code=418").body
+    assert asked("errors", "/echo?msg=fine").body == "fine"
+
+
+@used
+def test_a_canary_gets_its_share_and_who_asks_for_it() -> None:
+    weighed = {asked("weight").body.rsplit("-", 2)[0] for _ in range(20)}
+    assert weighed == {"t-old", "t-new"}
+    always = {asked("header", "/hostname", "-H", "X-Canary: always").body.rsplit("-", 2)[0] for _ in range(6)}
+    assert always == {"t-new"}
+    assert {asked("header").body.rsplit("-", 2)[0] for _ in range(6)} == {"t-old"}
+
+
+@used
+def test_a_limit_is_one_count_for_all_clients() -> None:
+    url = f"curl -s -o /dev/null -w '%{{http_code}}\\n' -H 'Host: limit.od.com' {EDGE}/"
+    many = on(CLIENT, "; ".join([url] * 16)).split()
+    assert set(many) == {"200", "429"}
+    assert "429" in on(OTHER, "; ".join([url] * 4)).split()  # who has not asked before
+
+
+@used
+def test_no_ingress_is_served_by_both_providers() -> None:
+    path = "/api/http/routers?per_page=1000"
+    routers = json.loads(on("hdss7-21", f"curl -s -H 'Host: traefik.od.com' http://10.4.7.21:81{path}"))
+    by: dict[str, set[str]] = {}
+    for each in routers:
+        by.setdefault(each["rule"], set()).add(each["provider"])
+        if each["provider"] == "kubernetesingressnginx":
+            assert each["entryPoints"] == ["web"], each
+    assert not [rule for rule, providers in by.items() if len(providers) > 1]
+    assert any(providers == {"kubernetes"} and "demo.od.com" in rule for rule, providers in by.items())
+
+
+@used
+def test_the_check_of_the_cluster_says_what_clients_see() -> None:
+    checked = invoke("ingress.check", "--json", *ON)
+    assert checked.code == 1, str(checked)
+    found = {each["name"]: each for each in checked.document["ingresses"]}
+    for site in SITES:
+        states: dict[str, set[str]] = {"honoured": set(), "ignored": set(), "refused": set()}
+        for verdict in found[site.name]["verdicts"]:
+            states[verdict["state"]].add(verdict["name"].removeprefix(PREFIX))
+        assert (states["ignored"], states["refused"]) == (set(site.ignored), set(site.refused)), site.name
+        assert states["honoured"] == set(site.annotations) - states["ignored"] - states["refused"], site.name
+    assert found["traefik-web-ui"]["state"] == "honoured"
+
+
+def test_traefik_gives_the_class_back_without_a_failed_request() -> None:
+    with clients(NAME) as prober:
+        deployed = invoke("deploy", "--prune")
+        receipt = prober.receipt()
+    assert deployed.code == 0, str(deployed)
+    assert unharmed(receipt), receipt
+    classes = on("hdss7-21", f"{KUBECTL} get ingressclasses -o name").split()
+    assert classes == ["ingressclass.networking.k8s.io/traefik"]
+    assert invoke("plan").code == 0
