@@ -86,7 +86,7 @@ OptionalNetwork = Annotated[str, _text("a network", _NETWORK, "10.4.7.0/24", emp
 PortRange = Annotated[str, _text("a range of ports", r"[0-9]{1,6}(?: *[-:.,/]+ *[0-9]{1,6})?", "3000-29999")]
 InterfaceName = Annotated[str, _text("the name of an interface", r"[A-Za-z0-9][A-Za-z0-9_.-]*", "cni0", longest=15)]
 
-HeaderName = Annotated[str, _text("the name of an HTTP header", r"[A-Za-z0-9][A-Za-z0-9_-]*", "X-Frame-Options", longest=100)]
+HeaderName = Annotated[str, _text("the name of an HTTP header", r"[A-Za-z0-9][A-Za-z0-9_-]*", "X-Frame-Options")]
 
 # Amounts, as nginx writes them.
 Duration = Annotated[str, _text("a duration", r"[0-9]{1,6}|(?:[0-9]{1,6}[smhdw])+", "10s", longest=20)]
