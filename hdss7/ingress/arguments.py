@@ -157,6 +157,10 @@ class Arguments:
     notes: list[tuple[int, How, str]] = field(default_factory=list)
     ingress_class: str = ""
 
+    def say(self, index: int, how: How, text: str) -> None:
+        """What is to be said of a word; -1: of the list."""
+        self.notes.append((index, how, text))
+
 
 def is_present(words: Sequence[str]) -> bool:
     """Whether these are arguments of Traefik 2 or 3 already."""
@@ -188,7 +192,7 @@ def migrate(words: Sequence[str]) -> Arguments:
     if not points:
         points = [DEFAULT]
         result.words += DEFAULT.arguments
-        result.notes.append((-1, "changed", f"the entry point that 1.7 has by itself: {' '.join(DEFAULT.arguments)}"))
+        result.say(-1, "changed", f"the entry point that 1.7 has by itself: {' '.join(DEFAULT.arguments)}")
     for each in sorted(arguments, key=lambda each: each.name != "debug"):  # 1.7 lets a log level win over it
         _one(each, points, result)
     _defaults(arguments, points, result)
@@ -200,13 +204,12 @@ def migrate(words: Sequence[str]) -> Arguments:
 def _points(argument: Argument, result: Arguments) -> Iterator[EntryPoint]:
     point = entry_point(argument.value or "")
     if point is None:
-        result.notes.append((argument.index, "lost", f"{argument} names no entry point (Name:NAME Address::PORT)"))
+        result.say(argument.index, "lost", f"{argument} names no entry point (Name:NAME Address::PORT)")
         return
     result.words += point.arguments
-    result.notes.append((argument.index, "changed", f"{argument} -> {' '.join(point.arguments)}"))
-    result.notes += [
-        (argument.index, "lost", f"{option} of entry point {point.name}: {do}") for option, do in point.lost
-    ]
+    result.say(argument.index, "changed", f"{argument} -> {' '.join(point.arguments)}")
+    for option, do in point.lost:
+        result.say(argument.index, "lost", f"{option} of entry point {point.name}: {do}")
     yield point
 
 
@@ -227,15 +230,15 @@ def _one(each: Argument, points: Sequence[EntryPoint], result: Arguments) -> Non
         if each.name == "kubernetes.ingressclass":
             result.ingress_class = value
     elif each.name in NEEDLESS:
-        result.notes.append((each.index, "changed", f"{each} left out: {NEEDLESS[each.name]}"))
+        result.say(each.index, "changed", f"{each} left out: {NEEDLESS[each.name]}")
         return
     else:
-        result.notes.append((each.index, "lost", f"{each} has no successor: {_instead(each.name)}"))
+        result.say(each.index, "lost", f"{each} has no successor: {_instead(each.name)}")
         return
     new_words = [f"--{word}" for word in found]
     result.words += new_words
     if [word.lower() for word in new_words] != [str(each).lower()]:
-        result.notes.append((each.index, "changed", f"{each} -> {' '.join(new_words) or 'left out'}"))
+        result.say(each.index, "changed", f"{each} -> {' '.join(new_words) or 'left out'}")
 
 
 def _instead(name: str) -> str:
@@ -251,25 +254,14 @@ def _defaults(arguments: Sequence[Argument], points: Sequence[EntryPoint], resul
     given = {each.name for each in arguments}
     names = [point.name for point in points]
     if len(points) > 1 and "defaultentrypoints" not in given and "http" in names:
-        result.words.append("--entrypoints.http.asdefault=true")
-        result.notes.append(
-            (-1, "changed", "--entrypoints.http.asdefault=true: 1.7 takes the entry point http by default")
-        )
+        option = "--entrypoints.http.asdefault=true"
+        result.words.append(option)
+        result.say(-1, "changed", f"{option} is added: 1.7 takes the entry point http by default")
     if not any("forwardedheaders" in word for word in result.words):
         option = f"--entrypoints.{names[0]}.forwardedheaders.trustedips"
-        result.notes.append(
-            (
-                -1,
-                "todo",
-                f"1.7 believes X-Forwarded-* of everybody, Traefik 3 of nobody: add {option}=ADDRESS of the edge",
-            )
-        )
+        text = f"1.7 believes X-Forwarded-* of everybody, Traefik 3 of nobody: add {option}=ADDRESS of the edge"
+        result.say(-1, "todo", text)
     if not any("readtimeout" in word for word in result.words):
         option = f"--entrypoints.{names[0]}.transport.respondingtimeouts.readtimeout"
-        result.notes.append(
-            (
-                -1,
-                "todo",
-                f"a request may now take 60 s to arrive, in 1.7 for ever: {option}=0 lifts it for long uploads",
-            )
-        )
+        text = f"a request may now take 60 s to arrive, in 1.7 for ever: {option}=0 lifts it for long uploads"
+        result.say(-1, "todo", text)
