@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from hdss7.ingress.honoured import PREFIX
+from lab.artifacts.images import AGNHOST
 from tests.lab.typed import KUBECTL, on
 
-IMAGE = "lab.local/agnhost:1.34.4"
 EDGE = "http://10.4.7.11"
 CLIENT, OTHER = "hdss7-22", "hdss7-21"  # who asks; 10.4.7.22 and 10.4.7.21 to the edge
 PASSWORD = "tr0ub4dor"
@@ -104,7 +104,7 @@ def objects() -> Iterator[dict[str, Any]]:
     """Two applications that say which pod answers, and services that lead to them, to nobody, to who is silent."""
     for name, replicas in (("old", 2), ("new", 1)):
         labels = {"app": f"t-{name}"}
-        container = {"name": "web", "image": IMAGE, "args": ["netexec", "--http-port=8080"]}
+        container = {"name": "web", "image": AGNHOST.config.name, "args": ["netexec", "--http-port=8080"]}
         pod = {"metadata": {"labels": labels}, "spec": {"containers": [container], "terminationGracePeriodSeconds": 1}}
         spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": pod}
         yield {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(f"t-{name}"), "spec": spec}
