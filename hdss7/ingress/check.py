@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,7 @@ from hdss7.options import Options
 from hdss7.project import OpenProject, open_project
 from provision.errors import Exit, FailedError, InputError, ProvisionError
 from provision.facts.gather import answer
-from provision.facts.host import ShellQuestion
+from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.remote.host import RemoteHost
 from provision.resources.kubernetes.live import asking, kubectl_words
 from provision.usage import usage
@@ -51,27 +51,29 @@ def _live(site: OpenProject, options: Options) -> list[Document]:
         raise InputError("no host within the limit can ask the API", do="Widen --limit: --limit masters")
     site.check_up()
     question = ShellQuestion(asking(kubectl_words(KUBECTL, *GET)))
-    refusals = []
+    refusals: list[ProvisionError] = []
     for host in masters:
         remote = RemoteHost(site.project.login(host, selection))
         try:
-            reply = answer(remote.session(), [question])[question]
-            if reply.code == 0:
-                return _documents(json.loads(reply.output))
-            refusals.append(f"{host.name}: {(reply.output.strip().splitlines() or ['kubectl failed'])[-1]}")
-        except (ProvisionError, ValueError) as error:
-            refusals.append(f"{host.name}: {error}")
+            return _documents(answer(remote.session(), [question])[question])
+        except ProvisionError as error:
+            refusals.append(error.at(host=host.name))
         finally:
             remote.close()
-    raise FailedError(
-        "the API could not be asked what Ingresses there are",
-        found="; ".join(refusals),
-        do=f"Look at the API server ({usage('verify -k kube_apiserver')}), or name files: --file",
-    )
+    raise refusals[0]
 
 
-def _documents(reply: Mapping[str, Any]) -> list[Document]:
-    items = reply.get("items") or ()
+def _documents(reply: ShellAnswer) -> list[Document]:
+    try:
+        items = json.loads(reply.output)["items"] if reply.code == 0 else None
+    except (ValueError, KeyError, TypeError):  # the API server went away in the middle of its answer
+        items = None
+    if items is None:
+        raise FailedError(
+            "the API could not be asked what Ingresses there are",
+            found=(reply.output.strip().splitlines() or ["kubectl failed"])[-1],
+            do=f"Look at the API server ({usage('verify -k kube_apiserver')}), or name files: --file",
+        )
     return [Document(CLUSTER, {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", **item}, {}) for item in items]
 
 

@@ -17,6 +17,7 @@ from provision.spelling import suggestion
 
 State = Literal["honoured", "ignored", "refused"]
 CLASS = "kubernetes.io/ingress.class"
+DEFAULT = "traefik"  # the class that the API gives to an Ingress without one
 INTEGERS = frozenset(
     (
         "canary-weight",
@@ -202,11 +203,11 @@ def judge(document: Document, table: Table, served: Served) -> Iterator[Verdict]
     """What becomes of an Ingress: its class, its annotations, its TLS."""
     metadata, spec = mapping(document.value.get("metadata")), mapping(document.value.get("spec"))
     annotations = {str(name): str(value) for name, value in mapping(metadata.get("annotations")).items()}
-    named = spec.get("ingressClassName") or annotations.get(CLASS) or ""
-    of_nginx = served.classes.get(named) if named else None
+    named = str(spec.get("ingressClassName") or annotations.get(CLASS) or DEFAULT)
+    of_nginx = served.classes.get(named)
     mine = {name.removeprefix(PREFIX): value for name, value in annotations.items() if name.startswith(PREFIX)}
     if of_nginx is None or (mine and not of_nginx):
-        yield _class(document, str(named), served, mine, "spec" if spec.get("ingressClassName") else "metadata")
+        yield _class(document, named, served)
     for name, value in mine.items():
         line = document.line("metadata", "annotations", PREFIX + name)
         state, text = _annotation(_Asked(name, value, mine, served), table)
@@ -219,16 +220,18 @@ def judge(document: Document, table: Table, served: Served) -> Iterator[Verdict]
         yield from _strict_paths(document, spec)
 
 
-def _class(document: Document, named: str, served: Served, mine: Mapping[str, str], where: str) -> Verdict:
-    classes = ", ".join(sorted(served.classes)) or "none"
+def _class(document: Document, named: str, served: Served) -> Verdict:
+    line = document.line("spec", "ingressClassName")
     if named in served.classes:
-        text = "Traefik reads these annotations of class nginx only: set ingressClassName: nginx"
+        text = (
+            f"it is of class {named}, and Traefik reads these annotations of class nginx: set ingressClassName: nginx"
+        )
         if "nginx" not in served.classes:
-            text += ", with traefik.ingress_nginx: true"
-        return Verdict(document.line(where), document.title, "class", "ignored", text)
-    what = f"nobody serves class '{named}'" if named else "it names no class"
+            text += ", and traefik.ingress_nginx: true"
+        return Verdict(line, document.title, "class", "ignored", text)
+    classes = ", ".join(sorted(served.classes))
     do = "set traefik.ingress_nginx: true" if named == "nginx" else f"set ingressClassName to one of: {classes}"
-    return Verdict(document.line(where), document.title, "class", "refused", f"{what}: {do}")
+    return Verdict(line, document.title, "class", "refused", f"nobody serves class '{named}': {do}")
 
 
 def _annotation(asked: _Asked, table: Table) -> tuple[State, str]:

@@ -108,8 +108,9 @@ def test_tls_is_told_as_the_edge_has_it() -> None:
             "nobody serves class 'nginx': set traefik.ingress_nginx: true",
         ),
         (SITE, "other", "refused", "set ingressClassName to one of: nginx, traefik"),
-        (SITE, "traefik", "ignored", "Traefik reads these annotations of class nginx only"),
-        (SITE, None, "refused", "it names no class"),
+        (SITE, "traefik", "ignored", "it is of class traefik, and Traefik reads these annotations of class nginx"),
+        (SITE, None, "ignored", "it is of class traefik"),
+        (Served({"traefik": False}), None, "ignored", "and traefik.ingress_nginx: true"),
     ],
 )
 def test_the_class_decides_who_serves(site: Served, name: str | None, state: str, said: str) -> None:
