@@ -88,8 +88,8 @@ def _report(
     counts = Counter(each.state for each in every)
     states = ", ".join(f"{counts[state]} {state}" for state in ("honoured", "ignored", "refused"))
     if version != known.version:
-        runs = f"runs {version}" if version else "runs a Traefik whose image names no version"
-        print(f"note: this site {runs}; what follows is what {known.version} does", file=out)
+        runs = f"runs Traefik {version}" if version else "does not say which Traefik it runs (the tag of its image)"
+        print(f"note: this site {runs}; what is said here is said of {known.version}", file=out)
     number = f"{len(ingresses)} Ingress{'' if len(ingresses) == 1 else 'es'}"
     print(f"ingress.check: {number}: {states} (Traefik {known.version})", file=out)
     code = Exit.OK if worst(every) == "honoured" else Exit.FAILED

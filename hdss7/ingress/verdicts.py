@@ -211,7 +211,7 @@ def judge(document: Document, table: Table, served: Served) -> Iterator[Verdict]
     for name, value in mine.items():
         line = document.line("metadata", "annotations", PREFIX + name)
         state, text = _annotation(_Asked(name, value, mine, served), table)
-        if of_nginx is False:
+        if not of_nginx and named != "nginx":  # of class nginx it says what Traefik will do once it serves it
             state, text = "ignored", f"class {named} is not ingress-nginx's"
         yield Verdict(line, document.title, PREFIX + name, state, text)
     if of_nginx and sequence(spec.get("tls")):
