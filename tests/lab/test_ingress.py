@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -23,26 +22,12 @@ pytestmark = pytest.mark.usefixtures("site")
 ON = ("--extra-vars", json.dumps({"traefik": {"ingress_nginx": True, "ingress_nginx_headers": ["X-Extra"]}}))
 
 
-def test_traefik_takes_the_class_over_without_a_failed_request() -> None:
-    with clients(NAME) as prober:
-        deployed = invoke("deploy", "--json", *ON)
-        receipt = prober.receipt()
-    assert deployed.code == 0, str(deployed)
-    assert taken_out(deployed) == ["hdss7-21", "hdss7-22"]
-    assert unharmed(receipt), receipt
-    assert left_out() == ""
-    assert invoke("plan", *ON).code == 0
-
-
 @pytest.fixture(scope="module")
 def sites() -> Iterator[None]:
-    """The Ingresses, served by the Traefik of each node."""
+    """The Ingresses, as they are there before somebody serves them."""
     apply("apply")
     for name in ("old", "new"):
         on("hdss7-21", f"{KUBECTL} rollout status --timeout=60s deployment/t-{name}")
-    deadline = time.monotonic() + 60
-    while any(asked("last").status != 200 for _ in range(6)):  # each node's in turn
-        assert time.monotonic() < deadline, asked("last")
     yield
     apply("delete", "--wait=false")
 
@@ -53,6 +38,22 @@ def _served(sites: None) -> None:
 
 
 used = pytest.mark.usefixtures("_served")
+
+
+@used
+def test_traefik_takes_the_class_over_without_a_failed_request() -> None:
+    assert asked("last").status == 404
+    with clients(NAME) as prober:
+        deployed = invoke("deploy", "--json", *ON)
+        receipt = prober.receipt()
+    assert deployed.code == 0, str(deployed)
+    assert taken_out(deployed) == ["hdss7-21", "hdss7-22"]
+    assert unharmed(receipt), receipt
+    assert left_out() == ""
+    assert {asked("last").status for _ in range(6)} == {200}  # by each node's Traefik in turn
+    assert invoke("plan", *ON).code == 0
+    verified = invoke("verify", "-k", "traefik", *ON)
+    assert verified.code == 0, str(verified)
 
 
 @used
@@ -190,6 +191,7 @@ def test_the_check_of_the_cluster_says_what_clients_see() -> None:
     assert found["traefik-web-ui"]["state"] == "honoured"
 
 
+@used
 def test_traefik_gives_the_class_back_without_a_failed_request() -> None:
     with clients(NAME) as prober:
         deployed = invoke("deploy", "--prune")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from roles.traefik import Settings
 
 ROUTE = "verify-route"
+NGINX = "kubernetesingressnginx"  # the provider of Ingresses that were written for ingress-nginx
 STALE = 600  # seconds after which a route that a killed run left behind is nobody's
 
 
@@ -52,34 +54,23 @@ def test_one_pod(node: Node, settings: Settings) -> Checking:
 @check
 def test_routers(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """Traefik knows as many routers as on the other nodes, none of them in error"""
-    nodes = node.group("nodes")
-    answers = yield from gather(outside.sh(http(_routers(n, site), host=f"traefik.{site.domain}")) for n in nodes)
-    replies = {other.name: Reply.of(answer) for other, answer in zip(nodes, answers, strict=True)}
-    mine = replies.pop(node.name)
-    assert mine.status == 200, f"the list of routers gave {mine}"
-    wrong = [r["name"] for r in _known(mine) if r["status"] != "enabled"]
-    assert not wrong, f"not enabled: {', '.join(wrong)}"
-    count = len(_known(mine))
-    assert count, f"it knows no router: {mine}"
-    # a node that does not answer is its own check's to tell
-    others = {name: len(_known(reply)) for name, reply in replies.items() if reply.status == 200}
-    differ = [f"{other} on {name}" for name, other in others.items() if other != count]
-    assert not differ, f"{count} here, {', '.join(differ)}"
+    # those of ingress-nginx apart: while that is turned on, this node has them and the next one not yet
+    yield from _as_many(node, site, outside, lambda router: router["provider"] != NGINX)
 
 
 @pytest.mark.on("nodes")
 @check
 def test_ingress_nginx(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
-    """Traefik serves the Ingresses of ingress-nginx where that is set, and only there"""
-    reply = yield from outside.http(
-        f"http://{node.address}:{site.traefik_port}/api/overview", host=f"traefik.{site.domain}"
-    )
+    """Traefik serves the Ingresses of ingress-nginx where that is set, and only there, all of them on every node"""
+    url = f"http://{node.address}:{site.traefik_port}/api/overview"
+    reply = yield from outside.http(url, host=f"traefik.{site.domain}")
     assert reply.status == 200, f"the overview gave {reply}"
     providers = json.loads(reply.body).get("providers", [])
     assert ("KubernetesIngressNGINX" in providers) == settings.ingress_nginx, f"its providers are {providers}"
     if settings.ingress_nginx:
         said = yield kubectl(node, "get ingressclass nginx -o jsonpath={.spec.controller}")
         assert said.output.strip() == "k8s.io/ingress-nginx", f"IngressClass nginx: {said}"
+        yield from _as_many(node, site, outside, lambda router: True)
 
 
 @check
@@ -109,6 +100,23 @@ def test_browser(node: Node, site: SiteSettings, browser: Browser) -> Checking:
         old = yield kubectl(node, stale)
         gone = yield kubectl(node, f"-n default delete --ignore-not-found ingress/{name} {' '.join(old.lines)}")
         assert gone.ok, f"the route {name} could not be deleted: {gone}"
+
+
+def _as_many(node: Node, site: SiteSettings, outside: Place, of: Callable[[dict[str, str]], bool]) -> Checking:
+    """Whether the node's Traefik knows as many of these routers as those of the other nodes, each of them enabled."""
+    nodes = node.group("nodes")
+    answers = yield from gather(outside.sh(http(_routers(n, site), host=f"traefik.{site.domain}")) for n in nodes)
+    replies = {other.name: Reply.of(answer) for other, answer in zip(nodes, answers, strict=True)}
+    mine = replies.pop(node.name)
+    assert mine.status == 200, f"the list of routers gave {mine}"
+    known = [router for router in _known(mine) if of(router)]
+    wrong = [router["name"] for router in known if router["status"] != "enabled"]
+    assert not wrong, f"not enabled: {', '.join(wrong)}"
+    assert known, f"it knows no router: {mine}"
+    # a node that does not answer is its own check's to tell
+    others = {name: len([*filter(of, _known(reply))]) for name, reply in replies.items() if reply.status == 200}
+    differ = [f"{other} on {name}" for name, other in others.items() if other != len(known)]
+    assert not differ, f"{len(known)} here, {', '.join(differ)}"
 
 
 def _routers(node: Node, site: SiteSettings) -> str:
