@@ -6,20 +6,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError
+from provision.inventory.settings import bind
 from provision.resources.kubernetes.diff import Object, title
 from provision.spelling import listed, nearest
+from roles import traefik
 from roles._applications import OWN, Application
 
 if TYPE_CHECKING:
+    from provision.inventory import Host
     from roles._site import SiteSettings
 
-CLASS = "traefik"
+CLASS, OF_NGINX = "traefik", "nginx"
 ANNOTATION = "kubernetes.io/ingress.class"  # what came before spec.ingressClassName, and still wins over it
 
 
-def check_ingresses(objects: Sequence[Object], source: str, app: Application, site: SiteSettings) -> None:
+def served_classes(host: Host) -> tuple[str, ...]:
+    """The classes that the site's Traefik serves, the default one first."""
+    return (CLASS, OF_NGINX) if bind(traefik.Settings, host, "traefik").ingress_nginx else (CLASS,)
+
+
+def check_ingresses(
+    objects: Sequence[Object], source: str, app: Application, site: SiteSettings, classes: Sequence[str] = (CLASS,)
+) -> None:
     """Raises InputError unless one Ingress leads the application's URL to a Service of the same set, and every Ingress
-    is of the site's class, for names in its domain, to Services and ports that the set holds.
+    is of one of the site's classes, for names in its domain, to Services and ports that the set holds.
 
     What the live cluster may hold besides does not count: nobody could tell without a host, and it would go or stay
     whatever becomes of this set.
@@ -27,7 +37,7 @@ def check_ingresses(objects: Sequence[Object], source: str, app: Application, si
     ingresses = [item for item in objects if item["kind"] == "Ingress"]
     services = {_place(item): item for item in objects if item["kind"] == "Service"}
     for ingress in ingresses:
-        _check_class(ingress, source)
+        _check_class(ingress, source, classes)
         for host in _hosts(ingress):
             _check_host(ingress, host, source, site)
         for backend in _backends(ingress):
@@ -51,15 +61,16 @@ def check_ingresses(objects: Sequence[Object], source: str, app: Application, si
         )
 
 
-def _check_class(ingress: Object, source: str) -> None:
+def _check_class(ingress: Object, source: str, classes: Sequence[str]) -> None:
     annotation = (ingress["metadata"].get("annotations") or {}).get(ANNOTATION)
     for name, written in ((ANNOTATION, annotation), ("ingressClassName", _spec(ingress).get("ingressClassName"))):
-        if written not in (None, CLASS):
+        if written not in (None, *classes):
             raise InputError(
                 f"{title(ingress)} is of a class that nobody serves here",
                 line=source,
-                found=f"Its {name} is {written}; the site's Traefik serves {CLASS}",
-                do=f"Write ingressClassName: {CLASS}, or leave it out",
+                found=f"Its {name} is {written}; the site's Traefik serves {' and '.join(classes)}",
+                do=f"Write ingressClassName: {CLASS}, or leave it out"
+                + ("; or set traefik.ingress_nginx: true" if written == OF_NGINX else ""),
             )
 
 

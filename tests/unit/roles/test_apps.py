@@ -206,6 +206,12 @@ def test_a_wrong_file_is_named_with_what_to_write(
     assert "\n" not in str(error.value)
 
 
+def test_an_application_may_be_of_class_nginx_where_that_is_served(site: Site, declared: Declared) -> None:
+    text = SHOP.replace("ingressClassName: traefik", "ingressClassName: nginx")
+    on = "traefik.ingress_nginx=true"
+    assert "Manifests app-shop" in declared("hdss7-21", "apps", on, made=False, inventory=shop(site, text))
+
+
 @pytest.mark.parametrize(
     ("second", "said"),
     [
