@@ -7,7 +7,7 @@ READY := $(VENV)/made-of-$(shell sha256sum requirements.lock | cut -c 1-16)
 # Further options of tests/suites.py, as in: make test-all OPTIONS=--resume
 OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
-CHECKED := tasks.py hdss7 provision kubeproxy roles lab tests bench
+CHECKED := tasks.py hdss7 provision kubeproxy urltrace roles lab tests bench
 
 .PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-core test-all reliability bench lint packages packages-vm clean
 

@@ -1,0 +1,1 @@
+"""What Traefik does with a request: its rules, its routers, and the Ingresses that they are made of."""
