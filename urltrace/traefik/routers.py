@@ -21,7 +21,10 @@ Cause = Literal["disabled", "rule", "entrypoint", "tls", "no match", "unknown"]
 
 @dataclass(frozen=True)
 class Router:
-    """One router. name: with its provider, as in 'default-web-demo@kubernetes'. priority 0: the rule's length."""
+    """One router. name: with its provider, as in 'default-web-demo@kubernetes'. priority 0: the rule's length.
+
+    ingress: the Ingress that it is made of, 'namespace/name'; '' when Traefik does not say.
+    """
 
     name: str
     rule: str
@@ -34,6 +37,7 @@ class Router:
     disabled: bool = False
     errors: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
+    ingress: str = ""
 
     @property
     def provider(self) -> str:
@@ -159,6 +163,19 @@ def _by_evaluation(router: Router, found: Evaluation) -> Judged:
     return Judged(router, cause, "; ".join(str(reason) for reason in found.why_not), found.why_not)
 
 
+class _Ingress(msgspec.Struct, frozen=True):
+    namespace: str = ""
+    name: str = ""
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    ingress: _Ingress | None = None
+
+
+class _Observability(msgspec.Struct, frozen=True):
+    metadata: _Metadata = _Metadata()
+
+
 class _Router(msgspec.Struct, frozen=True, rename="camel"):
     rule: str = ""
     service: str = ""
@@ -170,6 +187,7 @@ class _Router(msgspec.Struct, frozen=True, rename="camel"):
     status: str = "enabled"
     error: tuple[str, ...] = ()
     parent_refs: tuple[str, ...] = ()
+    observability: _Observability = _Observability()
 
 
 class _Server(msgspec.Struct, frozen=True):
@@ -201,6 +219,7 @@ def read_rawdata(text: str | bytes) -> Loaded:
 
 
 def _router(name: str, router: _Router) -> Router:
+    ingress = router.observability.metadata.ingress
     return Router(
         name=name,
         rule=router.rule,
@@ -213,6 +232,7 @@ def _router(name: str, router: _Router) -> Router:
         disabled=router.status == "disabled",
         errors=router.error,
         parents=router.parent_refs,
+        ingress=f"{ingress.namespace}/{ingress.name}" if ingress else "",
     )
 
 
