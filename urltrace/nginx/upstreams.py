@@ -1,0 +1,108 @@
+"""The servers behind a proxy_pass, with their marks, and what nginx tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from urltrace.nginx.syntax import Directive
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A server of an upstream. max_fails 0: it is never left out."""
+
+    address: str
+    port: int
+    down: bool = False
+    backup: bool = False
+    max_fails: int = 1
+    fail_timeout: str = "10s"
+    place: str = ""
+
+    def __str__(self) -> str:
+        marks = " ".join(name for name in ("down", "backup") if getattr(self, name))
+        return f"{self.address}:{self.port}{f' {marks}' if marks else ''}"
+
+
+@dataclass(frozen=True)
+class Proxied:
+    """Where a location sends requests.
+
+    upstream: the name in proxy_pass. uri: what replaces the location's own path, '' when the request's path is passed
+    as it came. host: the Host header that is sent, as it is written. unknown: why the servers can't be told.
+    """
+
+    scheme: str
+    upstream: str
+    uri: str
+    backends: tuple[Backend, ...]
+    host: str
+    place: str
+    unknown: str = ""
+
+    @property
+    def asked(self) -> tuple[Backend, ...]:
+        """Those that nginx asks: backups only when every other is marked down."""
+        up = [backend for backend in self.backends if not backend.down]
+        return tuple([one for one in up if not one.backup] or up)
+
+
+def proxied(main: Directive, blocks: Sequence[Directive]) -> Proxied | None:
+    """What the innermost of `blocks` (server, location, …) proxies to; None when it has no proxy_pass of its own."""
+    line = blocks[-1].first("proxy_pass")
+    if line is None or not line.arguments:
+        return None
+    url = line.arguments[0]
+    host = _host_header(main, blocks)
+    if "$" in url:
+        return Proxied("", url, "", (), host, line.place, unknown=f"{line} depends on a variable")
+    parts = urlsplit(url)
+    name = parts.netloc
+    named = [one for http in main.all("http") for one in http.all("upstream") if one.arguments[:1] == (name,)]
+    port = 443 if parts.scheme == "https" else 80
+    backends = tuple(_backend(one, 80) for one in named[0].all("server")) if named else (_direct(name, port, line),)
+    return Proxied(parts.scheme, name, url.partition(name)[2] if parts.path else "", backends, host, line.place)
+
+
+def _backend(line: Directive, port: int) -> Backend:
+    said = dict(word.partition("=")[::2] for word in line.arguments[1:])
+    direct = _direct(line.arguments[0], port, line)
+    fails = said.get("max_fails", "1")
+    return Backend(
+        address=direct.address,
+        port=direct.port,
+        down="down" in said,
+        backup="backup" in said,
+        max_fails=int(fails) if fails.isdigit() else 1,
+        fail_timeout=said.get("fail_timeout", "10s"),
+        place=line.place,
+    )
+
+
+def _direct(authority: str, port: int, line: Directive) -> Backend:
+    host, colon, number = authority.rpartition(":")
+    if not colon or not number.isdigit() or authority.endswith("]"):
+        host, number = authority, str(port)
+    return Backend(host.strip("[]"), int(number), place=line.place)
+
+
+def effective(main: Directive, blocks: Sequence[Directive], name: str) -> tuple[Directive, ...]:
+    """The directives of a name that hold in the innermost block: those of the nearest level that has any."""
+    levels = (*main.all("http"), *blocks)
+    return next((found for block in reversed(levels) if (found := block.all(name))), ())
+
+
+def _host_header(main: Directive, blocks: Sequence[Directive]) -> str:
+    for line in effective(main, blocks, "proxy_set_header"):
+        if len(line.arguments) == 2 and line.arguments[0].lower() == "host":
+            return line.arguments[1]
+    return "$proxy_host"
+
+
+def host_sent(proxied: Proxied, host: str) -> str:
+    """The Host header that the backend gets for a request to `host`; '' when it can't be told."""
+    bare = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    values = {"$host": bare.lower(), "$http_host": host, "$proxy_host": proxied.upstream}
+    return values.get(proxied.host, "" if "$" in proxied.host else proxied.host)
