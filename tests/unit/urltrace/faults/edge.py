@@ -1,0 +1,83 @@
+"""Faults of the edge's nginx: hop, cause, words of the sentence, and what breaks the evidence."""
+
+from __future__ import annotations
+
+from tests.unit.urltrace.faults.changes import configuration
+from tests.unit.urltrace.site import EDGE, NOT_FOUND, Case, client, lost, nginx_page, page, put, refused
+from urltrace.evidence import OUTSIDE, Answer
+
+DEFAULT = page("404 Not Found", server="nginx", body="edge: no site of this name here\n")
+
+CASES: list[Case] = [
+    (
+        "edge",
+        "nginx-down",
+        "nothing listens on port 80 of hdss7-11",
+        [
+            put(refused("name", "", OUTSIDE), refused("edge", "10.4.7.11:80", OUTSIDE)),
+            put(Answer("listen", EDGE.name, "LISTEN 0 5 0.0.0.0:22 0.0.0.0:*\n")),
+        ],
+    ),
+    (
+        "edge",
+        "edge-firewall",
+        "drops connections to port 80",
+        [put(lost("name", "", OUTSIDE), lost("edge", "10.4.7.11:80", OUTSIDE))],
+    ),
+    ("edge", "no-server-block", "default_server", [configuration("*.od.com", "*.od.cm"), client(DEFAULT)]),
+    (
+        "edge",
+        "not-proxied",
+        "return 503",
+        [
+            configuration("        proxy_pass http://default_backend_traefik;\n", "        return 503;\n"),
+            client(nginx_page("503 Service Temporarily Unavailable")),
+        ],
+    ),
+    (
+        "edge",
+        "edge-denied",
+        "deny all",
+        [
+            configuration("    location / {", "    deny all;\n    location / {"),
+            client(nginx_page("403 Forbidden")),
+        ],
+    ),
+    ("edge", "edge-body", "client_max_body_size 1m", [client(nginx_page("413 Request Entity Too Large"))]),
+    (
+        "edge",
+        "all-drained",
+        "is marked down",
+        [
+            configuration("fail_timeout=10s;", "fail_timeout=10s down;"),
+            client(nginx_page("502 Bad Gateway")),
+        ],
+    ),
+    (
+        "edge",
+        "wrong-upstream",
+        "sends to 10.4.7.21:8181",
+        [
+            configuration("10.4.7.21:81 ", "10.4.7.21:8181 "),
+            client(nginx_page("502 Bad Gateway")),
+        ],
+    ),
+    (
+        "edge",
+        "host-lost",
+        "sends Host default_backend_traefik",
+        [
+            configuration("        proxy_set_header Host $host;\n", ""),
+            client(NOT_FOUND),
+        ],
+    ),
+    (
+        "edge",
+        "not-reloaded",
+        "runs an older configuration than /etc/nginx/conf.d/od.com.conf",
+        [
+            put(Answer("nginx-state", EDGE.name, "started 1000\nchanged 2000 /etc/nginx/conf.d/od.com.conf\n")),
+            client(nginx_page("502 Bad Gateway")),
+        ],
+    ),
+]

@@ -1,0 +1,58 @@
+"""Faults of the way from the edge to the node: hop, cause, words of the sentence, and what breaks the evidence."""
+
+from __future__ import annotations
+
+from tests.unit.urltrace.faults.changes import rule
+from tests.unit.urltrace.site import EDGE, N22, Case, http, lost, put, refused
+from urltrace.evidence import Answer
+
+LOST_22 = put(lost("node", "10.4.7.22:81", EDGE.name))
+
+CASES: list[Case] = [
+    (
+        "link",
+        "link-reject",
+        "the firewall of hdss7-11 stops hdss7-11 from reaching 10.4.7.22:81",
+        [
+            put(refused("node", "10.4.7.22:81", EDGE.name)),
+            rule(
+                EDGE.name,
+                "-A OUTPUT -d 10.4.7.22/32 -p tcp -m tcp --dport 81 -j REJECT --reject-with icmp-port-unreachable",
+            ),
+        ],
+    ),
+    (
+        "link",
+        "link-drop",
+        "the firewall of hdss7-22 stops",
+        [LOST_22, rule(N22.name, "-A FORWARD -p tcp --dport 80 -j DROP")],
+    ),
+    (
+        "link",
+        "link-drop",
+        ":FORWARD DROP",
+        [
+            LOST_22,
+            put(Answer("filter", N22.name, ":INPUT ACCEPT [0:0]\n:FORWARD DROP [9:9]\n")),
+        ],
+    ),
+    (
+        "link",
+        "forwarding-off",
+        "the kernel of hdss7-22 forwards no packets",
+        [
+            LOST_22,
+            put(Answer("sysctl", N22.name, "net.ipv4.ip_forward = 0\n")),
+        ],
+    ),
+    ("link", "link-lost", "connections from hdss7-11 to 10.4.7.22:81 are not answered", [LOST_22]),
+    (
+        "link",
+        "large-packets",
+        "large packets from hdss7-11 to hdss7-22 are lost",
+        [
+            put(http("large", "10.4.7.22:81", EDGE.name, exit=28, total=3.0)),
+            rule(N22.name, "-A INPUT -m length --length 1000:65535 -j DROP"),
+        ],
+    ),
+]

@@ -1,0 +1,51 @@
+"""Faults of the pods: hop, cause, words of the sentence, and what breaks the evidence."""
+
+from __future__ import annotations
+
+from tests.unit.urltrace.faults.changes import BAD_GATEWAY
+from tests.unit.urltrace.site import N21, N22, PODS, Case, Change, everywhere, http, lost, page, put, refused
+from urltrace.evidence import Answer
+
+EVERY_POD = [(f"{ip}:8080", node.name) for ip in PODS for node in (N21, N22)]
+
+
+def pods(*answers: Answer) -> list[Change]:
+    return [everywhere(BAD_GATEWAY), put(*answers)]
+
+
+CASES: list[Case] = [
+    ("pod", "pod-refuses", "nothing listens on 172.7.21.7:8080", pods(*(refused("pod", *one) for one in EVERY_POD))),
+    (
+        "pod",
+        "pod-silent",
+        "gives no answer on its own node",
+        pods(*(http("pod", *one, exit=28, total=3.0) for one in EVERY_POD)),
+    ),
+    ("pod", "pod-closes", "was closed without an answer", pods(*(http("pod", *one, exit=56) for one in EVERY_POD))),
+    (
+        "pod",
+        "pod-route",
+        "hdss7-21 does not reach pod 172.7.22.7:8080",
+        [
+            put(lost("pod", "172.7.22.7:8080", N21.name)),
+            put(Answer("routes", N21.name, "172.7.22.7 via 10.4.7.254 dev eth0\n")),
+        ],
+    ),
+    (
+        "pod",
+        "application",
+        "the application answers 500 itself",
+        [
+            everywhere(page("500 Internal Server Error")),
+            put(*(http("pod", *one, page("500 Internal Server Error")) for one in EVERY_POD)),
+        ],
+    ),
+    (
+        "pod",
+        "pod-slow",
+        "takes 7.0 s to answer",
+        [
+            put(http("pod", "172.7.21.7:8080", N21.name, page("200 OK"), total=7.0)),
+        ],
+    ),
+]

@@ -1,0 +1,128 @@
+"""Each fault is named by its hop and its cause, and faults that look alike are told apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from provision.errors import Exit, InputError
+from tests.unit.urltrace.faults import control, edge, link, name, node, pod, service, traefik
+from tests.unit.urltrace.faults.changes import configuration
+from tests.unit.urltrace.site import (
+    EDGE,
+    N21,
+    N22,
+    Change,
+    client,
+    everywhere,
+    evidence,
+    page,
+    put,
+    rawdata,
+    router,
+)
+from urltrace.evidence import OUTSIDE, Answer, dump, load
+from urltrace.request import Request
+from urltrace.verdict import judge
+
+CASES = [case for hop in (name, edge, link, node, traefik, service, pod, control) for case in hop.CASES]
+
+
+@pytest.mark.parametrize(
+    ("hop", "cause", "words", "changes"), CASES, ids=lambda one: one if isinstance(one, str) else ""
+)
+def test_a_fault_is_named(hop: str, cause: str, words: str, changes: list[Change]) -> None:
+    verdict = judge(evidence(*changes))
+    assert verdict.fault, verdict.sentence
+    assert (verdict.fault.hop, verdict.fault.cause) == (hop, cause), verdict.sentence
+    assert words in verdict.fault.sentence
+    assert verdict.fault.do
+    assert verdict.fault.proof
+    assert verdict.exit == Exit.FAILED
+    assert hop not in [cleared.hop for cleared in verdict.not_this]
+
+
+@pytest.mark.parametrize("changes", [case[3] for case in CASES], ids=[f"{case[1]}-{case[2][:20]}" for case in CASES])
+def test_a_saved_trace_gives_the_same_verdict(changes: list[Change]) -> None:
+    held = evidence(*changes)
+    assert judge(load(dump(held))) == judge(held)
+
+
+def test_a_healthy_site_has_no_fault() -> None:
+    verdict = judge(evidence())
+    assert verdict.answered
+    assert not verdict.fault
+    assert not verdict.latent
+    assert verdict.exit == Exit.OK
+    assert {one.hop for one in verdict.not_this} == {"control", "pod"}
+
+
+@pytest.mark.parametrize("host", [EDGE.name, N21.name, N22.name, OUTSIDE])
+def test_what_was_not_asked_is_not_at_fault(host: str) -> None:
+    verdict = judge(evidence(unasked=(host,)))
+    assert verdict.fault is None, verdict.sentence
+    assert verdict.exit == (Exit.UNREACHABLE if host != OUTSIDE else Exit.FAILED)
+
+
+def test_no_answer_at_all_is_no_fault() -> None:
+    verdict = judge(evidence(unasked=(EDGE.name, N21.name, N22.name, OUTSIDE)))
+    assert verdict.fault is None
+    assert "could not be asked" in verdict.sentence
+
+
+def test_the_next_fault_is_told_too() -> None:
+    changes = [case[3] for case in CASES if case[1] in ("hostport-stale", "link-drop")]
+    verdict = judge(evidence(*changes[0], *changes[-1]))
+    assert verdict.fault
+    assert [verdict.fault.hop, *(one.hop for one in verdict.others)] == ["link", "node"]
+
+
+def test_the_runners_up_stand_beside_the_fault() -> None:
+    changes = next(case[3] for case in CASES if case[1] == "hostport-missing")
+    verdict = judge(evidence(*changes))
+    assert [one.hop for one in verdict.not_this] == ["traefik", "edge"]
+
+
+def test_kube_proxy_is_never_named() -> None:
+    for _, _, _, changes in CASES:
+        verdict = judge(evidence(*changes))
+        said = [verdict.fault, *verdict.others]
+        assert all(one is None or "kube-proxy" not in one.sentence for one in said)
+
+
+def test_a_fault_that_no_rule_knows_says_what_is_right() -> None:
+    verdict = judge(evidence(client(page("418 I'm a teapot"))))
+    assert verdict.fault is None
+    assert verdict.exit == Exit.FAILED
+    assert "no rule says why; the pod is right" in verdict.sentence
+
+
+def test_a_bundle_holds_no_secret() -> None:
+    secret = Request("demo.od.com", query="token=hunter2", headers=(("Authorization", "Basic hunter2"),))
+    leaking = page("200 OK\nSet-Cookie: hunter2", body="hunter2")
+    lines = 'proxy_set_header Authorization "Basic hunter2";\n    proxy_set_header Host $host;'
+    held = evidence(
+        everywhere(leaking),
+        configuration("proxy_set_header Host $host;", lines),
+        put(Answer("log traefik", N21.name, "GET /?token=hunter2 404")),
+        put(Answer("rawdata", N21.name, rawdata(router("Header(`X-Key`, `hunter2`)")))),
+        request=secret,
+    )
+    assert b"hunter2" not in dump(held)
+
+
+def test_a_header_matches_by_its_digest() -> None:
+    matching = router("Host(`demo.od.com`) && Header(`X-Key`, `hunter2`)")
+    held = evidence(
+        put(*(Answer("rawdata", node.name, rawdata(matching)) for node in (N21, N22))),
+        request=Request("demo.od.com", headers=(("X-Key", "hunter2"),)),
+    )
+    assert not judge(held).fault
+    assert "traefik" in [one.hop for one in judge(load(dump(held))).not_this] or judge(held).answered
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [(b"{}", "no bundle"), (b"x", "no bundle"), (b'{"version": 9}', "version 9")]
+)
+def test_another_file_is_no_bundle(text: bytes, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        load(text)

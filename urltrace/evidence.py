@@ -1,0 +1,123 @@
+"""All that was asked about one URL, as one document: who was asked what, and what came back.
+
+A trace is judged from this document alone, so that a saved one gives the same verdict. What is secret is taken out
+before an answer gets in (redact.py), never afterwards.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import msgspec
+
+from provision.errors import InputError
+
+VERSION = 1
+OUTSIDE = "outside"  # the location that clients stand for: no host of the site
+
+
+class Host(msgspec.Struct, frozen=True):
+    """A host of the inventory."""
+
+    name: str
+    address: str
+
+
+class Site(msgspec.Struct, frozen=True):
+    """How requests are meant to go, from the inventory. vip: where names point to; '' when the first edge has it."""
+
+    domain: str
+    edges: tuple[Host, ...] = ()
+    nodes: tuple[Host, ...] = ()
+    masters: tuple[Host, ...] = ()
+    dns: tuple[Host, ...] = ()
+    vip: str = ""
+    traefik_port: int = 81
+
+    @property
+    def entry(self) -> str:
+        """The address that names of the site should have."""
+        return self.vip or (self.edges[0].address if self.edges else "")
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The request that was traced, without what may be secret: values are digests, equal where the values are."""
+
+    host: str
+    path: str = "/"
+    query: str = ""
+    method: str = "GET"
+    scheme: str = "http"
+    port: int = 80
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What one small question came to. question: its name and what it is about, as in 'http node 10.4.7.21:81'.
+
+    code: the command's exit code. errors: what it complained about.
+    """
+
+    question: str
+    location: str
+    output: str = ""
+    code: int = 0
+    errors: str = ""
+
+
+class Unasked(msgspec.Struct, frozen=True):
+    """A location that could not be asked, and why. What it would have said is unknown, not bad."""
+
+    location: str
+    why: str
+
+
+class Evidence(msgspec.Struct, frozen=True, dict=True):
+    """The document."""
+
+    sent: Sent
+    site: Site
+    answers: tuple[Answer, ...] = ()
+    unasked: tuple[Unasked, ...] = ()
+    at: str = ""
+    version: int = VERSION
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str], Answer]:
+        return {(answer.question, answer.location): answer for answer in self.answers}
+
+    def answer(self, question: str, location: str) -> Answer | None:
+        """What came back; None when it was not asked there."""
+        return self._by_key.get((question, location))
+
+    def about(self, prefix: str, location: str = "") -> tuple[Answer, ...]:
+        """Every answer whose question begins so, from one location or from all."""
+        return tuple(
+            answer
+            for answer in self.answers
+            if answer.question.startswith(prefix) and (not location or answer.location == location)
+        )
+
+
+def dump(evidence: Evidence) -> bytes:
+    """The document as JSON."""
+    return msgspec.json.format(msgspec.json.encode(evidence), indent=1)
+
+
+def load(text: bytes, name: str = "the bundle") -> Evidence:
+    """The document out of what `dump` wrote. Raises InputError, exit 4."""
+    try:
+        version = msgspec.json.decode(text, type=_Versioned).version
+        if version != VERSION:
+            raise InputError(
+                f"{name} is a bundle of version {version}",
+                found=f"this program reads version {VERSION}",
+                do="Replay it with the program that saved it.",
+            )
+        return msgspec.json.decode(text, type=Evidence)
+    except msgspec.MsgspecError as error:
+        raise InputError(f"{name} is no bundle of a trace", found=str(error), do="Give a file of --save.") from None
+
+
+class _Versioned(msgspec.Struct):
+    version: int

@@ -1,0 +1,256 @@
+"""The edge's nginx: whether it answers, which server takes the request, and where it sends it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from urltrace.evidence import OUTSIDE, Host
+from urltrace.exchange import Exchange
+from urltrace.finding import Cleared, Finding, Proof, proof
+from urltrace.nginx.upstreams import host_sent
+from urltrace.view import View
+
+REFUSING = {
+    403: ("edge-denied", "refuses the client", ("deny",)),
+    401: ("edge-password", "asks for a password", ("auth_basic", "auth_request")),
+    413: ("edge-body", "takes no body of that size", ()),
+    429: ("edge-limit", "limits how often it is asked", ("limit_req", "limit_conn")),
+}
+STATE = re.compile(r"^(started|changed) (\d+)(?: (.*))?$", re.MULTILINE)
+
+
+def not_listening(view: View) -> Iterator[Finding]:
+    """Nothing answers at the edge."""
+    for edge, found in _asked(view):
+        if found.outcome not in ("refused", "no connection", "unreachable"):
+            continue
+        listen = view.evidence.answer("listen", edge.name)
+        listening = listen is not None and _listens(listen.output, view.request.port)
+        if listen is not None and not listening:
+            yield Finding(
+                hop="edge",
+                cause="nginx-down",
+                where=f"nginx on {edge.name}",
+                sentence=f"nothing listens on port {view.request.port} of {edge.name}",
+                do=f"On {edge.name}: nginx -t && systemctl restart nginx",
+                proof=(*proof(found.answer, str(found)), *proof(listen)),
+            )
+        elif found.outcome == "refused" or listening:
+            verb = "refuses" if found.outcome == "refused" else "drops"
+            yield Finding(
+                hop="edge",
+                cause="edge-firewall",
+                where=f"the firewall of {edge.name}",
+                sentence=f"{edge.name} {verb} connections to port {view.request.port}, where nginx listens",
+                do=f"Look for the rule on {edge.name}: iptables-save -c | grep -E 'REJECT|DROP'; nft list ruleset",
+                proof=(*proof(found.answer, str(found)), *proof(listen)),
+            )
+
+
+def default_server(view: View) -> Iterator[Finding]:
+    """No server block has the name."""
+    for name, choice in view.edge_choices.items():
+        if choice.server and choice.server.default and _failed(view, name) and not choice.proxied:
+            yield Finding(
+                hop="edge",
+                cause="no-server-block",
+                where=choice.server.server.place,
+                sentence=f"no server block of {name} has the name {view.request.name}: {choice.server.sentence}",
+                do=f"Write server_name {view.request.name} into a server block in /etc/nginx/conf.d, then nginx -t and "
+                "nginx -s reload",
+                proof=_whole(view, name),
+            )
+
+
+def no_server(view: View) -> Iterator[Finding]:
+    """The configuration has nothing for the port."""
+    for name, choice in view.edge_choices.items():
+        if choice.server is None:
+            yield Finding(
+                hop="edge",
+                cause="no-listen",
+                where=f"nginx on {name}",
+                sentence=f"no server of {name} listens on port {view.request.port}",
+                do=f"Write listen {view.request.port} into a server block, then nginx -t and nginx -s reload",
+                proof=_whole(view, name),
+            )
+
+
+def answers_itself(view: View) -> Iterator[Finding]:
+    """The server or the location answers, and nothing is proxied."""
+    for name, choice in view.edge_choices.items():
+        found = _from_outside(view, name)
+        if found is None or found.ok or not choice.server or choice.server.default:
+            continue
+        if choice.location is None:
+            sentence = f"nginx on {name} refuses the path {view.request.path} (400)"
+            do = "Ask for a path without '..' above the top, and with whole percent-encodings."
+            yield Finding("edge", "path-refused", choice.server.server.place, sentence, do, _whole(view, name))
+        elif choice.proxied is None:
+            rule = next((line for line in choice.rules if line.name in ("return", "rewrite")), None)
+            said = f"'{rule}' in {rule.place}" if rule else "it has no proxy_pass"
+            yield Finding(
+                hop="edge",
+                cause="not-proxied",
+                where=rule.place if rule else choice.location.sentence,
+                sentence=f"nginx on {name} answers itself, by {choice.location.sentence}: {said}",
+                do="Give the location a proxy_pass, or take it away; then nginx -t and nginx -s reload",
+                proof=_whole(view, name),
+            )
+
+
+def refuses(view: View) -> Iterator[Finding]:
+    """A rule of the edge refuses the request."""
+    for name, choice in view.edge_choices.items():
+        found = _from_outside(view, name)
+        if found is None or not found.by_nginx or found.status not in REFUSING:
+            continue
+        cause, words, directives = REFUSING[found.status]
+        rule = next((line for line in choice.rules if line.name in directives), None)
+        where = rule.place if rule else choice.server.server.place if choice.server else name
+        limit = f" (client_max_body_size {choice.body_limit})" if found.status == 413 else ""
+        yield Finding(
+            hop="edge",
+            cause=cause,
+            where=where,
+            sentence=f"nginx on {name} {words}{limit}{f': {rule}' if rule else ''}, in {where}",
+            do=f"Change it in {where}, then nginx -t and nginx -s reload",
+            proof=proof(found.answer, str(found)),
+        )
+
+
+def wrong_upstream(view: View) -> Iterator[Finding]:
+    """The upstream names a server that is no Traefik."""
+    targets = {view.node_target(node) for node in view.site.nodes}
+    for name, choice in view.edge_choices.items():
+        for backend in choice.proxied.backends if choice.proxied and not choice.proxied.unknown else ():
+            target = f"{backend.address}:{backend.port}"
+            if backend.down or target in targets or not targets:
+                continue
+            yield Finding(
+                hop="edge",
+                cause="wrong-upstream",
+                where=backend.place,
+                sentence=f"nginx on {name} sends to {target} ({backend.place}), and Traefik is at "
+                f"{', '.join(sorted(targets))}",
+                do=f"Correct the server in {backend.place}, then nginx -t and nginx -s reload",
+                proof=_whole(view, name),
+                latent=not _failed(view, name),
+            )
+
+
+def all_down(view: View) -> Iterator[Finding]:
+    """Every server of the upstream is marked down."""
+    for name, choice in view.edge_choices.items():
+        if choice.proxied and choice.proxied.backends and not choice.proxied.asked:
+            place = choice.proxied.backends[0].place
+            yield Finding(
+                hop="edge",
+                cause="all-drained",
+                where=place,
+                sentence=f"every server of upstream {choice.proxied.upstream} on {name} is marked down ({place})",
+                do=f"Take 'down' from a server that answers, in {place}, then nginx -t and nginx -s reload",
+                proof=_whole(view, name),
+            )
+
+
+def host_lost(view: View) -> Iterator[Finding]:
+    """nginx sends another Host than it was asked for."""
+    for name, choice in view.edge_choices.items():
+        if not choice.proxied or not _failed(view, name):
+            continue
+        sent = host_sent(choice.proxied, view.request.host)
+        if sent and sent.lower() != view.request.name and any(view.on_node(node) for node in view.site.nodes):
+            yield Finding(
+                hop="edge",
+                cause="host-lost",
+                where=choice.proxied.place,
+                sentence=f"nginx on {name} sends Host {sent} to Traefik, and not {view.request.name} "
+                f"({choice.proxied.place})",
+                do=f"Write proxy_set_header Host $host; beside {choice.proxied.place}, then nginx -t and reload",
+                proof=_whole(view, name),
+            )
+
+
+def old_configuration(view: View) -> Iterator[Finding]:
+    """The files changed after nginx last read them."""
+    for edge in view.site.edges:
+        answer = view.evidence.answer("nginx-state", edge.name)
+        said = {found[1]: (int(found[2]), found[3]) for found in STATE.finditer(answer.output)} if answer else {}
+        if len(said) == 2 and said["changed"][0] > said["started"][0] + 1:
+            yield Finding(
+                hop="edge",
+                cause="not-reloaded",
+                where=f"nginx on {edge.name}",
+                sentence=f"nginx on {edge.name} runs an older configuration than {said['changed'][1]}",
+                do=f"On {edge.name}: nginx -t && nginx -s reload, then look for 'emerg' in its error log",
+                proof=proof(answer),
+                latent=not _failed(view, edge.name),
+            )
+
+
+def conflicting_name(view: View) -> Iterator[Finding]:
+    """Two servers have the name; nginx ignores the second."""
+    for name, choice in view.edge_choices.items():
+        for shadowed in choice.server.shadowed if choice.server else ():
+            assert choice.server
+            yield Finding(
+                hop="edge",
+                cause="server-shadowed",
+                where=shadowed.place,
+                sentence=f"nginx on {name} ignores the server in {shadowed.place}: {choice.server.server.place} has "
+                f"the same name {choice.server.matched}",
+                do=f"Take the name from one of the two, then nginx -t and nginx -s reload on {name}",
+                proof=_whole(view, name),
+                latent=not _failed(view, name),
+            )
+
+
+def cleared(view: View) -> Cleared | None:
+    """The edge is right when it would send the request, with its Host, to every node."""
+    for name, choice in view.edge_choices.items():
+        proxied = choice.proxied
+        if choice.server and proxied and host_sent(proxied, view.request.host) == view.request.name:
+            asked = ", ".join(f"{one.address}:{one.port}" for one in proxied.asked)
+            return Cleared("edge", f"{choice.server.sentence} on {name} sends Host {view.request.name} to {asked}")
+    return None
+
+
+def _asked(view: View) -> Iterator[tuple[Host, Exchange]]:
+    for edge in view.site.edges:
+        found = view.exchange("edge", f"{edge.address}:{view.request.port}", OUTSIDE)
+        if found:
+            yield edge, found
+
+
+def _from_outside(view: View, name: str) -> Exchange | None:
+    return next((found for edge, found in _asked(view) if edge.name == name), None)
+
+
+def _failed(view: View, name: str) -> bool:
+    found = _from_outside(view, name)
+    return found is not None and not found.ok
+
+
+def _whole(view: View, name: str) -> tuple[Proof, ...]:
+    found = _from_outside(view, name)
+    return proof(found.answer, str(found)) if found else ()
+
+
+def _listens(text: str, port: int) -> bool:
+    return bool(re.search(rf":{port}\s", text))
+
+
+RULES = (
+    not_listening,
+    no_server,
+    default_server,
+    refuses,
+    answers_itself,
+    all_down,
+    wrong_upstream,
+    host_lost,
+    old_configuration,
+    conflicting_name,
+)

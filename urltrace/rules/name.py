@@ -1,0 +1,160 @@
+"""The name: who resolves it, and to which address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from urltrace.evidence import OUTSIDE, Answer
+from urltrace.finding import Cleared, Finding, proof
+from urltrace.view import View
+
+STATUS = re.compile(r"status: ([A-Z]+)")
+RECORD = re.compile(r"\sIN\s+A\s+(\d+\.\d+\.\d+\.\d+)")
+SERIAL = re.compile(r"\sSOA\s+\S+ \S+ (\d+) ")
+SILENT = "no servers could be reached"
+
+
+def hosts_file(view: View) -> Iterator[Finding]:
+    """A line of /etc/hosts leads elsewhere than DNS: the client never asks."""
+    for answer in view.evidence.about("hosts-file"):
+        for line in answer.output.splitlines():
+            address = line.split()[0] if line.split() else ""
+            if address and address not in _entries(view):
+                yield Finding(
+                    hop="name",
+                    cause="hosts-file",
+                    where=f"/etc/hosts on {_place(answer)}",
+                    sentence=f"/etc/hosts on {_place(answer)} says that {view.request.name} is {address}, "
+                    f"and not {view.site.entry}",
+                    do=f"Remove the line from /etc/hosts on {_place(answer)}: {line.strip()}",
+                    proof=proof(answer, line),
+                    latent=answer.location != OUTSIDE,
+                )
+
+
+def dns_silent(view: View) -> Iterator[Finding]:
+    """A name server does not answer."""
+    for answer in view.evidence.about("dig "):
+        if SILENT in answer.output or "timed out" in answer.output or "refused" in answer.output:
+            server = answer.question.split()[1]
+            yield Finding(
+                hop="name",
+                cause="dns-silent",
+                where=f"the name server {server}",
+                sentence=f"the name server {server} does not answer",
+                do=f"Look at it: systemctl status named on {_host(view, server)}",
+                proof=proof(answer, _line(answer, "timed out", "refused", SILENT)),
+                latent=bool(_addresses(view)),
+            )
+
+
+def record_missing(view: View) -> Iterator[Finding]:
+    """The name has no record."""
+    for answer in view.evidence.about("dig "):
+        status = STATUS.search(answer.output)
+        if status and not RECORD.findall(answer.output) and status[1] in ("NXDOMAIN", "NOERROR"):
+            server = answer.question.split()[1]
+            yield Finding(
+                hop="name",
+                cause="record-missing",
+                where=f"zone {view.site.domain} on {_host(view, server)}",
+                sentence=f"{view.request.name} has no A record on {_host(view, server)} ({status[1]})",
+                do=f"Add {view.request.name}. A {view.site.entry} to the zone, raise its serial, and run: rndc reload",
+                proof=proof(answer, _line(answer, "status:")),
+            )
+        elif status and status[1] in ("SERVFAIL", "REFUSED"):
+            server = answer.question.split()[1]
+            yield Finding(
+                hop="name",
+                cause="zone-not-served",
+                where=f"zone {view.site.domain} on {_host(view, server)}",
+                sentence=f"{_host(view, server)} does not serve the zone of {view.request.name} ({status[1]})",
+                do="Look why: named-checkconf -z, and journalctl -u named",
+                proof=proof(answer, _line(answer, "status:")),
+            )
+
+
+def wrong_address(view: View) -> Iterator[Finding]:
+    """The name leads to an address that no edge has."""
+    for answer in view.evidence.about("dig "):
+        wrong = [address for address in RECORD.findall(answer.output) if address not in _entries(view)]
+        if wrong:
+            node = next((node.name for node in view.site.nodes if node.address == wrong[0]), "")
+            yield Finding(
+                hop="name",
+                cause="wrong-address",
+                where=f"zone {view.site.domain} on {_host(view, answer.question.split()[1])}",
+                sentence=f"{view.request.name} is {wrong[0]} in DNS{f' (node {node})' if node else ''}, "
+                f"and the edge is {view.site.entry}",
+                do=f"Correct the record to A {view.site.entry}, raise the zone's serial, and run: rndc reload",
+                proof=proof(answer, _line(answer, wrong[0])),
+            )
+
+
+def servers_differ(view: View) -> Iterator[Finding]:
+    """Two name servers hold different versions of the zone."""
+    serials = {answer.question.split()[1]: SERIAL.findall(answer.output) for answer in view.evidence.about("dig ")}
+    known = {server: found[0] for server, found in serials.items() if found}
+    if len(set(known.values())) > 1:
+        old = min(known, key=lambda server: int(known[server]))
+        yield Finding(
+            hop="name",
+            cause="zone-differs",
+            where=f"zone {view.site.domain} on {_host(view, old)}",
+            sentence=f"{_host(view, old)} still has serial {known[old]} of the zone",
+            do=f"Look why it was not transferred: journalctl -u named on {_host(view, old)}",
+            proof=tuple(line for answer in view.evidence.about("dig ") for line in proof(answer, _line(answer, "SOA"))),
+            latent=True,
+        )
+
+
+def resolver_unset(view: View) -> Iterator[Finding]:
+    """The client resolves by a server that does not know the site's names."""
+    whole = view.whole
+    if whole is None or whole.outcome != "no name" or not _addresses(view):
+        return
+    answer = view.evidence.answer("resolver", OUTSIDE)
+    used = re.findall(r"^nameserver\s+(\S+)", answer.output, re.MULTILINE) if answer else []
+    own = [host.address for host in view.site.dns]
+    if used and not set(used) & set(own):
+        yield Finding(
+            hop="name",
+            cause="resolver",
+            where="/etc/resolv.conf of the client",
+            sentence=f"the client asks {', '.join(used)}, and {view.request.name} is known to {', '.join(own)} only",
+            do=f"Let it ask {own[0] if own else 'the name server of the site'}",
+            proof=proof(answer),
+        )
+
+
+def cleared(view: View) -> Cleared | None:
+    """The name is right when it leads to the edge."""
+    found = _addresses(view)
+    if found and found <= set(_entries(view)):
+        return Cleared("name", f"{view.request.name} is {', '.join(sorted(found))}")
+    return None
+
+
+def _addresses(view: View) -> set[str]:
+    return {address for answer in view.evidence.about("dig ") for address in RECORD.findall(answer.output)}
+
+
+def _entries(view: View) -> tuple[str, ...]:
+    """Where a name may lead."""
+    return tuple(filter(None, (view.site.vip, *(edge.address for edge in view.site.edges))))
+
+
+def _host(view: View, address: str) -> str:
+    return next((host.name for host in (*view.site.dns, *view.site.edges) if host.address == address), address)
+
+
+def _place(answer: Answer) -> str:
+    return "the client" if answer.location == OUTSIDE else answer.location
+
+
+def _line(answer: Answer, *parts: str) -> str:
+    return next((line.strip() for line in answer.output.splitlines() if any(part in line for part in parts)), "")
+
+
+RULES = (hosts_file, dns_silent, record_missing, wrong_address, servers_differ, resolver_unset)

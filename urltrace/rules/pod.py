@@ -1,0 +1,166 @@
+"""The pods: whether each answers, from its own node and from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from urltrace.evidence import Host
+from urltrace.exchange import WORDS, Exchange
+from urltrace.finding import Cleared, Finding, proof
+from urltrace.kubernetes.endpoints import Address
+from urltrace.rules.unserved import seen, served
+from urltrace.view import View
+
+SLOW = 5.0  # seconds to the first byte
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A pod, and what each node got from it."""
+
+    address: Address
+    host: Host | None
+    answers: tuple[tuple[Host, Exchange], ...]
+
+    @property
+    def own(self) -> Exchange | None:
+        """From the pod's own node."""
+        return next((found for node, found in self.answers if node == self.host), None)
+
+    @property
+    def name(self) -> str:
+        return f"pod {self.address.pod or self.address}"
+
+
+def not_routed(view: View) -> Iterator[Finding]:
+    """A pod answers on its own node, and another node does not get to it."""
+    for pod in _pods(view):
+        for node, found in pod.answers:
+            own = pod.own
+            if own is None or own.outcome != "answered" or node == pod.host:
+                continue
+            if found.outcome in ("no connection", "unreachable", "refused"):
+                routes = view.evidence.answer("routes", node.name)
+                line = _route(routes.output, pod.address.ip) if routes else ""
+                yield Finding(
+                    hop="pod",
+                    cause="pod-route",
+                    where=f"the way from {node.name} to {pod.host.name if pod.host else ''}'s pods",
+                    sentence=f"{node.name} does not reach {pod.name} on {pod.address}, which answers on its own node "
+                    f"{pod.host.name if pod.host else ''}{f': its route is {line}' if line else ''}",
+                    do=f"On {node.name}: ip route get {pod.address.ip}; it should go by "
+                    f"{pod.host.address if pod.host else 'its node'}",
+                    proof=(*seen(found), *seen(own), *(proof(routes, line) if line else ())),
+                )
+
+
+def not_listening(view: View) -> Iterator[Finding]:
+    """Nothing listens in the pod at the port that its Service names."""
+    for pod in _pods(view):
+        own = pod.own
+        if own and own.outcome == "refused":
+            yield Finding(
+                hop="pod",
+                cause="pod-refuses",
+                where=pod.name,
+                sentence=f"nothing listens on {pod.address} in {pod.name}: its program uses another port, or only "
+                "127.0.0.1",
+                do="Compare the Service's targetPort with what the program listens on: kubectl exec … -- ss -lnt",
+                proof=seen(own),
+            )
+
+
+def not_answering(view: View) -> Iterator[Finding]:
+    """A pod takes the connection, and does not answer."""
+    for pod in _pods(view):
+        own = pod.own
+        if own and own.outcome in ("silent", "closed", "no connection", "unreachable"):
+            cause = {"silent": "pod-silent", "closed": "pod-closes"}.get(own.outcome, "pod-dark")
+            yield Finding(
+                hop="pod",
+                cause=cause,
+                where=pod.name,
+                sentence=f"{pod.name} on {pod.address} gives no answer on its own node: {WORDS[own.outcome]}",
+                do=f"Look at what it does: kubectl logs {pod.address.pod or '…'}",
+                proof=seen(own),
+            )
+
+
+def application_fails(view: View) -> Iterator[Finding]:
+    """The application itself answers with an error: every hop passed the request on."""
+    for pod in _pods(view):
+        own = pod.own
+        if own and own.outcome == "answered" and own.status >= 400:
+            expected = own.status < 500
+            yield Finding(
+                hop="pod",
+                cause="application",
+                where=pod.name,
+                sentence=f"the application answers {own.status} itself: {pod.name} on {pod.address}"
+                + (", as every hop before it passes on" if expected else ""),
+                do=f"Look at its log: kubectl logs {pod.address.pod or '…'}",
+                proof=seen(own),
+            )
+
+
+def slow(view: View) -> Iterator[Finding]:
+    """A pod answers late."""
+    for pod in _pods(view):
+        own = pod.own
+        if own and own.outcome == "answered" and own.first > SLOW:
+            yield Finding(
+                hop="pod",
+                cause="pod-slow",
+                where=pod.name,
+                sentence=f"{pod.name} takes {own.first:.1f} s to answer",
+                do=f"Look at what it waits for: kubectl logs {pod.address.pod or '…'}",
+                proof=(*seen(own), *proof(own.answer, own.answer.errors.strip())),
+            )
+
+
+def between(view: View) -> Iterator[Finding]:
+    """Traefik says that its pod failed, and the pod answers when it is asked."""
+    failed = [found for pod in _pods(view) for _, found in pod.answers if found.outcome != "answered"]
+    for node, found in served(view):
+        if found.status in (502, 504) and not found.by_nginx and not failed and any(_pods(view)):
+            yield Finding(
+                hop="pod",
+                cause="backend-failed",
+                where=f"Traefik on {node.name}",
+                sentence=f"Traefik on {node.name} answers {found.status} for its pod, which answers {node.name} itself",
+                do="Ask again: it may have just come back. Then look at Traefik's log, and at network policies",
+                proof=seen(found),
+            )
+
+
+def cleared(view: View) -> Cleared | None:
+    """Every pod answers every node that asked it."""
+    asked = [(pod, found) for pod in _pods(view) for _, found in pod.answers]
+    if asked and all(found.outcome == "answered" for _, found in asked):
+        return Cleared("pod", f"{len({str(pod.address) for pod, _ in asked})} pods answer when they are asked directly")
+    return None
+
+
+def _pods(view: View) -> Iterator[Asked]:
+    """The pods behind the router that takes the request."""
+    winners = [choice.winner for choice in view.choices.values() if choice.winner]
+    held = view.backend(winners[0]) if winners else None
+    for address in view.endpoints(*held) if held else ():
+        host = _host(view, address)
+        found = ((node, view.exchange("pod", str(address), node.name)) for node in view.site.nodes)
+        yield Asked(address, host, tuple((node, one) for node, one in found if one))
+
+
+def _host(view: View, address: Address) -> Host | None:
+    pods = view.objects.pods or () if view.objects else ()
+    by_pod = next((pod.status.host_ip for pod in pods if pod.status.pod_ip == address.ip), "")
+    name = address.node.partition(".")[0]
+    return next((node for node in view.site.nodes if node.address == by_pod or node.name == name), None)
+
+
+def _route(text: str, address: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip().startswith(address)), "")
+
+
+RULES = (not_routed, not_listening, not_answering, application_fails, slow, between)

@@ -1,0 +1,165 @@
+"""Evidence, read: each answer parsed once, and None where it was not asked or can't be read."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+
+import msgspec
+
+from urltrace.evidence import OUTSIDE, Answer, Evidence, Host
+from urltrace.exchange import Exchange, read_exchange
+from urltrace.kubernetes.endpoints import Address, addresses
+from urltrace.kubernetes.objects import Objects, Pod, Service, ServicePort, read_objects
+from urltrace.nginx.choice import NginxChoice, choose
+from urltrace.nginx.syntax import ConfigurationError, Directive, parse_dump
+from urltrace.request import Request
+from urltrace.traefik.ingress import Read, normalized, read_ingresses
+from urltrace.traefik.provider import Provider, read_provider
+from urltrace.traefik.routers import Choice, Loaded, Router, read_rawdata
+from urltrace.traefik.routers import choose as choose_router
+
+KINDS = ("Ingress", "IngressClass", "Service", "EndpointSlice", "Pod", "ClusterRole", "ClusterRoleBinding")
+
+
+class View:
+    """What rules read."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.site = evidence.site
+        sent = evidence.sent
+        self.request = Request(
+            sent.host, sent.path, sent.query, sent.method, sent.scheme, sent.port, headers=sent.headers
+        )
+
+    def exchange(self, kind: str, target: str, location: str) -> Exchange | None:
+        """An HTTP request that was sent to `target` from `location`. kind: name, edge, node, traefik or pod."""
+        answer = self.evidence.answer(f"http {kind} {target}".rstrip(), location)
+        return read_exchange(answer) if answer else None
+
+    def exchanges(self, kind: str, location: str = "") -> tuple[Exchange, ...]:
+        """Every request of a kind, from one location or from all."""
+        return tuple(read_exchange(answer) for answer in self.evidence.about(f"http {kind} ", location))
+
+    def node_target(self, node: Host) -> str:
+        """Where Traefik answers on a node."""
+        return f"{node.address}:{self.site.traefik_port}"
+
+    def from_edges(self, node: Host) -> tuple[Exchange, ...]:
+        """What each edge got from a node."""
+        found = (self.exchange("node", self.node_target(node), edge.name) for edge in self.site.edges)
+        return tuple(one for one in found if one)
+
+    def on_node(self, node: Host) -> Exchange | None:
+        """What a node got from its own port."""
+        return self.exchange("node", self.node_target(node), node.name)
+
+    @cached_property
+    def whole(self) -> Exchange | None:
+        """The request as a client sends it."""
+        return self.exchange("name", "", OUTSIDE)
+
+    @cached_property
+    def configurations(self) -> dict[str, Directive]:
+        """The configuration of each edge's nginx that could be read, by host."""
+        found = {}
+        for edge in self.site.edges:
+            answer = self.evidence.answer("nginx -T", edge.name)
+            try:
+                if answer and answer.output:
+                    found[edge.name] = parse_dump(answer.output)
+            except ConfigurationError:
+                continue
+        return found
+
+    @cached_property
+    def edge_choices(self) -> dict[str, NginxChoice]:
+        """What each edge does with the request, by host."""
+        addresses_of = {edge.name: edge.address for edge in self.site.edges}
+        return {
+            name: choose(main, self.request, addresses_of[name], self.request.port)
+            for name, main in self.configurations.items()
+        }
+
+    @cached_property
+    def loaded(self) -> dict[str, Loaded]:
+        """What the Traefik of each node has loaded, by host."""
+        found = {}
+        for node in self.site.nodes:
+            answer = self.evidence.answer("rawdata", node.name)
+            try:
+                if answer and answer.output:
+                    found[node.name] = read_rawdata(answer.output)
+            except msgspec.MsgspecError:
+                continue
+        return found
+
+    @cached_property
+    def choices(self) -> dict[str, Choice]:
+        """Which router of each node's Traefik takes the request, by host."""
+        entrypoint = self.entrypoint
+        return {name: choose_router(loaded.routers, self.request, entrypoint) for name, loaded in self.loaded.items()}
+
+    @cached_property
+    def objects_answer(self) -> Answer | None:
+        """The first answer that holds objects."""
+        return next((one for one in self.evidence.about("objects") if one.code == 0 and one.output), None)
+
+    @cached_property
+    def objects(self) -> Objects | None:
+        answer = self.objects_answer
+        try:
+            return read_objects([json.loads(answer.output)], KINDS) if answer else None
+        except (ValueError, msgspec.MsgspecError):
+            return None
+
+    def traefik_pod(self, node: Host) -> Pod | None:
+        """The pod with the host port of a node."""
+        return next((pod for pod in self.traefik_pods if pod.status.host_ip == node.address), None)
+
+    @cached_property
+    def traefik_pods(self) -> tuple[Pod, ...]:
+        port = self.site.traefik_port
+        pods = self.objects.pods or () if self.objects else ()
+        return tuple(
+            pod for pod in pods if any(held.host_port == port for one in pod.spec.containers for held in one.ports)
+        )
+
+    @cached_property
+    def provider(self) -> Provider | None:
+        """The flags of Traefik; None when no pod of it is known."""
+        arguments = [one.args for pod in self.traefik_pods for one in pod.spec.containers if one.args]
+        return read_provider(arguments[0]) if arguments else None
+
+    @cached_property
+    def entrypoint(self) -> str:
+        """The entry point behind the host port."""
+        ports = [
+            held.container_port
+            for pod in self.traefik_pods
+            for one in pod.spec.containers
+            for held in one.ports
+            if held.host_port == self.site.traefik_port
+        ]
+        return (self.provider.entrypoint(ports[0]) if self.provider and ports else "") or "web"
+
+    @cached_property
+    def reads(self) -> tuple[Read, ...]:
+        """Every Ingress as this Traefik should read it."""
+        return read_ingresses(self.objects, self.provider) if self.objects and self.provider else ()
+
+    def backend(self, router: Router) -> tuple[Service, ServicePort] | None:
+        """The Service and the port behind a router that is made of an Ingress."""
+        wanted, namespace = router.service.partition("@")[0], router.ingress.partition("/")[0]
+        for one in self.objects.services or () if self.objects else ():
+            held = one.metadata.namespace
+            for port in one.spec.ports if namespace in ("", held) else ():
+                names = (f"{held}-{one.metadata.name}-{name}" for name in (port.port, port.name) if name)
+                if wanted in map(normalized, names):
+                    return one, port
+        return None
+
+    def endpoints(self, service: Service, port: ServicePort) -> tuple[Address, ...]:
+        """Where the pods of a Service answer."""
+        return addresses(self.objects, service, port) if self.objects else ()
