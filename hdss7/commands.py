@@ -67,6 +67,14 @@ def verify(options: Options) -> int:
     return verify.verify(options)
 
 
+@command("url", *LOGIN, "method", "header", "bundle", "replay", "with_file", *OUTPUT)
+def trace(options: Options) -> int:
+    """Say why a URL does not answer: which hop is at fault, by what evidence, what to do; no host is changed."""
+    from hdss7 import trace
+
+    return trace.trace(options)
+
+
 @command(*LOGIN, *OUTPUT)
 def ping(options: Options) -> int:
     """Log in to hosts, sudo included, and show how fast each one answers."""
@@ -248,6 +256,7 @@ def collection() -> Collection:
         why,
         rollback,
         verify,
+        trace,
         certs,
         ping,
         run,

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum, auto
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError
@@ -47,8 +48,8 @@ class Option:
 
     @property
     def attribute(self) -> str:
-        """Its name as a parameter of a task."""
-        return self.name.replace("-", "_")
+        """Its name as a parameter of a task. Invoke takes a `_` at the end away, and Python keeps some words."""
+        return self.name.replace("-", "_") + "_" * iskeyword(self.name)
 
     @property
     def typed(self) -> str:
@@ -171,6 +172,12 @@ class Options:
     vm: bool = flag("also start hdss7-23, a virtual machine with its own kernel, for ipvs")
     host: str | None = positional("the host's name")
     directory: str | None = positional("the folder to create")
+    url: str | None = positional("the URL, as in http://demo.od.com/path")
+    method: str | None = text("the request's method (default GET); another one is sent once, by the real path")
+    header: Sequence[str] = repeated("a header of the request, 'Name: value'; repeatable")
+    bundle: str | None = text("write all that was asked into this file, for --replay; no secret is in it", name="save")
+    replay: str | None = text("judge the bundle in this file instead of asking hosts")
+    with_file: str | None = text("say what would happen with the Ingresses in this file", name="with")
     site_name: str | None = text(
         "the site's name that 127.0.0.1 serves (default: Traefik's, traefik.od.com)", name="host"
     )

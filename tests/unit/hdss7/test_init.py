@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-TOP_LEVEL = {"hdss7", "provision", "kubeproxy", "lab"}
+TOP_LEVEL = {"hdss7", "provision", "urltrace", "kubeproxy", "lab"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,154 @@
+"""What is asked of a place: the real script, run here against servers on 127.0.0.1."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provision.errors import UnreachableError
+from provision.facts.question import Question, ask
+from tests.unit.urltrace.site import SITE
+from urltrace import dns
+from urltrace.ask.gather import gather, questions
+from urltrace.ask.question import TraceQuestion
+from urltrace.evidence import OUTSIDE, Answer, Host, Site
+from urltrace.exchange import read_exchange
+from urltrace.redact import Redactor
+from urltrace.request import Request
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with what it was asked."""
+
+    def do_GET(self) -> None:
+        body = f"{self.command} {self.path} {self.headers['Host']} {self.headers['X-Key']}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815 - the name that the class looks for
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def asked(question: TraceQuestion) -> dict[str, Answer]:
+    """The answers of the real script, run here."""
+    request = ask([question], "mark-1")
+    done = subprocess.run(["sh"], input=request.script, capture_output=True, text=True, timeout=60, check=False)
+    answers: tuple[Answer, ...] = request.answers(done.stdout)[question]
+    return {answer.question: answer for answer in answers}
+
+
+def outside(request: Request, edges: tuple[Host, ...] = ()) -> dict[str, Answer]:
+    return asked(TraceQuestion(OUTSIDE, ("outside",), request, Site("od.com", edges=edges), "token"))
+
+
+def test_the_request_is_sent_as_it_is_written(port: int) -> None:
+    request = Request(
+        f"localhost:{port}",
+        "/a/../b%20[c]",
+        query='q="\\x"',
+        method="POST",
+        port=port,
+        headers=(("X-Key", 'quo"te\\d $(touch x)'),),
+    )
+    answer = outside(request)["http name"]
+    assert answer.output.partition("\n\n")[2] == f'POST /a/../b%20[c]?q="\\x" localhost:{port} quo"te\\d $(touch x)'
+    assert read_exchange(answer).ok
+
+
+def test_an_edge_is_asked_by_its_address(port: int) -> None:
+    answers = outside(Request(f"nowhere.invalid:{port}", port=port), (Host("edge", "127.0.0.1"),))
+    assert read_exchange(answers[f"http edge 127.0.0.1:{port}"]).status == 200
+    assert read_exchange(answers["http name"]).outcome == "no name"
+
+
+def test_a_closed_port_is_refused() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        assert read_exchange(outside(Request(f"localhost:{port}", port=port))["http name"]).outcome == "refused"
+
+
+def test_a_silent_program_is_told_from_a_closed_port() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        assert read_exchange(outside(Request(f"localhost:{port}", port=port))["http name"]).outcome == "silent"
+
+
+def test_a_secret_is_no_argument_of_a_program(port: int) -> None:
+    script = ask([TraceQuestion(OUTSIDE, ("outside",), Request("a", headers=(("X-Key", "hunter2"),)), SITE, "t")], "m")
+    lines = [line for line in script.script.splitlines() if "hunter2" in line]
+    assert lines
+    assert not [line for line in lines if "curl" in line]
+
+
+REPLY = bytes.fromhex(
+    "1234 8580 0001 0001 0001 0000 0464656d6f026f6403636f6d00 0001 0001"
+    "c00c 0001 0001 0000003c 0004 0a04070b"
+    "c011 0006 0001 0000003c 001a 03646e73c011 0161c011 78a3f2e5 00000001 00000002 00000003 00000004".replace(" ", "")
+)
+
+
+def test_an_answer_of_dns_is_described() -> None:
+    assert dns.described(REPLY).splitlines() == [
+        ";; status: NOERROR",
+        "demo.od.com.\t60\tIN\tA\t10.4.7.11",
+        "od.com.\t60\tIN\tSOA\tdns.od.com. a.od.com. 2024010469 1 2 3 4",
+    ]
+
+
+def test_a_question_of_dns_names_the_host() -> None:
+    assert dns.query("demo.od.com")[12:] == b"\x04demo\x02od\x03com\x00\x00\x01\x00\x01"
+    assert dns.printf(b"\x00a") == "\\x00\\x61"
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_an_answer_or_a_value_error(data: bytes) -> None:
+    try:
+        assert dns.described(data).startswith(";; status: ")
+    except ValueError as error:
+        assert "DNS" in str(error)  # noqa: PT017 - either is right
+
+
+class Fixed:
+    """A location that gives one answer, or can't be reached."""
+
+    def __init__(self, reachable: bool) -> None:
+        self.reachable = reachable
+
+    def answers(self, asked: Iterable[Question]) -> Mapping[Any, Any]:
+        if not self.reachable:
+            raise UnreachableError("could not log in", found="no answer within 3 s")
+        return {question: (Answer("http name", question.location, "HTTP/1.1 200 OK\n\nsecret"),) for question in asked}  # type: ignore[attr-defined]
+
+
+def test_a_host_that_is_silent_is_unasked() -> None:
+    every = questions(SITE, Request("demo.od.com"), "token", "kubectl")
+    assert [question.location for question in every] == [OUTSIDE, "hdss7-11", "hdss7-21", "hdss7-22"]
+    assert [question.places for question in every[1:]] == [("edge",), ("node", "master"), ("node", "master")]
+    found = gather(every, {one.location: Fixed(one.location != "hdss7-22") for one in every}, Redactor("salt"))
+    assert [(one.location, one.why) for one in found.unasked] == [("hdss7-22", "no answer within 3 s")]
+    assert len(found.answers) == 3
+    assert "secret" not in found.answers[0].output

@@ -1,0 +1,1 @@
+"""Asking: what each place of the path is asked, in one exec a host, and the evidence that comes of it."""

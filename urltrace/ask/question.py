@@ -1,0 +1,100 @@
+"""What one place is asked, as a question of the engine: one script, many answers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from provision.facts.question import Question
+from provision.remote.shell import Scripts, function, words
+from urltrace import dns
+from urltrace.evidence import Answer, Site
+from urltrace.exchange import FORMAT
+from urltrace.request import Request
+
+SCRIPTS = Scripts(__file__)
+LIMIT = 3  # seconds for one request
+TRACE_HEADER = "X-Hdss7-Trace"
+
+
+@dataclass(frozen=True)
+class TraceQuestion(Question):
+    """Everything that a trace asks of one place. The answer is a tuple of evidence's Answers.
+
+    places: outside, edge, node, master: all that the host is. own: the host port of a node, ADDRESS:PORT. kubectl: the
+    program with its kubeconfig, as it is typed. token: finds this request in logs.
+    """
+
+    location: str
+    places: tuple[str, ...]
+    request: Request
+    site: Site
+    token: str
+    own: str = ""
+    kubectl: str = "kubectl"
+
+    @classmethod
+    def script(cls, questions: Sequence[Self]) -> str:
+        return "\n".join(f"(\n{one._script()}\n)" for one in questions)
+
+    @classmethod
+    def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[Answer, ...]]:
+        rows = [line.split(",") for line in output.splitlines() if line.count(",") == 3]
+        return {one: tuple(_answer(row, one.location) for row in rows) for one in questions}
+
+    def _script(self) -> str:
+        sent, site = self.request, self.site
+        uri = sent.path + (f"?{sent.query}" if sent.query else "")
+        return function("k", f'{words(self.kubectl.split())} "$@"') + SCRIPTS.call(
+            "trace",
+            PLACES=" ".join(self.places),
+            NAME=sent.name,
+            CONFIG="\n".join(self._config()),
+            ADDRESS=f"{sent.scheme}://{sent.host}",
+            URI=_escaped(uri),
+            METHOD=sent.method,
+            PORT=str(sent.port),
+            TARGETS=" ".join(f"{node.address}:{site.traefik_port}" for node in site.nodes),
+            EDGES=" ".join(edge.address for edge in site.edges),
+            SERVERS=" ".join(server.address for server in site.dns),
+            QUERY=dns.printf(dns.query(sent.name)),
+            HOSTPORT=str(site.traefik_port),
+            LIMIT=str(LIMIT),
+            FORMAT=FORMAT,
+            OWN=self.own,
+        )
+
+    def _config(self) -> list[str]:
+        """Headers as lines of curl's configuration: never arguments, which everybody on a host can read."""
+        lines = [f"Host: {self.request.host}", f"{TRACE_HEADER}: {self.token}"]
+        lines += [f"{name}: {value}" for name, value in self.request.headers]
+        return [f'header = "{_escaped(line)}"' for line in lines]
+
+
+def _escaped(text: str) -> str:
+    """For a double-quoted value of curl's configuration."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _answer(row: Sequence[str], location: str) -> Answer:
+    question, code, output, errors = row
+    name = _text(question)
+    shown, status = _text(output), int(code or 255)
+    if name.startswith("dig "):
+        shown, status = _dns(shown, status)
+    if name.startswith("http "):
+        shown = shown.replace("\r\n", "\n")
+    return Answer(name, location, shown, status, _text(errors))
+
+
+def _dns(text: str, code: int) -> tuple[str, int]:
+    try:
+        return dns.described(bytes.fromhex("".join(text.split()))), 0
+    except ValueError:
+        return ";; no servers could be reached\n", code or 9
+
+
+def _text(encoded: str) -> str:
+    return base64.b64decode(encoded).decode("utf-8", "replace")

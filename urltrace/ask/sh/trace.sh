@@ -1,0 +1,144 @@
+# Asks what a trace wants to know of this place, side by side, and prints a line for each question: the question, the
+# exit code, the output and the errors, all but the code in base64, with commas between. Changes nothing.
+# $PLACES: outside, edge, node, master, with blanks between; $NAME: the host that is asked for, without its port;
+# $CONFIG: what curl is told of the request; $ADDRESS: SCHEME://HOST:PORT; $URI: path and query, for a quoted value of
+# curl's; $METHOD; $PORT: of the URL; $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
+# $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
+# $OWN: a node's own port; k: kubectl
+d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
+printf '%s\n' "$CONFIG" >config
+count=0
+
+ask() {
+  count=$((count + 1))
+  printf '%s' "$1" >$count.question
+  shift
+  { "$@" >$count.out 2>$count.err </dev/null; echo $? >$count.code; } &
+}
+
+# $1, ...: lines of curl's configuration beside those of the request
+fetch() {
+  { cat config; printf '%s\n' "$@"; } |
+    curl -q -K - -gsSi --http1.1 --path-as-is --noproxy '*' -m "$LIMIT" -w "$FORMAT" | head -c 4096
+}
+
+at() {
+  fetch "url = \"http://$1$URI\""
+}
+
+large() {
+  fetch "header = \"X-Pad: $(printf '%1400s' '' | tr ' ' x)\"" "url = \"http://$1$URI\""
+}
+
+# The request of the client: to where the name leads, and to one edge
+# shellcheck disable=SC2153 # ADDRESS and PORT are given
+whole() {
+  fetch "request = \"$METHOD\"" "url = \"$ADDRESS$URI\""
+}
+
+# shellcheck disable=SC2153
+through() {
+  fetch "connect-to = \"::$1:$PORT\"" "url = \"$ADDRESS$URI\""
+}
+
+dns() {
+  # shellcheck disable=SC2016 # bash is to expand them
+  timeout "$LIMIT" bash -c 'exec 3<>"/dev/udp/$1/53" && printf "$2" >&3 && dd bs=1500 count=1 <&3 2>/dev/null' \
+    bash "$1" "$QUERY" | od -An -v -tx1
+}
+
+outside() {
+  ask "http name" whole
+  for edge in $EDGES; do ask "http edge $edge:$PORT" through "$edge"; done
+  for server in $SERVERS; do ask "dig $server" dns "$server"; done
+  ask "getent" getent ahosts "$NAME"
+  # shellcheck disable=SC2016 # awk is to expand them
+  ask "hosts-file" awk -v name="$NAME" '!/^#/ { for (i = 2; i <= NF; i++) if ($i == name) print }' /etc/hosts
+  ask "resolver" cat /etc/resolv.conf
+}
+
+# When the workers were started that take new requests, and when a file that nginx reads was last changed
+nginx_state() {
+  for pid in $(pgrep -x nginx); do
+    tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q '^nginx: worker process *$' && stat -c %Y "/proc/$pid"
+  done | sort -n | tail -n 1 | sed 's/^/started /'
+  sed -n 's/^# configuration file \(.*\):$/\1/p' nginx.dump | xargs -r stat -L -c 'changed %Z %n' | sort -k 2n | tail -n 1
+}
+
+edge() {
+  for target in $TARGETS; do
+    ask "http node $target" at "$target"
+    ask "http large $target" large "$target"
+  done
+  ask "filter" iptables-save -t filter
+  ask "listen" ss -Hlntp
+  if pgrep -x nginx >/dev/null; then # without a process it would write a file for its id
+    timeout "$LIMIT" nginx -T >nginx.dump 2>nginx.said
+    ask "nginx -T" cat nginx.dump nginx.said
+    ask "nginx-state" nginx_state
+  fi
+}
+
+# Where the pod with the host port answers: as the network's plugin noted it, else as the kernel's rules say
+traefik() {
+  noted=$(grep -l "\"hostPort\":${HOSTPORT}[,}]" /var/lib/cni/results/* /var/lib/cni/cache/results/* 2>/dev/null | head -n 1)
+  if [ -n "$noted" ]; then
+    address=$(grep -o '"address":"[0-9.]*/' "$noted" | head -n 1 | tr -dc '0-9.')
+    port=$(grep -o "\"containerPort\":[0-9]*,\"hostIP\":\"[^\"]*\",\"hostPort\":${HOSTPORT}[,}]" "$noted" | head -n 1)
+    [ -n "$port" ] || port=$(grep -o "\"containerPort\":[0-9]*[^{]*\"hostPort\":${HOSTPORT}[,}]" "$noted" | head -n 1)
+    echo "$address:$(echo "${port:-:80,}" | sed 's/[^:]*:\([0-9]*\).*/\1/')"
+  else
+    sed -n "s/.*--dport $HOSTPORT .*--to-destination \([0-9.:]*\).*/\1/p" rules | head -n 1
+  fi
+}
+
+# The servers of the services that routers with the name lead to, at most four
+pods() {
+  parent="*.${NAME#*.}"
+  grep -o '"service":"[^"]*","rule":"[^}]*' rawdata | grep -F -e "\"$NAME\\" -e "\`$NAME\`" -e "\"$parent\\" -e "\`$parent\`" |
+    cut -d '"' -f 4 | sort -u | while read -r service; do
+      grep -o "\"$service@[a-z]*\":{\"loadBalancer\":{\"servers\":\[[^]]*" rawdata | grep -o 'http://[^"]*' | cut -c 8-
+    done | sort -u | head -n 4
+}
+
+routes() {
+  for pod in "$@"; do ip route get "${pod%:*}"; done
+}
+
+errors() {
+  tail -q -n 200 /var/log/pods/*_traefik*/*/*.log | grep -E ' ERR |forbidden|reflector|stderr [FP] E[0-9]' | tail -n 20
+}
+
+node() {
+  ask "http node $OWN" at "$OWN"
+  ask "filter" iptables-save -t filter
+  ask "listen" ss -Hlntp
+  ask "sysctl" sysctl net.ipv4.ip_forward
+  ask "log traefik" errors
+  iptables-save -t nat >rules 2>rules.said
+  ask "nat" grep -E -- "--dports? ([0-9,:]*,)?$HOSTPORT(,| )" rules
+  found=$(traefik)
+  [ -n "$found" ] || return 0
+  ask "http traefik $found" at "$found"
+  curl -q -sS -m "$LIMIT" --noproxy '*' "http://${found%:*}:8080/api/rawdata" >rawdata 2>rawdata.said || return 0
+  ask "rawdata" cat rawdata
+  behind=$(pods)
+  for pod in $behind; do ask "http pod $pod" at "$pod"; done
+  # shellcheck disable=SC2086 # a word each
+  ask "routes" routes $behind
+}
+
+master() {
+  kinds=ingresses,ingressclasses,services,endpointslices,pods,clusterroles,clusterrolebindings
+  ask "readyz" k get --raw '/readyz?verbose' --request-timeout=5s
+  ask "objects" k get "$kinds" -A -o json --request-timeout=8s
+}
+
+for place in $PLACES; do $place; done
+wait
+n=0
+while [ $n -lt $count ]; do
+  n=$((n + 1))
+  echo "$(base64 -w0 <$n.question),$(cat $n.code),$(base64 -w0 <$n.out),$(head -c 4096 $n.err | base64 -w0)"
+done
+cd / && rm -rf "$d"
