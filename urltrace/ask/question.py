@@ -64,6 +64,7 @@ class TraceQuestion(Question):
             LIMIT=str(LIMIT),
             FORMAT=FORMAT,
             OWN=self.own,
+            CNI="/var/lib/cni",
         )
 
     def _config(self) -> list[str]:

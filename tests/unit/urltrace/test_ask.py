@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +21,13 @@ from provision.facts.question import Question, ask
 from tests.unit.urltrace.site import SITE
 from urltrace import dns
 from urltrace.ask.gather import gather, questions
-from urltrace.ask.question import TraceQuestion
+from urltrace.ask.question import SCRIPTS, TraceQuestion
 from urltrace.evidence import OUTSIDE, Answer, Host, Site
 from urltrace.exchange import read_exchange
 from urltrace.redact import Redactor
 from urltrace.request import Request
+
+RECORDED = Path(__file__).with_name("recorded") / "ingress.json"
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -102,6 +107,48 @@ def test_a_secret_is_no_argument_of_a_program(port: int) -> None:
     lines = [line for line in script.script.splitlines() if "hunter2" in line]
     assert lines
     assert not [line for line in lines if "curl" in line]
+
+
+def part(name: str, folder: Path, **variables: str) -> str:
+    """What one function of the script prints, in a folder."""
+    found = re.search(rf"^{name}\(\) {{\n.*?^}}$", SCRIPTS.text("trace"), re.MULTILINE | re.DOTALL)
+    assert found
+    script = f"{found[0]}\n{name}"
+    done = subprocess.run(["sh", "-c", script], cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+PATH = "/usr/bin:/bin"
+NOTED = (
+    '{"capabilityArgs":{"portMappings":[{"HostPort":443,"ContainerPort":8443,"Protocol":"tcp","HostIP":""},'
+    '{"HostPort":81,"ContainerPort":80,"Protocol":"tcp","HostIP":""}]},'
+    '"result":{"ips":[{"address":"172.7.21.3/24","gateway":"172.7.21.1"}]}}'
+)
+RULES = "-A CNI-DN-a1 -p tcp -m tcp --dport 81 -j DNAT --to-destination 172.7.21.9:8000\n"
+
+
+def test_traefik_is_found_where_its_network_noted_it(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "other").write_text(NOTED.replace(":81,", ":810,"))
+    (tmp_path / "rules").write_text(RULES)
+    assert part("traefik", tmp_path, PATH=PATH, HOSTPORT="81", CNI=str(tmp_path)) == "172.7.21.9:8000\n"
+    (tmp_path / "results" / "traefik").write_text(NOTED)
+    assert part("traefik", tmp_path, PATH=PATH, HOSTPORT="81", CNI=str(tmp_path)) == "172.7.21.3:80\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a.od.com", ["172.7.21.2:8080", "172.7.21.4:8080", "172.7.21.9:8080", "172.7.22.2:8080"]),
+        ("x.wild.od.com", ["172.7.21.2:8080", "172.7.22.2:8080"]),
+        ("none.od.com", []),
+    ],
+)
+def test_pods_are_found_by_the_routers_of_a_name(tmp_path: Path, name: str, found: list[str]) -> None:
+    loaded = json.loads(RECORDED.read_text())["loaded"]["class"]
+    text = json.dumps(loaded, separators=(",", ":")).replace("&", "\\u0026")  # as Go writes it
+    (tmp_path / "rawdata").write_text(text)
+    assert part("pods", tmp_path, PATH=PATH, NAME=name).split() == found
 
 
 REPLY = bytes.fromhex(

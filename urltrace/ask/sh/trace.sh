@@ -4,7 +4,7 @@
 # $CONFIG: what curl is told of the request; $ADDRESS: SCHEME://HOST:PORT; $URI: path and query, for a quoted value of
 # curl's; $METHOD; $PORT: of the URL; $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
 # $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
-# $OWN: a node's own port; k: kubectl
+# $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
 count=0
@@ -81,12 +81,11 @@ edge() {
 
 # Where the pod with the host port answers: as the network's plugin noted it, else as the kernel's rules say
 traefik() {
-  noted=$(grep -l "\"hostPort\":${HOSTPORT}[,}]" /var/lib/cni/results/* /var/lib/cni/cache/results/* 2>/dev/null | head -n 1)
+  noted=$(grep -ils "\"hostport\":${HOSTPORT}[,}]" "$CNI"/results/* "$CNI"/cache/results/* | xargs -r ls -t | head -n 1)
   if [ -n "$noted" ]; then
     address=$(grep -o '"address":"[0-9.]*/' "$noted" | head -n 1 | tr -dc '0-9.')
-    port=$(grep -o "\"containerPort\":[0-9]*,\"hostIP\":\"[^\"]*\",\"hostPort\":${HOSTPORT}[,}]" "$noted" | head -n 1)
-    [ -n "$port" ] || port=$(grep -o "\"containerPort\":[0-9]*[^{]*\"hostPort\":${HOSTPORT}[,}]" "$noted" | head -n 1)
-    echo "$address:$(echo "${port:-:80,}" | sed 's/[^:]*:\([0-9]*\).*/\1/')"
+    mapping=$(grep -io "[^{]*\"hostport\":${HOSTPORT}[,}][^}]*" "$noted" | head -n 1)
+    echo "$address:$(echo "$mapping" | grep -io '"containerport":[0-9]*' | head -n 1 | tr -dc '0-9')"
   else
     sed -n "s/.*--dport $HOSTPORT .*--to-destination \([0-9.:]*\).*/\1/p" rules | head -n 1
   fi
@@ -97,7 +96,7 @@ pods() {
   parent="*.${NAME#*.}"
   grep -o '"service":"[^"]*","rule":"[^}]*' rawdata | grep -F -e "\"$NAME\\" -e "\`$NAME\`" -e "\"$parent\\" -e "\`$parent\`" |
     cut -d '"' -f 4 | sort -u | while read -r service; do
-      grep -o "\"$service@[a-z]*\":{\"loadBalancer\":{\"servers\":\[[^]]*" rawdata | grep -o 'http://[^"]*' | cut -c 8-
+      grep -o "\"$service@[a-z]*\":{\"loadBalancer\":{[^]]*\"servers\":\[[^]]*" rawdata | grep -o 'http://[^"]*' | cut -c 8-
     done | sort -u | head -n 4
 }
 
