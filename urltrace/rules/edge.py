@@ -9,6 +9,7 @@ from urltrace.evidence import OUTSIDE, Host
 from urltrace.exchange import Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof
 from urltrace.nginx.upstreams import host_sent
+from urltrace.rules import address
 from urltrace.view import View
 
 REFUSING = {
@@ -173,6 +174,29 @@ def host_lost(view: View) -> Iterator[Finding]:
             )
 
 
+def penalised(view: View) -> Iterator[Finding]:
+    """nginx says that no node answers, and all of them answer the edge: it still leaves them out."""
+    for name, choice in view.edge_choices.items():
+        found = _from_outside(view, name)
+        if found is None or not found.by_nginx or found.status not in (502, 504) or not choice.proxied:
+            continue
+        nodes = [view.exchange("node", view.node_target(node), name) for node in view.site.nodes]
+        known = {view.node_target(node) for node in view.site.nodes}
+        asked = {f"{backend.address}:{backend.port}" for backend in choice.proxied.asked}
+        if asked and asked <= known and all(one and one.outcome == "answered" for one in nodes):
+            log = view.evidence.answer("log nginx", name)
+            line = next((line for line in reversed(log.output.splitlines()) if "upstream" in line), "") if log else ""
+            yield Finding(
+                hop="edge",
+                cause="nodes-left-out" if found.status == 502 else "edge-timeout",
+                where=f"nginx on {name}",
+                sentence=f"nginx on {name} answers {found.status} although every node answers {name} now"
+                + (f": {line.partition('] ')[2].partition(', client')[0]}" if line else ""),
+                do=f"Wait for fail_timeout ({choice.proxied.asked[0].fail_timeout}), or run nginx -s reload on {name}",
+                proof=(*proof(found.answer, str(found)), *(proof(log, line) if line else ())),
+            )
+
+
 def old_configuration(view: View) -> Iterator[Finding]:
     """The files changed after nginx last read them."""
     for edge in view.site.edges:
@@ -244,6 +268,7 @@ def _listens(text: str, port: int) -> bool:
 
 RULES = (
     not_listening,
+    *address.RULES,
     no_server,
     default_server,
     refuses,
@@ -252,5 +277,6 @@ RULES = (
     wrong_upstream,
     host_lost,
     old_configuration,
+    penalised,
     conflicting_name,
 )

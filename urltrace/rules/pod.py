@@ -9,6 +9,7 @@ from urltrace.evidence import Host
 from urltrace.exchange import WORDS, Exchange
 from urltrace.finding import Cleared, Finding, proof
 from urltrace.kubernetes.endpoints import Address
+from urltrace.netfilter import stopping
 from urltrace.rules.unserved import seen, served
 from urltrace.view import View
 
@@ -41,6 +42,10 @@ def not_routed(view: View) -> Iterator[Finding]:
             if own is None or own.outcome != "answered" or node == pod.host:
                 continue
             if found.outcome in ("no connection", "unreachable", "refused"):
+                stopped = tuple(_stopped(view, node, pod, found))
+                yield from stopped
+                if stopped:
+                    continue
                 routes = view.evidence.answer("routes", node.name)
                 line = _route(routes.output, pod.address.ip) if routes else ""
                 yield Finding(
@@ -53,6 +58,23 @@ def not_routed(view: View) -> Iterator[Finding]:
                     f"{pod.host.address if pod.host else 'its node'}",
                     proof=(*seen(found), *seen(own), *(proof(routes, line) if line else ())),
                 )
+
+
+def _stopped(view: View, node: Host, pod: Asked, found: Exchange) -> Iterator[Finding]:
+    """A firewall of the pod's node that forwards nothing from this node to it."""
+    answer = view.evidence.answer("filter", pod.host.name) if pod.host else None
+    ip, port = pod.address.ip, pod.address.port
+    rule = stopping(answer.output, "FORWARD", source=node.address, destination=ip, port=port) if answer else ""
+    if rule and answer and pod.host:
+        yield Finding(
+            hop="pod",
+            cause="pod-firewall",
+            where=f"the firewall of {pod.host.name}",
+            sentence=f"the firewall of {pod.host.name} stops {node.name} from reaching {pod.name} on {pod.address}: "
+            f"{rule}",
+            do=f"On {pod.host.name}: look at iptables -S FORWARD, and accept what comes for its pods",
+            proof=(*seen(found), *proof(answer, rule)),
+        )
 
 
 def not_listening(view: View) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from provision.errors import Exit, InputError
 from tests.unit.urltrace.faults import control, edge, link, name, node, pod, service, traefik
@@ -11,16 +12,19 @@ from tests.unit.urltrace.site import (
     EDGE,
     N21,
     N22,
+    SITE,
     Change,
     client,
+    dig,
     everywhere,
     evidence,
     page,
     put,
     rawdata,
+    refused,
     router,
 )
-from urltrace.evidence import OUTSIDE, Answer, dump, load
+from urltrace.evidence import OUTSIDE, Answer, Host, dump, load
 from urltrace.request import Request
 from urltrace.verdict import judge
 
@@ -126,3 +130,18 @@ def test_a_header_matches_by_its_digest() -> None:
 def test_another_file_is_no_bundle(text: bytes, words: str) -> None:
     with pytest.raises(InputError, match=words):
         load(text)
+
+
+@pytest.mark.parametrize(
+    ("held", "cause"), [(("10.4.7.12",), "address-nowhere"), (("10.4.7.10", "10.4.7.10"), "address-twice")]
+)
+def test_an_address_belongs_to_one_edge(held: tuple[str, ...], cause: str) -> None:
+    edges = (EDGE, Host("hdss7-12", "10.4.7.12"))
+    lines = [f"2: eth0    inet {ip}/24" for ip in held * 2]
+    addresses = [Answer("addresses", edge.name, line) for edge, line in zip(edges, lines, strict=False)]
+    named = Answer("dig 10.4.7.11", OUTSIDE, dig(address="10.4.7.10"))
+    changes = [put(*addresses, named, refused("name", "", OUTSIDE))]
+    found = replace(evidence(*changes), site=replace(SITE, edges=edges, vip="10.4.7.10"))
+    verdict = judge(found)
+    assert verdict.fault
+    assert verdict.fault.cause == cause

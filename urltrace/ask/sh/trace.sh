@@ -72,9 +72,11 @@ edge() {
   done
   ask "filter" iptables-save -t filter
   ask "listen" ss -Hlntp
+  ask "addresses" ip -o -4 address
+  ask "log nginx" tail -q -n 100 /var/log/nginx/error.log
   if pgrep -x nginx >/dev/null; then # without a process it would write a file for its id
     timeout "$LIMIT" nginx -T >nginx.dump 2>nginx.said
-    ask "nginx -T" cat nginx.dump nginx.said
+    ask "nginx -T" cat nginx.said nginx.dump
     ask "nginx-state" nginx_state
   fi
 }

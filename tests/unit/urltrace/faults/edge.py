@@ -8,6 +8,12 @@ from urltrace.evidence import OUTSIDE, Answer
 
 DEFAULT = page("404 Not Found", server="nginx", body="edge: no site of this name here\n")
 
+BROKEN = 'nginx: [emerg] unknown directive "serve" in /etc/nginx/conf.d/x.conf:3\n'
+LIVE = (
+    "2026/11/29 14:00:00 [error] 7#7: *9 no live upstreams while connecting to upstream, client: 10.4.7.200, "
+    'server: *.od.com, request: "GET /?token=hunter2 HTTP/1.1", host: "demo.od.com"\n'
+)
+
 CASES: list[Case] = [
     (
         "edge",
@@ -77,6 +83,28 @@ CASES: list[Case] = [
         "runs an older configuration than /etc/nginx/conf.d/od.com.conf",
         [
             put(Answer("nginx-state", EDGE.name, "started 1000\nchanged 2000 /etc/nginx/conf.d/od.com.conf\n")),
+            client(nginx_page("502 Bad Gateway")),
+        ],
+    ),
+    (
+        "edge",
+        "nodes-left-out",
+        "every node answers hdss7-11 now: 7#7: *9 no live upstreams",
+        [
+            client(nginx_page("502 Bad Gateway")),
+            put(Answer("log nginx", EDGE.name, LIVE)),
+        ],
+    ),
+    (
+        "edge",
+        "configuration-broken",
+        'unknown directive "serve" in /etc/nginx/conf.d/x.conf:3',
+        [
+            put(
+                Answer(
+                    "nginx -T", EDGE.name, 'nginx: [emerg] unknown directive "serve" in /etc/nginx/conf.d/x.conf:3\n'
+                )
+            ),
             client(nginx_page("502 Bad Gateway")),
         ],
     ),

@@ -48,4 +48,19 @@ CASES: list[Case] = [
             put(http("pod", "172.7.21.7:8080", N21.name, page("200 OK"), total=7.0)),
         ],
     ),
+    (
+        "pod",
+        "pod-firewall",
+        "the firewall of hdss7-22 stops hdss7-21 from reaching pod 172.7.22.7:8080",
+        [
+            put(lost("pod", "172.7.22.7:8080", N21.name)),
+            put(
+                Answer(
+                    "filter",
+                    N22.name,
+                    ":FORWARD ACCEPT [0:0]\n-A FORWARD -d 172.7.22.0/24 -p tcp --dport 8080 -j DROP\n",
+                )
+            ),
+        ],
+    ),
 ]
