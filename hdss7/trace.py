@@ -82,6 +82,7 @@ def _site(project: Project) -> tuple[Site, str]:
         dns=hosts("dns"),
         vip=settings.vip,
         traefik_port=settings.traefik_port,
+        cluster_dns=settings.cluster_dns,
     )
     return site, KUBECTL if settings.managed else "kubectl"
 

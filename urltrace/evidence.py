@@ -24,7 +24,11 @@ class Host(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True):
-    """How requests are meant to go, from the inventory. vip: where names point to; '' when the first edge has it."""
+    """How requests are meant to go, from the inventory.
+
+    vip: where names point to; '' when the first edge has it. cluster_dns: the address that pods ask for names; '' when
+    it is not known.
+    """
 
     domain: str
     edges: tuple[Host, ...] = ()
@@ -33,6 +37,7 @@ class Site(msgspec.Struct, frozen=True):
     dns: tuple[Host, ...] = ()
     vip: str = ""
     traefik_port: int = 81
+    cluster_dns: str = ""
 
     @property
     def entry(self) -> str:

@@ -57,6 +57,9 @@ class Verdict:
         """The first line."""
         if self.fault:
             return self.fault.sentence
+        if self.unasked:
+            silent = "; ".join(f"{one.location} could not be asked ({one.why})" for one in self.unasked)
+            return f"{silent}; {self.unexplained or 'what could be asked is right'}"
         return self.unexplained or "it answers as it should"
 
     @property

@@ -26,6 +26,27 @@ def api_silent(view: View) -> Iterator[Finding]:
             )
 
 
+def dns_address(view: View) -> Iterator[Finding]:
+    """Another Service has the address that pods ask for names, or none has it."""
+    address, services = view.site.cluster_dns, view.objects.services if view.objects else None
+    if not address or not services:
+        return
+    holder = next((one for one in services if one.spec.cluster_ip == address), None)
+    if holder and any(port.port == 53 for port in holder.spec.ports):
+        return
+    ports = ", ".join(str(port.port) for port in holder.spec.ports) if holder else ""
+    taken = f"Service {holder.key} (port {ports}) has taken {address}" if holder else f"no Service has {address}"
+    yield Finding(
+        hop="control",
+        cause="dns-address-taken" if holder else "dns-address-free",
+        where=f"Service {holder.key}" if holder else f"the address {address}",
+        sentence=f"{taken}, where pods ask for names: nothing in the cluster resolves them",
+        do=(f"kubectl -n {holder.metadata.namespace} delete service {holder.metadata.name}, then " if holder else "")
+        + "deploy CoreDNS's Service again with that clusterIP",
+        proof=proof(view.objects_answer, f"clusterIP {address}: {holder.key if holder else 'none'}"),
+    )
+
+
 def cleared(view: View) -> Cleared | None:
     """Every API server is ready."""
     found = [view.evidence.answer("readyz", master.name) for master in view.site.masters]
@@ -35,4 +56,4 @@ def cleared(view: View) -> Cleared | None:
     return None
 
 
-RULES = (api_silent,)
+RULES = (api_silent, dns_address)

@@ -65,6 +65,7 @@ def test_what_was_not_asked_is_not_at_fault(host: str) -> None:
     verdict = judge(evidence(unasked=(host,)))
     assert verdict.fault is None, verdict.sentence
     assert verdict.exit == (Exit.UNREACHABLE if host != OUTSIDE else Exit.FAILED)
+    assert verdict.sentence.startswith(f"{host} could not be asked (no answer within 3 s)")
 
 
 def test_no_answer_at_all_is_no_fault() -> None:
