@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 RULE = re.compile(r"^(?:\[\d+:\d+\] )?-A (?P<chain>\S+) (?P<words>.*)$", re.MULTILINE)
@@ -80,12 +81,17 @@ def _holds_port(ports: str, port: int) -> bool:
 
 
 def led(text: str, port: int) -> tuple[Led, ...]:
-    """Where connections to a host's port are led, by whatever chain does it, in order."""
-    found = []
-    for rule in RULE.finditer(text):
-        target, ports = DESTINATION.search(rule["words"]), DPORT.search(rule["words"])
-        if target and ports and not ports[1] and _holds_port(ports[2], port):
+    """Where connections from outside to a host's port are led, by whatever chain does it, in the order of the rules."""
+    return tuple(_led(text, "PREROUTING", port, 0))
+
+
+def _led(text: str, chain: str, port: int, depth: int) -> Iterator[Led]:
+    for rule in RULE.finditer(text) if depth < 5 else ():
+        target, ports, jump = DESTINATION.search(rule["words"]), DPORT.search(rule["words"]), JUMP.search(rule["words"])
+        if rule["chain"] != chain or (ports and (ports[1] or not _holds_port(ports[2], port))):
+            continue
+        if target and ports:
             address, _, number = target[1].rpartition(":")
-            found.append(Led(address, int(number) if number.isdigit() else port, rule[0]))
-    order = {jump[1]: place for place, jump in enumerate(JUMP.finditer(text))}
-    return tuple(sorted(found, key=lambda one: order.get(one.line.partition("-A ")[2].partition(" ")[0], 0)))
+            yield Led(address, int(number) if number.isdigit() else port, rule[0])
+        elif jump and not jump[1].startswith("KUBE-"):
+            yield from _led(text, jump[1], port, depth + 1)

@@ -51,6 +51,7 @@ class TraceQuestion(Question):
             "trace",
             PLACES=" ".join(self.places),
             NAME=sent.name,
+            HOST=_header(f"Host: {sent.host}"),
             CONFIG="\n".join(self._config()),
             ADDRESS=f"{sent.scheme}://{sent.host}",
             URI=_escaped(uri),
@@ -69,9 +70,12 @@ class TraceQuestion(Question):
 
     def _config(self) -> list[str]:
         """Headers as lines of curl's configuration: never arguments, which everybody on a host can read."""
-        lines = [f"Host: {self.request.host}", f"{TRACE_HEADER}: {self.token}"]
-        lines += [f"{name}: {value}" for name, value in self.request.headers]
-        return [f'header = "{_escaped(line)}"' for line in lines]
+        headers = ((TRACE_HEADER, self.token), *self.request.headers)
+        return [_header(f"{name}: {value}") for name, value in headers]
+
+
+def _header(line: str) -> str:
+    return f'header = "{_escaped(line)}"'
 
 
 def _escaped(text: str) -> str:

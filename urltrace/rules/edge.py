@@ -122,12 +122,16 @@ def refuses(view: View) -> Iterator[Finding]:
 
 
 def wrong_upstream(view: View) -> Iterator[Finding]:
-    """The upstream names a server that is no Traefik."""
+    """The upstream of Traefik names a server that is none; another server hides it, at half of the capacity."""
     targets = {view.node_target(node) for node in view.site.nodes}
+    nodes = {node.address for node in view.site.nodes}
     for name, choice in view.edge_choices.items():
-        for backend in choice.proxied.backends if choice.proxied and not choice.proxied.unknown else ():
+        asked = choice.proxied.asked if choice.proxied else ()
+        known = any(f"{one.address}:{one.port}" in targets for one in asked)
+        for backend in asked:
             target = f"{backend.address}:{backend.port}"
-            if backend.down or target in targets or not targets:
+            # an upstream of something else is none of Traefik's
+            if target in targets or not (known or backend.address in nodes):
                 continue
             yield Finding(
                 hop="edge",
@@ -137,7 +141,6 @@ def wrong_upstream(view: View) -> Iterator[Finding]:
                 f"{', '.join(sorted(targets))}",
                 do=f"Correct the server in {backend.place}, then nginx -t and nginx -s reload",
                 proof=_whole(view, name),
-                latent=not _failed(view, name),
             )
 
 

@@ -53,7 +53,7 @@ def host_port(view: View) -> Iterator[Finding]:
     """The pod answers, and the node's port does not lead to it."""
     for node, found in _dark(view):
         pod, nat = view.traefik_pod(node), view.evidence.answer("nat", node.name)
-        if pod is None or nat is None or pod.spec.host_network or not _pod_answers(view, node):
+        if pod is None or nat is None or pod.spec.host_network or not _alive(view, node):
             continue
         rules, port = led(nat.output, view.site.traefik_port), view.site.traefik_port
         owner = _owner(view, node)
@@ -104,7 +104,7 @@ def traefik_silent(view: View) -> Iterator[Finding]:
     for node, found in _dark(view):
         pod = view.traefik_pod(node)
         direct = view.exchanges("traefik", node.name)
-        if pod and direct and all(one.outcome != "answered" for one in direct) and (pod.ready or not pod.waits_for):
+        if pod and direct and not _alive(view, node) and (pod.ready or not pod.waits_for):
             yield Finding(
                 hop="node",
                 cause="traefik-silent",
@@ -143,16 +143,22 @@ def cleared(view: View) -> Cleared | None:
 
 
 def _dark(view: View) -> Iterator[tuple[Host, Exchange]]:
-    """Nodes whose port gives no answer, as they see it themselves, else as an edge does."""
+    """Nodes whose port gives no answer, as they see it themselves, else as an edge does.
+
+    One that takes the connection and then is silent may wait for a pod: not the port's fault while Traefik lives.
+    """
     for node in view.site.nodes:
         found = view.on_node(node)
         seen = (found,) if found else view.from_edges(node)
-        if seen and all(one.outcome != "answered" for one in seen):
+        waits = seen and all(one.outcome == "silent" for one in seen) and _alive(view, node)
+        if seen and not waits and all(one.outcome != "answered" for one in seen):
             yield node, seen[0]
 
 
-def _pod_answers(view: View, node: Host) -> bool:
-    return any(one.outcome == "answered" for one in view.exchanges("traefik", node.name))
+def _alive(view: View, node: Host) -> bool:
+    """Whether the node's Traefik answers anything at its own address."""
+    direct = (*view.exchanges("alive", node.name), *view.exchanges("traefik", node.name))
+    return any(one.outcome == "answered" for one in direct)
 
 
 def _owner(view: View, node: Host) -> str:

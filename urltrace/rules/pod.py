@@ -10,6 +10,7 @@ from urltrace.exchange import WORDS, Exchange
 from urltrace.finding import Cleared, Finding, proof
 from urltrace.kubernetes.endpoints import Address
 from urltrace.netfilter import stopping
+from urltrace.rules.link import forwarding_off
 from urltrace.rules.unserved import seen, served
 from urltrace.view import View
 
@@ -39,7 +40,7 @@ def not_routed(view: View) -> Iterator[Finding]:
     for pod in _pods(view):
         for node, found in pod.answers:
             own = pod.own
-            if own is None or own.outcome != "answered" or node == pod.host:
+            if own is None or own.outcome != "answered" or node == pod.host or _off(view, pod):
                 continue
             if found.outcome in ("no connection", "unreachable", "refused"):
                 stopped = tuple(_stopped(view, node, pod, found))
@@ -58,6 +59,11 @@ def not_routed(view: View) -> Iterator[Finding]:
                     f"{pod.host.address if pod.host else 'its node'}",
                     proof=(*seen(found), *seen(own), *(proof(routes, line) if line else ())),
                 )
+
+
+def _off(view: View, pod: Asked) -> bool:
+    """Whether the pod's node forwards nothing at all, which is told there."""
+    return any(pod.host and finding.where.endswith(pod.host.name) for finding in forwarding_off(view))
 
 
 def _stopped(view: View, node: Host, pod: Asked, found: Exchange) -> Iterator[Finding]:

@@ -36,7 +36,12 @@ def router_disabled(view: View) -> Iterator[Finding]:
     """A router for the request is loaded with an error."""
     for node, found in unserved(view):
         for judged in view.choices[node.name].others if node.name in view.choices else ():
-            if judged.cause in ("disabled", "rule", "tls", "entrypoint") and would_match(judged.router, view):
+            own = judged.router.provider == "internal"  # Traefik's dashboard takes every host, at a port of its own
+            if (
+                judged.cause in ("disabled", "rule", "tls", "entrypoint")
+                and not own
+                and would_match(judged.router, view)
+            ):
                 yield Finding(
                     hop="traefik",
                     cause=f"router-{judged.cause}",

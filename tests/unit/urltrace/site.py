@@ -72,6 +72,7 @@ def lost(kind: str, target: str, location: str) -> Answer:
 
 def nat(address: str, port: int = 81) -> str:
     return (
+        "-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT\n"
         f'-A CNI-HOSTPORT-DNAT -p tcp -m comment --comment "dnat name" -m multiport --dports {port} -j CNI-DN-a1\n'
         f"-A CNI-DN-a1 -p tcp -m tcp --dport {port} -j DNAT --to-destination {address}:80\n"
     )
@@ -203,6 +204,7 @@ def healthy() -> Answers:
             *(http(kind, target, EDGE.name, ok) for kind in ("node", "large")),
             http("node", target, node.name, ok),
             http("traefik", f"{TRAEFIK[node.name]}:80", node.name, ok),
+            http("alive", f"{TRAEFIK[node.name]}:80", node.name, NOT_FOUND),
             *(http("pod", f"{ip}:8080", node.name, ok) for ip in PODS),
             Answer("rawdata", node.name, rawdata()),
             Answer("nat", node.name, nat(TRAEFIK[node.name])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.urltrace.site import nat
 from urltrace.netfilter import led, stopping
 
 KUBE = """\
@@ -80,6 +81,14 @@ def test_a_host_port_leads_to_its_pods_in_the_order_of_the_rules() -> None:
         "-A CNI-DN-old -p tcp -m tcp --dport 81 -j DNAT --to-destination 172.7.21.5:80\n"
         "-A CNI-HOSTPORT-DNAT -p tcp -m multiport --dports 81 -j CNI-DN-old\n"
         "-A CNI-HOSTPORT-DNAT -p tcp -m multiport --dports 81 -j CNI-DN-new\n"
+        "-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT\n"
         "-A CNI-DN-else -p tcp -m tcp --dport 8000 -j DNAT --to-destination 172.7.21.9:80\n"
     )
     assert [(one.address, one.port) for one in led(text, 81)] == [("172.7.21.5", 80), ("172.7.21.6", 80)]
+
+
+@pytest.mark.parametrize("lost", ["PREROUTING", "CNI-HOSTPORT-DNAT"])
+def test_a_chain_that_nothing_jumps_to_leads_nowhere(lost: str) -> None:
+    lines = [line for line in nat("172.7.21.5").splitlines() if not line.startswith(f"-A {lost} ")]
+    assert led(nat("172.7.21.5"), 81)
+    assert not led("\n".join(lines), 81)

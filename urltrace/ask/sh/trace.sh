@@ -1,8 +1,8 @@
 # Asks what a trace wants to know of this place, side by side, and prints a line for each question: the question, the
 # exit code, the output and the errors, all but the code in base64, with commas between. Changes nothing.
 # $PLACES: outside, edge, node, master, with blanks between; $NAME: the host that is asked for, without its port;
-# $CONFIG: what curl is told of the request; $ADDRESS: SCHEME://HOST:PORT; $URI: path and query, for a quoted value of
-# curl's; $METHOD; $PORT: of the URL; $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
+# $HOST, $CONFIG: the Host header and the other ones, as lines of curl's configuration; $ADDRESS: SCHEME://HOST:PORT;
+# $URI: path and query, for a quoted value of curl's; $METHOD; $PORT: of the URL; $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
 # $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
 # $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
@@ -23,22 +23,27 @@ fetch() {
 }
 
 at() {
-  fetch "url = \"http://$1$URI\""
+  fetch "$HOST" "url = \"http://$1$URI\""
+}
+
+# To Traefik itself, by a name that it can't have: what pods do is another question
+alive() {
+  fetch 'header = "Host: trace.invalid"' "url = \"http://$1/\""
 }
 
 large() {
-  fetch "header = \"X-Pad: $(printf '%1400s' '' | tr ' ' x)\"" "url = \"http://$1$URI\""
+  fetch 'header = "Host: trace.invalid"' "header = \"X-Pad: $(printf '%1400s' '' | tr ' ' x)\"" "url = \"http://$1/\""
 }
 
 # The request of the client: to where the name leads, and to one edge
 # shellcheck disable=SC2153 # ADDRESS and PORT are given
 whole() {
-  fetch "request = \"$METHOD\"" "url = \"$ADDRESS$URI\""
+  fetch "$HOST" "request = \"$METHOD\"" "url = \"$ADDRESS$URI\""
 }
 
 # shellcheck disable=SC2153
 through() {
-  fetch "connect-to = \"::$1:$PORT\"" "url = \"$ADDRESS$URI\""
+  fetch "$HOST" "connect-to = \"::$1:$PORT\"" "url = \"$ADDRESS$URI\""
 }
 
 dns() {
@@ -117,10 +122,11 @@ node() {
   ask "sysctl" sysctl net.ipv4.ip_forward
   ask "log traefik" errors
   iptables-save -t nat >rules 2>rules.said
-  ask "nat" grep -E -- "--dports? ([0-9,:]*,)?$HOSTPORT(,| )" rules
+  ask "nat" grep -E -- "^-A PREROUTING |--dports? ([0-9,:]*,)?$HOSTPORT(,| )" rules
   found=$(traefik)
   [ -n "$found" ] || return 0
   ask "http traefik $found" at "$found"
+  ask "http alive $found" alive "$found"
   curl -q -sS -m "$LIMIT" --noproxy '*' "http://${found%:*}:8080/api/rawdata" >rawdata 2>rawdata.said || return 0
   ask "rawdata" cat rawdata
   behind=$(pods)

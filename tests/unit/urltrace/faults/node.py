@@ -19,7 +19,7 @@ from tests.unit.urltrace.site import (
 from urltrace.evidence import Answer
 
 DARK_21 = put(refused("node", "10.4.7.21:81", EDGE.name), refused("node", "10.4.7.21:81", N21.name))
-DARK_21_POD = put(refused("traefik", f"{TRAEFIK[N21.name]}:80", N21.name))
+DARK_21_POD = put(*(refused(kind, f"{TRAEFIK[N21.name]}:80", N21.name) for kind in ("traefik", "alive")))
 
 CASES: list[Case] = [
     ("node", "traefik-absent", "no Traefik pod runs on hdss7-21", [DARK_21, objects(traefik_21=None)]),
@@ -91,7 +91,7 @@ CASES: list[Case] = [
         "does not answer on 172.7.21.5",
         [
             put(*(lost("node", "10.4.7.21:81", place) for place in (EDGE.name, N21.name))),
-            put(lost("traefik", "172.7.21.5:80", N21.name)),
+            put(*(lost(kind, "172.7.21.5:80", N21.name) for kind in ("traefik", "alive"))),
         ],
     ),
 ]

@@ -63,4 +63,15 @@ CASES: list[Case] = [
             ),
         ],
     ),
+    (
+        "pod",
+        "pod-route",
+        "hdss7-22 does not reach pod 172.7.21.7:8080",
+        [
+            # a Traefik that waits for such a pod is silent itself, and lives
+            put(http("node", "10.4.7.22:81", N22.name, exit=28, total=3.0)),
+            put(http("traefik", "172.7.22.5:80", N22.name, exit=28, total=3.0)),
+            put(lost("pod", "172.7.21.7:8080", N22.name)),
+        ],
+    ),
 ]
