@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from urltrace.evidence import Answer, Sent
-from urltrace.kubernetes.objects import read_objects
+from urltrace.kubernetes.objects import Objects, read_objects
 from urltrace.request import Request
 from urltrace.traefik.evaluate import query_pairs
 from urltrace.traefik.routers import read_rawdata
@@ -136,7 +136,7 @@ class Redactor:
 
     def objects(self, text: str) -> str:
         """Objects with the fields that a trace reads: no environment, no commands, no other annotation."""
-        held = read_objects([json.loads(text)])
+        held = _relevant(read_objects([json.loads(text)]))
         listed = [getattr(held, name) or () for name in held.__dataclass_fields__ if name != "secrets"]
         items = [item for kind in listed for one in kind for item in [{"kind": type(one).__name__, **_plain(one)}]]
         return json.dumps({"kind": "List", "items": items})
@@ -157,6 +157,22 @@ def _body(body: str) -> str:
 def _named(key: str) -> dict[str, str]:
     namespace, _, name = key.partition("/")
     return {"namespace": namespace, "name": name}
+
+
+def _relevant(held: Objects) -> Objects:
+    """Of the rules of access those that bind an account of a pod with a host port: Traefik's."""
+    ported = [
+        pod for pod in held.pods or () if any(port.host_port for one in pod.spec.containers for port in one.ports)
+    ]
+    accounts = {("ServiceAccount", pod.metadata.namespace, pod.spec.service_account_name) for pod in ported}
+    bindings = tuple(
+        one
+        for one in held.bindings or ()
+        if any((who.kind, who.namespace, who.name) in accounts or who.kind == "Group" for who in one.subjects or ())
+    )
+    names = {one.role_ref.name for one in bindings}
+    roles = tuple(role for role in held.roles or () if role.metadata.name in names)
+    return replace(held, bindings=bindings, roles=roles)
 
 
 def _plain(one: msgspec.Struct) -> dict[str, object]:

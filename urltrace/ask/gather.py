@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -35,6 +35,7 @@ def questions(site: Site, request: Request, token: str, kubectl: str) -> tuple[T
             site=site,
             token=token,
             own=f"{host.address}:{site.traefik_port}",
+            neighbour=_neighbour(host, site),
             kubectl=kubectl,
         )
         for host, held in places.items()
@@ -55,10 +56,29 @@ def gather(asked: Sequence[TraceQuestion], locations: Mapping[str, Location], re
 
     with ThreadPoolExecutor(len(asked)) as pool:
         found = list(pool.map(one, asked))
+    answers = tuple(answer for part in found if not isinstance(part, Unasked) for answer in part)
     return Evidence(
         sent=redactor.sent(first.request),
         site=first.site,
-        answers=tuple(answer for part in found if not isinstance(part, Unasked) for answer in part),
+        answers=tuple(_once(answers)),
         unasked=tuple(part for part in found if isinstance(part, Unasked)),
         at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _neighbour(host: Host, site: Site) -> str:
+    """The port of the next node: what an edge does not reach, a node may."""
+    if host not in site.nodes or len(site.nodes) < 2:
+        return ""
+    following = site.nodes[(site.nodes.index(host) + 1) % len(site.nodes)]
+    return f"{following.address}:{site.traefik_port}"
+
+
+def _once(answers: Iterable[Answer]) -> Iterator[Answer]:
+    """What every master says of the API's objects is kept once."""
+    known = False
+    for answer in answers:
+        held = answer.question == "objects" and answer.code == 0
+        if not (held and known):
+            yield answer
+        known = known or held

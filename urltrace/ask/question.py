@@ -23,8 +23,9 @@ TRACE_HEADER = "X-Hdss7-Trace"
 class TraceQuestion(Question):
     """Everything that a trace asks of one place. The answer is a tuple of evidence's Answers.
 
-    places: outside, edge, node, master: all that the host is. own: the host port of a node, ADDRESS:PORT. kubectl: the
-    program with its kubeconfig, as it is typed. token: finds this request in logs.
+    places: outside, edge, node, master: all that the host is. own, neighbour: the host ports of a node and of
+    another one, ADDRESS:PORT. kubectl: the program with its kubeconfig, as it is typed. token: finds this request in
+    logs.
     """
 
     location: str
@@ -33,6 +34,7 @@ class TraceQuestion(Question):
     site: Site
     token: str
     own: str = ""
+    neighbour: str = ""
     kubectl: str = "kubectl"
 
     @classmethod
@@ -65,6 +67,7 @@ class TraceQuestion(Question):
             LIMIT=str(LIMIT),
             FORMAT=FORMAT,
             OWN=self.own,
+            NEXT=self.neighbour,
             CNI="/var/lib/cni",
         )
 

@@ -9,12 +9,13 @@ from urltrace.kubernetes.objects import Endpoint, Objects, Pod, Service, Service
 
 @dataclass(frozen=True)
 class Address:
-    """Where a pod of a Service answers."""
+    """Where a pod of a Service answers. ending: it takes no new requests any more."""
 
     ip: str
     port: int
     node: str = ""
     pod: str = ""
+    ending: bool = False
 
     def __str__(self) -> str:
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
@@ -28,7 +29,9 @@ def addresses(objects: Objects, service: Service, port: ServicePort) -> tuple[Ad
         for endpoint in one.endpoints or () if number else ():
             for ip in endpoint.addresses if serves(endpoint) else ():
                 pod = endpoint.target_ref.name if endpoint.target_ref else ""
-                found.setdefault(ip, Address(ip, number or 0, endpoint.node_name, pod))
+                found.setdefault(
+                    ip, Address(ip, number or 0, endpoint.node_name, pod, ending=bool(endpoint.conditions.terminating))
+                )
     return tuple(found.values())
 
 

@@ -48,6 +48,25 @@ def firewall(view: View) -> Iterator[Finding]:
                 break
 
 
+def own_reject(view: View) -> Iterator[Finding]:
+    """The edge rejects its own packets: it sends itself the error, whatever program keeps the rule."""
+    known = {finding.where for finding in firewall(view)}
+    for edge, node, found in _broken(view):
+        answer = view.evidence.answer("icmp", edge.name)
+        line = _line(answer, f"{view.node_target(node)} ") if answer else ""
+        counts = [int(word) for word in line.split()[1:] if word.isdigit()]
+        if len(counts) == 4 and counts[3] > counts[1] and f"the firewall of {edge.name}" not in known:
+            yield Finding(
+                hop="link",
+                cause="link-reject",
+                where=f"the firewall of {edge.name}",
+                sentence=f"a firewall rule of {edge.name} itself rejects what it sends to {view.node_target(node)} on "
+                f"{node.name}: the packets never leave it",
+                do=f"Look for the rule on {edge.name}: nft list ruleset; iptables-save | grep REJECT",
+                proof=(*proof(found.answer, str(found)), *proof(answer, f"ICMP errors got and sent, twice: {line}")),
+            )
+
+
 def _chains(view: View, edge: Host, node: Host) -> Iterator[tuple[Host, str, str, int]]:
     """Where such a connection passes: the edge's OUTPUT; on the node INPUT or, when it is led to a pod, FORWARD."""
     yield edge, "OUTPUT", node.address, view.site.traefik_port
@@ -81,7 +100,7 @@ def large_packets(view: View) -> Iterator[Finding]:
 
 def unexplained(view: View) -> Iterator[Finding]:
     """The node answers itself and not the edge, and no rule says why."""
-    explained = {finding.where for rule in (forwarding_off, firewall) for finding in rule(view)}
+    explained = {finding.where for rule in (forwarding_off, firewall, own_reject) for finding in rule(view)}
     for edge, node, found in _broken(view):
         if any(place.endswith((edge.name, node.name)) for place in explained):
             continue
@@ -90,8 +109,8 @@ def unexplained(view: View) -> Iterator[Finding]:
             hop="link",
             cause=f"link-{'refused' if words == 'refused' else 'lost'}",
             where=f"between {edge.name} and {node.name}",
-            sentence=f"connections from {edge.name} to {view.node_target(node)} are {words}, and {node.name} itself "
-            "gets an answer there",
+            sentence=f"connections from {edge.name} to {view.node_target(node)} are {words}, and "
+            f"{' and '.join(_reaching(view, node))} get an answer there",
             do=f"Look at both: ip route get {node.address} on {edge.name}, ip route get {edge.address} on {node.name}; "
             f"tcpdump -n host {edge.address} and port {view.site.traefik_port} on {node.name}",
             proof=_both(view, found, node),
@@ -121,6 +140,13 @@ def _both(view: View, found: Exchange, node: Host) -> tuple[Proof, ...]:
     return (*proof(found.answer, str(found)), *(proof(own.answer, str(own)) if own else ()))
 
 
+def _reaching(view: View, node: Host) -> list[str]:
+    """Nodes that get an answer from a node's port; itself comes first."""
+    others = [one for one in view.site.nodes if one != node]
+    found = [one for one in others if (got := view.exchange("node", view.node_target(node), one.name)) and got.status]
+    return [f"{node.name} itself", *(one.name for one in found)]
+
+
 def _bare(rule: str) -> str:
     return re.sub(r"^\[\d+:\d+\] ", "", rule)
 
@@ -136,4 +162,4 @@ def _line(answer: Answer, part: str) -> str:
     return next((line.strip() for line in answer.output.splitlines() if part in line), "")
 
 
-RULES = (forwarding_off, firewall, large_packets, unexplained)
+RULES = (forwarding_off, firewall, own_reject, large_packets, unexplained)

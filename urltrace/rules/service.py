@@ -31,6 +31,24 @@ def without_endpoints(view: View) -> Iterator[Finding]:
         return
 
 
+def all_ending(view: View) -> Iterator[Finding]:
+    """Every pod of the Service is ending: Traefik sends none of them anything new."""
+    for node, found in served(view):
+        choice = view.choices.get(node.name)
+        held = view.backend(choice.winner) if choice and choice.winner else None
+        known = view.endpoints(*held) if held else ()
+        if held and known and all(address.ending for address in known) and not found.ok:
+            yield Finding(
+                hop="service",
+                cause="pods-ending",
+                where=f"Service {held[0].key}",
+                sentence=f"every pod of Service {held[0].key} is ending, and no new one is ready",
+                do=f"Look at what replaces them: kubectl -n {held[0].metadata.namespace} get deployments,pods",
+                proof=(*seen(found), *proof(view.objects_answer, f"terminating: {', '.join(map(str, known))}")),
+            )
+            return
+
+
 def stale_servers(view: View) -> Iterator[Finding]:
     """A Traefik sends to addresses that are no endpoints any more."""
     for node, found in served(view):
@@ -65,4 +83,4 @@ def cleared(view: View) -> Cleared | None:
     return None
 
 
-RULES = (without_endpoints, stale_servers)
+RULES = (without_endpoints, all_ending, stale_servers)

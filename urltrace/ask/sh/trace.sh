@@ -4,7 +4,7 @@
 # $HOST, $CONFIG: the Host header and the other ones, as lines of curl's configuration; $ADDRESS: SCHEME://HOST:PORT;
 # $URI: path and query, for a quoted value of curl's; $METHOD; $PORT: of the URL; $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
 # $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
-# $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl
+# $OWN, $NEXT: a node's own port and another one's; $CNI: where the network's plugin notes what it did; k: kubectl
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
 count=0
@@ -86,6 +86,33 @@ edge() {
   fi
 }
 
+# Errors of ICMP that this host has got and sent: one that rejects its own packets sends them to itself
+unreachable() {
+  # shellcheck disable=SC2016 # awk is to expand them
+  awk '$1 == "Icmp:" && !known { for (i = 2; i <= NF; i++) name[i] = $i; known = 1; next }
+    $1 == "Icmp:" { for (i = 2; i <= NF; i++) if (name[i] ~ /^(In|Out)DestUnreachs$/) printf " %s", $i }' /proc/net/snmp
+}
+
+# $1, ...: targets that were refused, asked once more, one after the other
+counted() {
+  for target in "$@"; do
+    before=$(unreachable)
+    at "$target" >/dev/null 2>&1
+    echo "$target$before$(unreachable)"
+  done
+}
+
+again() {
+  refused=
+  for question in *.question; do
+    case $(cat "$question") in
+      "http node "*) grep -q '^exit=7 ' "${question%.question}.err" && refused="$refused $(cut -d ' ' -f 3 "$question")" ;;
+    esac
+  done
+  # shellcheck disable=SC2086 # a word each
+  [ -z "$refused" ] || ask "icmp" counted $refused
+}
+
 # Where the pod with the host port answers: as the network's plugin noted it, else as the kernel's rules say
 traefik() {
   noted=$(grep -ils "\"hostport\":${HOSTPORT}[,}]" "$CNI"/results/* "$CNI"/cache/results/* | xargs -r ls -t | head -n 1)
@@ -117,6 +144,7 @@ errors() {
 
 node() {
   ask "http node $OWN" at "$OWN"
+  [ -z "$NEXT" ] || ask "http node $NEXT" at "$NEXT"
   ask "filter" iptables-save -t filter
   ask "listen" ss -Hlntp
   ask "sysctl" sysctl net.ipv4.ip_forward
@@ -143,6 +171,7 @@ master() {
 
 for place in $PLACES; do $place; done
 wait
+case " $PLACES " in *" edge "*) again && wait ;; esac
 n=0
 while [ $n -lt $count ]; do
   n=$((n + 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.urltrace.faults.changes import rule
-from tests.unit.urltrace.site import EDGE, N22, Case, http, lost, put, refused
+from tests.unit.urltrace.site import EDGE, N21, N22, Case, http, lost, page, put, refused
 from urltrace.evidence import Answer
 
 LOST_22 = put(lost("node", "10.4.7.22:81", EDGE.name))
@@ -53,6 +53,25 @@ CASES: list[Case] = [
         [
             put(http("large", "10.4.7.22:81", EDGE.name, exit=28, total=3.0)),
             rule(N22.name, "-A INPUT -m length --length 1000:65535 -j DROP"),
+        ],
+    ),
+    (
+        "link",
+        "link-reject",
+        "a firewall rule of hdss7-11 itself rejects what it sends to 10.4.7.22:81",
+        [
+            put(refused("node", "10.4.7.22:81", EDGE.name)),
+            put(Answer("icmp", EDGE.name, "10.4.7.22:81 4 4 5 5\n")),
+        ],
+    ),
+    (
+        "link",
+        "link-refused",
+        "are refused, and hdss7-22 itself and hdss7-21 get an answer there",
+        [
+            put(refused("node", "10.4.7.22:81", EDGE.name)),
+            put(http("node", "10.4.7.22:81", N21.name, page("200 OK"))),
+            put(Answer("icmp", EDGE.name, "10.4.7.22:81 4 4 5 4\n")),
         ],
     ),
 ]

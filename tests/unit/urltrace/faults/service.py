@@ -82,4 +82,13 @@ CASES: list[Case] = [
             put(Answer("rawdata", N22.name, rawdata(servers=("172.7.9.9",)))),
         ],
     ),
+    (
+        "service",
+        "pods-ending",
+        "every pod of Service default/demo is ending",
+        [
+            everywhere(page("503 Service Unavailable", body="no available server")),
+            objects(slice=endpoints("demo", *((ip, {"serving": True, "terminating": True}) for ip in PODS))),
+        ],
+    ),
 ]
