@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from hdss7.options import Options
@@ -20,6 +21,7 @@ from provision.project import Project
 from provision.verify.context import Context
 from urltrace.ask.gather import gather, questions
 from urltrace.evidence import Evidence, Host, Site, dump, load
+from urltrace.kubernetes.objects import Objects, read_objects
 from urltrace.redact import Redactor
 from urltrace.request import Request, parse_request
 from urltrace.summary import foretold, summary
@@ -38,7 +40,7 @@ def trace(options: Options) -> int:
     out = sys.stderr if options.json else sys.stdout
     lines = summary(evidence, verdict, verbose=options.verbose > 0)
     if options.with_file:
-        lines += foretold(View(evidence), _documents(options.with_file))
+        lines += foretold(View(evidence), _change(options.with_file))
     for line in lines:
         print(line, file=out)
     sys.stdout.flush()
@@ -99,12 +101,13 @@ def _replayed(name: str, request: Request) -> Evidence:
     return evidence
 
 
-def _documents(name: str) -> list[Any]:
+def _change(name: str) -> Objects:
+    """The objects of a file of manifests."""
     try:
-        return list(yaml.safe_load_all(expanded(name).read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        found = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(f"{name} can't be read", found=found or "", do="Name a file of manifests.") from None
+        return read_objects(yaml.safe_load_all(expanded(name).read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        found = error.strerror or "" if isinstance(error, OSError) else str(error)
+        raise InputError(f"{name} can't be read", found=found, do="Name a file of manifests.") from None
 
 
 def _save(path: Path, text: bytes) -> None:

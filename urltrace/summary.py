@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from urltrace.evidence import Evidence
 from urltrace.finding import HOPS, Cleared, Finding, Hop
-from urltrace.kubernetes.objects import read_objects
+from urltrace.kubernetes.objects import Objects
 from urltrace.traefik.change import foretell
 from urltrace.traefik.routers import Choice
 from urltrace.verdict import CLEARING, Verdict
@@ -68,9 +67,8 @@ def _proof(finding: Finding, *, every: bool) -> Iterator[str]:
     yield from (f"Seen:    {proof}" for proof in shown)
 
 
-def foretold(view: View, documents: Iterable[Any]) -> list[str]:
+def foretold(view: View, change: Objects) -> list[str]:
     """What would happen with a changed Ingress, as lines."""
-    change = read_objects(documents)
     if not change.ingresses:
         return ["With it: the file has no Ingress"]
     if view.provider is None or view.objects is None:

@@ -76,11 +76,15 @@ class View:
     @cached_property
     def edge_choices(self) -> dict[str, NginxChoice]:
         """What each edge does with the request, by host."""
-        addresses_of = {edge.name: edge.address for edge in self.site.edges}
-        return {
-            name: choose(main, self.request, addresses_of[name], self.request.port)
-            for name, main in self.configurations.items()
-        }
+        found = {}
+        for edge in self.site.edges:
+            try:
+                if edge.name in self.configurations:
+                    main = self.configurations[edge.name]
+                    found[edge.name] = choose(main, self.request, edge.address, self.request.port)
+            except ConfigurationError:
+                continue
+        return found
 
     @cached_property
     def loaded(self) -> dict[str, Loaded]:

@@ -9,6 +9,7 @@ import pytest
 from provision.errors import InputError
 from tests.unit.urltrace.faults import edge, name, node, traefik
 from tests.unit.urltrace.site import demo, evidence
+from urltrace.kubernetes.objects import read_objects
 from urltrace.request import parse_request
 from urltrace.summary import foretold, summary
 from urltrace.verdict import judge
@@ -33,17 +34,17 @@ def test_a_broken_path_fits_on_a_terminal(case: Any) -> None:
 
 
 def test_a_change_is_foretold() -> None:
-    lines = foretold(View(evidence()), [demo("demo.od.com", "/api", ingressClassName="graefik")])
+    lines = foretold(View(evidence()), read_objects([demo("demo.od.com", "/api", ingressClassName="graefik")]))
     assert lines[0] == "With it: Ingress default/demo -> Traefik's 404"
     assert "its class is graefik" in lines[1]
 
 
 def test_a_file_without_an_ingress_says_so() -> None:
-    assert foretold(View(evidence()), [{"kind": "Service"}, None]) == ["With it: the file has no Ingress"]
+    assert foretold(View(evidence()), read_objects([{"kind": "Service"}, None])) == ["With it: the file has no Ingress"]
 
 
 def test_a_change_is_not_judged_without_the_api() -> None:
-    assert "not known" in foretold(View(evidence(unasked=("hdss7-21",))), [demo()])[0]
+    assert "not known" in foretold(View(evidence(unasked=("hdss7-21",))), read_objects([demo()]))[0]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from provision.errors import Exit, InputError
@@ -146,3 +148,13 @@ def test_an_address_belongs_to_one_edge(held: tuple[str, ...], cause: str) -> No
     verdict = judge(found)
     assert verdict.fault
     assert verdict.fault.cause == cause
+
+
+TEXTS = st.text(max_size=60) | st.text("{}[]:;,\"'\\n -A:/80.1sxlistenrvr", max_size=60)
+
+
+@given(st.integers(0, len(evidence().answers) - 1), TEXTS, st.integers(0, 255), TEXTS)
+def test_no_answer_makes_the_judge_fail(number: int, output: str, code: int, errors: str) -> None:
+    held = evidence()
+    broken = replace(held.answers[number], output=output, code=code, errors=errors)
+    judge(replace(held, answers=(*held.answers[:number], broken, *held.answers[number + 1 :])))
