@@ -6,24 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from urltrace.nginx.backends import Backend, direct, read_backend
+from urltrace.nginx.hops import through_hops
 from urltrace.nginx.syntax import Directive
-
-
-@dataclass(frozen=True)
-class Backend:
-    """A server of an upstream. max_fails 0: it is never left out."""
-
-    address: str
-    port: int
-    down: bool = False
-    backup: bool = False
-    max_fails: int = 1
-    fail_timeout: str = "10s"
-    place: str = ""
-
-    def __str__(self) -> str:
-        marks = " ".join(name for name in ("down", "backup") if getattr(self, name))
-        return f"{self.address}:{self.port}{f' {marks}' if marks else ''}"
 
 
 @dataclass(frozen=True)
@@ -62,30 +47,9 @@ def proxied(main: Directive, blocks: Sequence[Directive]) -> Proxied | None:
     name = parts.netloc
     named = [one for http in main.all("http") for one in http.all("upstream") if one.arguments[:1] == (name,)]
     port = 443 if parts.scheme == "https" else 80
-    backends = tuple(_backend(one, 80) for one in named[0].all("server")) if named else (_direct(name, port, line),)
-    return Proxied(parts.scheme, name, url.partition(name)[2] if parts.path else "", backends, host, line.place)
-
-
-def _backend(line: Directive, port: int) -> Backend:
-    said = dict(word.partition("=")[::2] for word in line.arguments[1:])
-    direct = _direct(line.arguments[0], port, line)
-    fails = said.get("max_fails", "1")
-    return Backend(
-        address=direct.address,
-        port=direct.port,
-        down="down" in said,
-        backup="backup" in said,
-        max_fails=int(fails) if fails.isdigit() else 1,
-        fail_timeout=said.get("fail_timeout", "10s"),
-        place=line.place,
-    )
-
-
-def _direct(authority: str, port: int, line: Directive) -> Backend:
-    host, colon, number = authority.rpartition(":")
-    if not colon or not number.isdigit() or authority.endswith("]"):
-        host, number = authority, str(port)
-    return Backend(host.strip("[]"), int(number), place=line.place)
+    backends = tuple(read_backend(one, 80) for one in named[0].all("server")) if named else (direct(name, port, line),)
+    asked = through_hops(main, backends)
+    return Proxied(parts.scheme, name, url.partition(name)[2] if parts.path else "", asked, host, line.place)
 
 
 def effective(main: Directive, blocks: Sequence[Directive], name: str) -> tuple[Directive, ...]:
