@@ -46,7 +46,10 @@ ANSIBLE = Part("ansible", ("tests/ansible",))  # inventories, compared with thos
 # these share one deployed site, t-site
 SITE = Part(
     "site",
-    tuple(f"{LAB}/test_{name}.py" for name in ("binaries", "ingress", "names", "proxy", "roll", "settings", "site")),
+    tuple(
+        f"{LAB}/test_{name}.py"
+        for name in ("binaries", "ingress", "names", "proxy", "roll", "settings", "trace", "site")
+    ),
 )
 ELSEWHERE = Part("elsewhere", (f"{LAB}/test_elsewhere.py",))
 DEBIAN13 = Part("debian13", (f"{LAB}/test_debian13.py",))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from urltrace.nginx.backends import Backend, direct, read_backend
 from urltrace.nginx.hops import through_hops
 from urltrace.nginx.syntax import Directive
+from urltrace.nginx.variables import substituted
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def _host_header(main: Directive, blocks: Sequence[Directive]) -> str:
     return "$proxy_host"
 
 
-def host_sent(proxied: Proxied, host: str) -> str:
+def host_sent(main: Directive, proxied: Proxied, host: str) -> str:
     """The Host header that the backend gets for a request to `host`; '' when it can't be told."""
     bare = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    values = {"$host": bare.lower(), "$http_host": host, "$proxy_host": proxied.upstream}
-    return values.get(proxied.host, "" if "$" in proxied.host else proxied.host)
+    known = {"host": bare.lower(), "http_host": host, "proxy_host": proxied.upstream, "request": "GET / HTTP/1.1"}
+    return substituted(proxied.host, known, main) or ""

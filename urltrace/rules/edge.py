@@ -9,6 +9,7 @@ from urltrace.evidence import OUTSIDE, Host
 from urltrace.exchange import Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof
 from urltrace.nginx.upstreams import host_sent
+from urltrace.request import host_of
 from urltrace.rules import address
 from urltrace.view import View
 
@@ -164,8 +165,8 @@ def host_lost(view: View) -> Iterator[Finding]:
     for name, choice in view.edge_choices.items():
         if not choice.proxied or not _failed(view, name):
             continue
-        sent = host_sent(choice.proxied, view.request.host)
-        if sent and sent.lower() != view.request.name and any(view.on_node(node) for node in view.site.nodes):
+        sent = host_sent(view.configurations[name], choice.proxied, view.request.host)
+        if sent and host_of(sent).lower() != view.request.name and any(view.on_node(node) for node in view.site.nodes):
             yield Finding(
                 hop="edge",
                 cause="host-lost",
@@ -238,7 +239,9 @@ def cleared(view: View) -> Cleared | None:
     """The edge is right when it would send the request, with its Host, to every node."""
     for name, choice in view.edge_choices.items():
         proxied = choice.proxied
-        if choice.server and proxied and host_sent(proxied, view.request.host) == view.request.name:
+        if not choice.server or not proxied:
+            continue
+        if host_of(host_sent(view.configurations[name], proxied, view.request.host)).lower() == view.request.name:
             asked = ", ".join(f"{one.address}:{one.port}" for one in proxied.asked)
             return Cleared("edge", f"{choice.server.sentence} on {name} sends Host {view.request.name} to {asked}")
     return None

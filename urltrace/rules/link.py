@@ -110,7 +110,7 @@ def unexplained(view: View) -> Iterator[Finding]:
             cause=f"link-{'refused' if words == 'refused' else 'lost'}",
             where=f"between {edge.name} and {node.name}",
             sentence=f"connections from {edge.name} to {view.node_target(node)} are {words}, and "
-            f"{' and '.join(_reaching(view, node))} get an answer there",
+            f"{_reaching(view, node)} an answer there",
             do=f"Look at both: ip route get {node.address} on {edge.name}, ip route get {edge.address} on {node.name}; "
             f"tcpdump -n host {edge.address} and port {view.site.traefik_port} on {node.name}",
             proof=_both(view, found, node),
@@ -140,11 +140,11 @@ def _both(view: View, found: Exchange, node: Host) -> tuple[Proof, ...]:
     return (*proof(found.answer, str(found)), *(proof(own.answer, str(own)) if own else ()))
 
 
-def _reaching(view: View, node: Host) -> list[str]:
-    """Nodes that get an answer from a node's port; itself comes first."""
+def _reaching(view: View, node: Host) -> str:
+    """Who gets an answer from a node's port, itself first, and the verb that goes with so many."""
     others = [one for one in view.site.nodes if one != node]
     found = [one for one in others if (got := view.exchange("node", view.node_target(node), one.name)) and got.status]
-    return [f"{node.name} itself", *(one.name for one in found)]
+    return " and ".join((f"{node.name} itself", *(one.name for one in found))) + (" get" if found else " gets")
 
 
 def _bare(rule: str) -> str:

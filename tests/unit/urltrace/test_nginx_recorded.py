@@ -54,7 +54,7 @@ def test_the_block_is_the_one_that_answered(answer: dict[str, Any]) -> None:
 def test_the_host_sent_is_the_one_that_arrived(answer: dict[str, Any]) -> None:
     proxied = chosen(answer).proxied
     assert proxied
-    assert host_sent(proxied, answer["host"]) == answer["sent"].partition("|")[0]
+    assert host_sent(MAIN, proxied, answer["host"]) == answer["sent"].partition("|")[0]
 
 
 def test_every_directive_knows_its_line() -> None:
