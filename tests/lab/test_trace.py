@@ -54,4 +54,4 @@ def test_a_name_that_nobody_has() -> None:
 def test_what_is_no_url_is_bad_input() -> None:
     done = invoke("trace", "demo.od.com")
     assert done.code == 4
-    assert "Write it as http://demo.od.com/path" in done.output
+    assert "Write it as http://demo.od.com/path" in done.errors
