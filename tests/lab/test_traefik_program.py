@@ -123,11 +123,20 @@ def test_traefik_takes_every_middleware_that_is_made(program: Path, tmp_path: Pa
     words = ["--api.insecure=true", f"--providers.file.filename={tmp_path / 'dynamic.yaml'}"]
     words += ["--entrypoints.web.address=:80", "--log.level=ERROR"]
     with running(program, tmp_path, words) as process:
-        found = json.loads(asked(process, "/api/http/middlewares?per_page=500") or "[]")
-    bad = {
-        each["name"]: each.get("error") for each in found if each["provider"] == "file" and each["status"] != "enabled"
-    }
-    assert (bad, len([each for each in found if each["provider"] == "file"])) == ({}, len(made))
+        found = from_file(process, len(made))
+    bad = {each["name"]: each.get("error") for each in found if each["status"] != "enabled"}
+    assert (bad, len(found)) == ({}, len(made))
+
+
+def from_file(process: subprocess.Popen[str], wanted: int) -> list[dict[str, Any]]:
+    """The Middlewares of the file, once so many are loaded: Traefik answers before it has read its providers."""
+    deadline = time.monotonic() + 20
+    while True:
+        every = json.loads(asked(process, "/api/http/middlewares?per_page=500") or "[]")
+        found = [each for each in every if each["provider"] == "file"]
+        if len(found) >= wanted or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
 
 
 def as_in_a_file(spec: dict[str, Any]) -> dict[str, Any]:
