@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError
 from provision.inventory.settings import bind
-from provision.resources.kubernetes.diff import Object, title
+from provision.resources.kubernetes.diff import Object, place, title
 from provision.spelling import listed, nearest
 from roles import traefik
 from roles._applications import OWN, Application
@@ -35,7 +35,7 @@ def check_ingresses(
     whatever becomes of this set.
     """
     ingresses = [item for item in objects if item["kind"] == "Ingress"]
-    services = {_place(item): item for item in objects if item["kind"] == "Service"}
+    services = {place(item)[1:]: item for item in objects if item["kind"] == "Service"}
     for ingress in ingresses:
         _check_class(ingress, source, classes)
         for host in _hosts(ingress):
@@ -92,10 +92,10 @@ def _check_backend(
 ) -> None:
     wanted = backend.get("service") or {}
     name, port = str(wanted.get("name", "")), wanted.get("port") or {}
-    namespace = _place(ingress)[0]
+    _, namespace, _ = place(ingress)
     service = services.get((namespace, name))
     if service is None:
-        there = [other for place, other in services if place == namespace]
+        there = [other for held, other in services if held == namespace]
         near = nearest(name, there)
         raise InputError(
             f"{title(ingress)} leads to a Service that is not in this file",
@@ -124,11 +124,6 @@ def _leads(path: Mapping[str, Any], asked: str) -> bool:
     if path.get("pathType") == "Prefix":
         return f"{asked}/".startswith(f"{written.rstrip('/')}/")
     return asked.startswith(written)
-
-
-def _place(item: Object) -> tuple[str, str]:
-    metadata = item["metadata"]
-    return (metadata.get("namespace") or "default", metadata["name"])
 
 
 def _spec(item: Object) -> Mapping[str, Any]:

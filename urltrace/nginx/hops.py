@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from urltrace.nginx.backends import Backend, direct, read_backend
+from urltrace.nginx.backends import Backend, backends_of
 from urltrace.nginx.syntax import Directive
 
 DEEPEST = 4  # hops one behind the other; more is a loop
@@ -34,7 +34,5 @@ def _behind(main: Directive, backend: Backend) -> tuple[Backend, ...] | None:
             line = server.first("proxy_pass")
             if f"{backend.address}:{backend.port}" not in listens or line is None or "$" in line.arguments[0]:
                 continue
-            named = [one for one in stream.all("upstream") if one.arguments[:1] == line.arguments[:1]]
-            found = named[0].all("server") if named else ()
-            return tuple(read_backend(one, 0) for one in found) or (direct(line.arguments[0], 0, line),)
+            return backends_of([stream], line.arguments[0], 0, line)
     return None

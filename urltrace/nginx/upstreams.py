@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from urltrace.nginx.backends import Backend, direct, read_backend
+from urltrace.nginx.backends import Backend, backends_of
 from urltrace.nginx.hops import through_hops
 from urltrace.nginx.syntax import Directive
 from urltrace.nginx.variables import substituted
@@ -46,10 +46,8 @@ def proxied(main: Directive, blocks: Sequence[Directive]) -> Proxied | None:
         return Proxied("", url, "", (), host, line.place, unknown=f"{line} depends on a variable")
     parts = urlsplit(url)
     name = parts.netloc
-    named = [one for http in main.all("http") for one in http.all("upstream") if one.arguments[:1] == (name,)]
     port = 443 if parts.scheme == "https" else 80
-    backends = tuple(read_backend(one, 80) for one in named[0].all("server")) if named else (direct(name, port, line),)
-    asked = through_hops(main, backends)
+    asked = through_hops(main, backends_of(main.all("http"), name, port, line))
     return Proxied(parts.scheme, name, url.partition(name)[2] if parts.path else "", asked, host, line.place)
 
 
