@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from urltrace.evidence import Answer
+from urltrace.exchange import Exchange
 
 Hop = Literal["name", "edge", "link", "node", "traefik", "service", "pod", "control"]
 HOPS: tuple[Hop, ...] = ("name", "edge", "link", "node", "traefik", "service", "pod", "control")
@@ -64,3 +65,8 @@ def proof(answer: Answer | None, line: str = "") -> tuple[Proof, ...]:
         return ()
     shown = line or next(iter((answer.output or answer.errors).splitlines()), "no output")
     return (Proof(answer.location, answer.question, shown[:LINE]),)
+
+
+def proof_of(found: Exchange | None) -> tuple[Proof, ...]:
+    """A request and what came of it, as evidence."""
+    return proof(found.answer, str(found)) if found else ()

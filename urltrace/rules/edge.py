@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from urltrace.evidence import OUTSIDE, Host
 from urltrace.exchange import Exchange
-from urltrace.finding import Cleared, Finding, Proof, proof
+from urltrace.finding import Cleared, Finding, Proof, proof, proof_of
 from urltrace.nginx.upstreams import host_sent
 from urltrace.request import host_of
 from urltrace.rules import address
@@ -36,7 +36,7 @@ def not_listening(view: View) -> Iterator[Finding]:
                 where=f"nginx on {edge.name}",
                 sentence=f"nothing listens on port {view.request.port} of {edge.name}",
                 do=f"On {edge.name}: nginx -t && systemctl restart nginx",
-                proof=(*proof(found.answer, str(found)), *proof(listen)),
+                proof=(*proof_of(found), *proof(listen)),
             )
         elif found.outcome == "refused" or listening:
             verb = "refuses" if found.outcome == "refused" else "drops"
@@ -46,7 +46,7 @@ def not_listening(view: View) -> Iterator[Finding]:
                 where=f"the firewall of {edge.name}",
                 sentence=f"{edge.name} {verb} connections to port {view.request.port}, where nginx listens",
                 do=f"Look for the rule on {edge.name}: iptables-save -c | grep -E 'REJECT|DROP'; nft list ruleset",
-                proof=(*proof(found.answer, str(found)), *proof(listen)),
+                proof=(*proof_of(found), *proof(listen)),
             )
 
 
@@ -118,7 +118,7 @@ def refuses(view: View) -> Iterator[Finding]:
             where=where,
             sentence=f"nginx on {name} {words}{limit}{f': {rule}' if rule else ''}, in {where}",
             do=f"Change it in {where}, then nginx -t and nginx -s reload",
-            proof=proof(found.answer, str(found)),
+            proof=proof_of(found),
         )
 
 
@@ -197,7 +197,7 @@ def penalised(view: View) -> Iterator[Finding]:
                 sentence=f"nginx on {name} answers {found.status} although every node answers {name} now"
                 + (f": {line.partition('] ')[2].partition(', client')[0]}" if line else ""),
                 do=f"Wait for fail_timeout ({choice.proxied.asked[0].fail_timeout}), or run nginx -s reload on {name}",
-                proof=(*proof(found.answer, str(found)), *(proof(log, line) if line else ())),
+                proof=(*proof_of(found), *(proof(log, line) if line else ())),
             )
 
 
@@ -264,8 +264,7 @@ def _failed(view: View, name: str) -> bool:
 
 
 def _whole(view: View, name: str) -> tuple[Proof, ...]:
-    found = _from_outside(view, name)
-    return proof(found.answer, str(found)) if found else ()
+    return proof_of(_from_outside(view, name))
 
 
 def _listens(text: str, port: int) -> bool:

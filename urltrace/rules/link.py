@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from urltrace.evidence import Answer, Host
 from urltrace.exchange import Exchange
-from urltrace.finding import Cleared, Finding, Proof, proof
+from urltrace.finding import Cleared, Finding, Proof, proof, proof_of
 from urltrace.netfilter import stopping
 from urltrace.view import View
 
@@ -43,7 +43,7 @@ def firewall(view: View) -> Iterator[Finding]:
                     sentence=f"the firewall of {host.name} stops {edge.name} from reaching {view.node_target(node)} "
                     f"on {node.name}: {_bare(rule)}",
                     do=_undo(host, rule),
-                    proof=(*proof(found.answer, str(found)), *proof(answer, rule)),
+                    proof=(*proof_of(found), *proof(answer, rule)),
                 )
                 break
 
@@ -63,7 +63,7 @@ def own_reject(view: View) -> Iterator[Finding]:
                 sentence=f"a firewall rule of {edge.name} itself rejects what it sends to {view.node_target(node)} on "
                 f"{node.name}: the packets never leave it",
                 do=f"Look for the rule on {edge.name}: nft list ruleset; iptables-save | grep REJECT",
-                proof=(*proof(found.answer, str(found)), *proof(answer, f"ICMP errors got and sent, twice: {line}")),
+                proof=(*proof_of(found), *proof(answer, f"ICMP errors got and sent, twice: {line}")),
             )
 
 
@@ -94,7 +94,7 @@ def large_packets(view: View) -> Iterator[Finding]:
                     sentence=f"large packets from {edge.name} to {node.name} are lost: a small request is answered, "
                     f"one of 1,400 bytes more is not{f' ({_bare(rule)})' if rule else ''}",
                     do=_undo(node, rule) if rule else ping,
-                    proof=(*proof(small.answer, str(small)), *proof(large.answer, str(large))),
+                    proof=(*proof_of(small), *proof_of(large)),
                 )
 
 
@@ -137,7 +137,7 @@ def _broken(view: View) -> Iterator[tuple[Host, Host, Exchange]]:
 
 def _both(view: View, found: Exchange, node: Host) -> tuple[Proof, ...]:
     own = view.on_node(node)
-    return (*proof(found.answer, str(found)), *(proof(own.answer, str(own)) if own else ()))
+    return (*proof_of(found), *proof_of(own))
 
 
 def _reaching(view: View, node: Host) -> str:

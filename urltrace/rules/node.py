@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from urltrace.evidence import Host
 from urltrace.exchange import Exchange
-from urltrace.finding import Cleared, Finding, Proof, proof
+from urltrace.finding import Cleared, Finding, Proof, proof, proof_of
 from urltrace.kubernetes.objects import Pod
 from urltrace.netfilter import led
 from urltrace.view import View
@@ -29,7 +29,7 @@ def pod_absent(view: View) -> Iterator[Finding]:
             where=f"Traefik on {node.name}",
             sentence=f"no Traefik pod runs on {node.name}{why}",
             do=f"kubectl -n {namespace} get daemonsets,pods -o wide; kubectl describe node {node.name}",
-            proof=(*proof(found.answer, str(found)), *_pods(view)),
+            proof=(*proof_of(found), *_pods(view)),
         )
 
 
@@ -45,7 +45,7 @@ def pod_broken(view: View) -> Iterator[Finding]:
                 where=f"pod {pod.key}",
                 sentence=f"Traefik on {node.name} does not run: {pod.waits_for}",
                 do=f"kubectl -n {namespace} logs {name} --previous; kubectl -n {namespace} describe pod {name}",
-                proof=(*proof(found.answer, str(found)), *_pods(view)),
+                proof=(*proof_of(found), *_pods(view)),
             )
 
 
@@ -58,7 +58,7 @@ def host_port(view: View) -> Iterator[Finding]:
         rules, port = led(nat.output, view.site.traefik_port), view.site.traefik_port
         owner = _owner(view, node)
         restart = f"kubectl -n {pod.metadata.namespace} delete pod {pod.metadata.name}"
-        seen = proof(found.answer, str(found))
+        seen = proof_of(found)
         if not rules:
             other = f", and {owner} listens there" if owner else ""
             yield Finding(
@@ -111,7 +111,7 @@ def traefik_silent(view: View) -> Iterator[Finding]:
                 where=f"pod {pod.key}",
                 sentence=f"Traefik on {node.name} does not answer on {pod.status.pod_ip}: {direct[0]}",
                 do=f"kubectl -n {pod.metadata.namespace} logs {pod.metadata.name}, then delete the pod",
-                proof=(*proof(found.answer, str(found)), *proof(direct[0].answer, str(direct[0]))),
+                proof=(*proof_of(found), *proof_of(direct[0])),
             )
 
 
@@ -130,7 +130,7 @@ def foreign(view: View) -> Iterator[Finding]:
                     where=f"port {view.site.traefik_port} of {node.name}",
                     sentence=f"{owner}, and not Traefik, answers on port {view.site.traefik_port} of {node.name}",
                     do=f"End it on {node.name}, then {renew}",
-                    proof=(*proof(found.answer, str(found)), *proof(view.evidence.answer("listen", node.name))),
+                    proof=(*proof_of(found), *proof(view.evidence.answer("listen", node.name))),
                 )
 
 

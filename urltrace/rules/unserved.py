@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from urltrace.evidence import Host
 from urltrace.exchange import Exchange
-from urltrace.finding import Proof, proof
+from urltrace.finding import Proof, proof, proof_of
 from urltrace.traefik.evaluate import evaluate
 from urltrace.traefik.ingress import Read, Refusal
 from urltrace.traefik.routers import Judged, Router
@@ -82,7 +82,7 @@ def whole_ok(view: View) -> bool:
 
 
 def seen(found: Exchange) -> tuple[Proof, ...]:
-    return proof(found.answer, str(found))
+    return proof_of(found)
 
 
 def about(view: View, read: Read) -> tuple[Proof, ...]:

@@ -87,11 +87,16 @@ def endpoints(name: str, *held: Any, namespace: str = "default", port: Any = (""
 
 
 def objects() -> list[dict[str, Any]]:
+    """All that the API holds."""
+    return [*ingresses(), *classes(), *services()]
+
+
+def ingresses() -> list[dict[str, Any]]:
     """One case a name."""
     root, free = [("/", "Prefix", "web", 80)], [("/m", "ImplementationSpecific", "web", 80)]
     annotation, router = "kubernetes.io/ingress.class", "traefik.ingress.kubernetes.io/router."
     backend = {"service": {"name": "web", "port": {"number": 80}}}
-    cases = [
+    return [
         ingress("plain", root),
         ingress("exact", [("/x/", "Exact", "web", 80), ("/y/", "Prefix", "web", 80), ("/z", None, "web", "http")]),
         ingress("no-host", root, host=""),
@@ -134,20 +139,25 @@ def objects() -> list[dict[str, Any]]:
         ingress("no-path", [("", "ImplementationSpecific", "web", 80)]),
         {**ingress("default", []), "spec": {"ingressClassName": "traefik", "defaultBackend": backend}},
     ]
-    classes = {
+
+
+def classes() -> list[dict[str, Any]]:
+    controllers = {
         "traefik": "traefik.io/ingress-controller",
         "second": "traefik.io/ingress-controller",
         "nginx": "k8s.io/x",
     }
-    listed = [
+    return [
         {"kind": "IngressClass", "metadata": {"name": name}, "spec": {"controller": controller}}
-        for name, controller in classes.items()
+        for name, controller in controllers.items()
     ]
+
+
+def services() -> list[dict[str, Any]]:
+    """The Services that Ingresses lead to, and what answers for them."""
     ready = {"ready": True, "serving": True, "terminating": False}
     ending = {"ready": False, "serving": True, "terminating": True}
     return [
-        *cases,
-        *listed,
         service("web", (80, "http")),
         endpoints("web", ("172.7.21.2", ready), ("172.7.22.2", {}), port=("http", 8080)),
         service("web", (80, ""), namespace="other"),
