@@ -66,7 +66,7 @@ test-entrance: packages
 	@$(SUITES) entrance
 
 test-core: packages-vm
-	@$(SUITES) --core faults vm upgrade debian13 etcd hosts entrance
+	@$(SUITES) --core long
 
 test-all: packages-vm
 	@$(SUITES) --resume faults vm upgrade debian13 etcd rolled hosts entrance test

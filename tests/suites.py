@@ -1,8 +1,9 @@
 """The suites of this project and how they are run: `python -m tests.suites [OPTIONS] SUITE...`.
 
 A suite is lanes that run side by side, a lane is parts that run one after the other, a part is one pytest process. Labs
-wait more than they compute, so two lanes cost hardly more time than the longer of them. At most one lane has full
-hosts: each takes 16 of the machine's 128 inotify instances (fs.inotify.max_user_instances), a bare one takes 4.
+wait more than they compute, so two lanes cost hardly more time than the longer of them. At most two labs have full
+hosts at one time: each host takes 16 of the machine's 128 inotify instances (fs.inotify.max_user_instances), a bare
+one takes 4. Beside `elsewhere`, whose hosts take 96, there is no other full lab.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ MACHINE = Part("vm", ("tests/vm",))
 SUITES: Mapping[str, tuple[Lane, ...]] = {
     "test": ((SITE, ELSEWHERE), (UNITS, ANSIBLE, BARE)),
     "ansible": ((ANSIBLE,),),
+    "long": ((CUTS, FAULTS, HOSTS, ENTRANCE), (MACHINE, UPGRADE, ETCD, DEBIAN13)),  # for --core: all of these at once
     "faults": ((CUTS, FAULTS),),
     "vm": ((MACHINE,),),
     "upgrade": ((UPGRADE,),),

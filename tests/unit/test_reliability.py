@@ -38,6 +38,13 @@ def test_a_row_keeps_its_place_and_what_is_around_the_tables_stays(tmp_path: Pat
     assert json.loads(book.path.read_text())["machine"].endswith("cores")
 
 
+def test_suites_that_run_side_by_side_keep_each_others_rows(tmp_path: Path) -> None:
+    one, other = Book.read(tmp_path / "faults.json"), Book.read(tmp_path / "faults.json")
+    one.write(Row("faults", "of one suite", {}))
+    other.write(Row("years", "of the other", {}))
+    assert set(Book.read(one.path).rows) == {"of one suite", "of the other"}
+
+
 @pytest.mark.parametrize("name", table.COLUMNS)
 def test_every_table_has_its_place_in_the_page(name: str) -> None:
     assert table.BEGIN.format(name) in table.PAGE.read_text()

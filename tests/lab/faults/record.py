@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -39,11 +40,13 @@ class Book:
         return Book(path, {name: Row(**row) for name, row in held["rows"].items()}, held["when"], held["machine"])
 
     def write(self, row: Row) -> None:
-        """Adds a row, at once: a run that is cut keeps what it has seen."""
-        self.rows[row.name] = row
-        self.when = f"{datetime.now(UTC):%Y-%m-%d}"
-        self.machine = f"{os.cpu_count()} cores"
+        """Adds a row to the file, at once: a run that is cut keeps what it has seen, and so does one beside it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        rows = {name: asdict(one) for name, one in self.rows.items()}
-        held = {"when": self.when, "machine": self.machine, "rows": rows}
-        self.path.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n")
+        with self.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.rows = {**Book.read(self.path).rows, row.name: row}
+            self.when = f"{datetime.now(UTC):%Y-%m-%d}"
+            self.machine = f"{os.cpu_count()} cores"
+            rows = {name: asdict(one) for name, one in self.rows.items()}
+            held = {"when": self.when, "machine": self.machine, "rows": rows}
+            self.path.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n")
