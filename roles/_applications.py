@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 # What the site publishes itself. No wildcard: a name that nobody published does not exist, as in the course.
 PUBLISHED = ("traefik", "nginx", "demo", "ws")
-OWN = frozenset((*PUBLISHED, "dns"))  # with the name of the name server itself
+ROUTED = "gateway"  # published where Traefik serves routes of the Gateway API
+OWN = frozenset((*PUBLISHED, ROUTED, "dns"))  # with the name of the name server itself
 
 
 class App(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

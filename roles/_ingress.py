@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import InputError
@@ -11,6 +12,7 @@ from provision.resources.kubernetes.diff import Object, place, title
 from provision.spelling import listed, nearest
 from roles import traefik
 from roles._applications import OWN, Application
+from roles._routes import KINDS, as_ingress
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -20,24 +22,35 @@ CLASS, OF_NGINX = "traefik", "nginx"
 ANNOTATION = "kubernetes.io/ingress.class"  # what came before spec.ingressClassName, and still wins over it
 
 
-def served_classes(host: Host) -> tuple[str, ...]:
-    """The classes that the site's Traefik serves, the default one first."""
-    return (CLASS, OF_NGINX) if bind(traefik.Settings, host, "traefik").ingress_nginx else (CLASS,)
+@dataclass(frozen=True)
+class Served:
+    """What the site's Traefik reads. classes: of Ingresses, the default one first. routes: of the Gateway API."""
+
+    classes: tuple[str, ...] = (CLASS,)
+    routes: bool = False
+
+    @staticmethod
+    def by(host: Host) -> Served:
+        """What the settings of this host say."""
+        settings = bind(traefik.Settings, host, "traefik")
+        return Served((CLASS, OF_NGINX) if settings.ingress_nginx else (CLASS,), settings.gateway)
 
 
 def check_ingresses(
-    objects: Sequence[Object], source: str, app: Application, site: SiteSettings, classes: Sequence[str] = (CLASS,)
+    objects: Sequence[Object], source: str, app: Application, site: SiteSettings, served: Served = Served()
 ) -> None:
-    """Raises InputError unless one Ingress leads the application's URL to a Service of the same set, and every Ingress
-    is of one of the site's classes, for names in its domain, to Services and ports that the set holds.
+    """Raises InputError unless one Ingress or HTTPRoute leads the application's URL to a Service of the same set, and
+    every one of them is served here, for names in the site's domain, to Services and ports that the set holds.
 
     What the live cluster may hold besides does not count: nobody could tell without a host, and it would go or stay
     whatever becomes of this set.
     """
     ingresses = [item for item in objects if item["kind"] == "Ingress"]
+    for ingress in ingresses:
+        _check_class(ingress, source, served.classes)
+    ingresses += [as_ingress(item, source, served=served.routes) for item in objects if item["kind"] in KINDS]
     services = {place(item)[1:]: item for item in objects if item["kind"] == "Service"}
     for ingress in ingresses:
-        _check_class(ingress, source, classes)
         for host in _hosts(ingress):
             _check_host(ingress, host, source, site)
         for backend in _backends(ingress):
@@ -47,17 +60,17 @@ def check_ingresses(
         hosts = sorted({str(rule.get("host")) for rule in rules})
         near = nearest(app.host, hosts)
         raise InputError(
-            f"no Ingress leads to the application {app.name}",
+            f"no Ingress or HTTPRoute leads to the application {app.name}",
             line=source,
-            found=f"Its host is {app.host}; the Ingresses there have {listed(hosts) if hosts else 'none'}",
-            do=f"Write host: {app.host} into the Ingress{f' instead of {near}' if near else ''}",
+            found=f"Its host is {app.host}; those there have {listed(hosts) if hosts else 'none'}",
+            do=f"Write host: {app.host} into it{f' instead of {near}' if near else ''}",
         )
     if not any(_leads(path, app.path) for rule in rules if rule.get("host") == app.host for path in _paths(rule)):
         raise InputError(
-            f"no Ingress leads {app.url} anywhere",
+            f"no Ingress or HTTPRoute leads {app.url} anywhere",
             line=source,
             found=f"None of the paths of {app.host} takes {app.path}",
-            do=f"Set apps.{app.name}.path to one that an Ingress has, or add the path there",
+            do=f"Set apps.{app.name}.path to one that is there, or add the path there",
         )
 
 
@@ -148,4 +161,4 @@ def _hosts(ingress: Object) -> Iterator[str]:
 def _backends(ingress: Object) -> Iterator[Mapping[str, Any]]:
     if default := _spec(ingress).get("defaultBackend"):
         yield default
-    yield from (path.get("backend") or {} for rule in _rules(ingress) for path in _paths(rule))
+    yield from (path["backend"] for rule in _rules(ingress) for path in _paths(rule) if "backend" in path)

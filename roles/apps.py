@@ -20,7 +20,7 @@ from provision.templating.templates import Templates
 from roles import _applications
 from roles._applications import App, Application, origin, published
 from roles._cluster import KUBECTL, members
-from roles._ingress import check_ingresses, served_classes
+from roles._ingress import Served, check_ingresses
 from roles._workloads import node_names
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
         content = _rendered(host, site, app)
         found = diff.parse(str(content.text), content.source)
         check_objects(found, content.source, site.kubernetes)
-        check_ingresses(found, content.source, app, site, served_classes(host))
+        check_ingresses(found, content.source, app, site, Served.by(host))
         objects = Manifests(name=f"app-{app.name}", content=content, kubectl=KUBECTL, version=site.kubernetes)
         yield objects
         for item in found:

@@ -12,7 +12,8 @@ from provision.errors import InputError
 from provision.inventory.changes import Free
 from provision.inventory.types import AddressMatch, Forwarder, OptionalAddress, Positive, RecordName
 from provision.resources import Bind, ConfigSet, Package, Resource, Service, Template
-from roles._applications import PUBLISHED, label, published
+from roles import traefik
+from roles._applications import PUBLISHED, ROUTED, label, published
 from roles._cluster import entrance
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def records(host: Host, site: SiteSettings, settings: Settings) -> dict[str, str
                 found=f"{app.host} is published because of apps.{app.name}",
                 do="Take it out of bind.records",
             )
-    addresses = {**dict.fromkeys((*PUBLISHED, *apps), ""), **settings.records}
+    own = (*PUBLISHED, ROUTED) if traefik.serves_routes(host) else PUBLISHED
+    addresses = {**dict.fromkeys((*own, *apps), ""), **settings.records}
     return {name: address or entrance(host, site) for name, address in addresses.items()}
 
 

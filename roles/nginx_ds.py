@@ -10,9 +10,11 @@ import msgspec
 from provision.inventory.changes import Free
 from provision.inventory.types import Port
 from provision.resources import Manifests, Resource, Rollout, Template
+from roles._applications import ROUTED
 from roles._cluster import KUBECTL, members
 from roles._ports import check_node_port
 from roles._workloads import image, node_names, routed
+from roles.traefik import GATEWAY, NAMESPACE, serves_routes
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -69,6 +71,9 @@ def nginx_ds(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Res
         version=site.kubernetes,
     )
     yield objects
+    if settings.demo and serves_routes(host):
+        demo = Template("nginx_ds/route.yaml.j2", gateway=GATEWAY, namespace=NAMESPACE, name=ROUTED, paths=HARMLESS)
+        yield Manifests(name="nginx-ds-route", content=demo, kubectl=KUBECTL, version=site.kubernetes)
     yield Rollout(
         kind="DaemonSet",
         namespace="default",

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from provision.errors import InputError
 from provision.inventory.changes import Free, Once, Rolled
-from provision.inventory.types import HeaderName, Natural, Positive, Sender
-from provision.resources import Manifests, Resource, Rollout, Template
+from provision.inventory.settings import bind
+from provision.inventory.types import HeaderName, Natural, OptionalSha256, OptionalUrl, Positive, Sender, Version
+from provision.resources import Definitions, Manifests, Resource, Rollout, Template
 from provision.resources.kubernetes.fixed import FixedField, FixedManifests
-from roles._cluster import KUBECTL, members, node_name
+from roles._cluster import KUBECTL, entrance, members, node_name
 from roles._fixed import declared
 from roles._ports import check_site_ports
 from roles._workloads import authority_digest, image, node_names
@@ -24,7 +26,16 @@ if TYPE_CHECKING:
 NAMESPACE, NAME = "kube-system", "traefik-ingress"
 PORT = "spec.template.spec.containers.0.ports.0.hostPort"
 KINDS = ("DaemonSet", "Deployment")
+GATEWAY, GROUP = "site", "gateway.networking.k8s.io"
 SHORT_GRACE = (1, 25, 0)  # since then a probe may have a grace of its own by default
+
+
+class GatewayApi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The kinds of the Gateway API: the file standard-install.yaml of one of its releases."""
+
+    version: Free[Version] = "1.6.3"  # of its project; a newer one in the cluster stays
+    url: Free[OptionalUrl] = ""  # where the first master fetches it
+    sha256: Free[OptionalSha256] = ""  # its SHA-256
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +52,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access_log: Rolled[bool] = True  # one line a request in the pod's log
     ingress_nginx: Rolled[bool] = False  # serve class nginx too, with the annotations of ingress-nginx
     ingress_nginx_headers: Rolled[tuple[HeaderName, ...]] = ()  # that its annotation custom-headers may set
+    gateway: Rolled[bool] = False  # serve the HTTPRoutes and GRPCRoutes of the Gateway API too
+    gateway_api: Free[GatewayApi] = GatewayApi()  # its kinds, where the cluster lacks them
+
+
+def serves_routes(host: Host) -> bool:
+    """Whether the site serves routes of the Gateway API: as the first master has it, because it applies Traefik."""
+    return any(bind(Settings, master, "traefik").gateway for master in members(host, "masters")[:1])
 
 
 def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
@@ -57,6 +75,8 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         absent=True,
         fixed=(FixedField(declared(host, "traefik.kind", settings.kind), f"{other} {NAMESPACE}/{NAME}", "kind"),),
     )
+    if settings.gateway:
+        yield _definitions(host, settings)
     port = declared(host, "site.traefik_port", site.traefik_port)
     objects = FixedManifests(
         name="traefik",
@@ -68,6 +88,7 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
             replicas=settings.replicas or len(nodes),
             short_grace=tuple(map(int, site.kubernetes.split("."))) >= SHORT_GRACE,
             trusted=(*(edge.address for edge in members(host, "edge")), *settings.trusted),
+            address=entrance(host, site) if settings.gateway else "",
         ),
         kubectl=KUBECTL,
         version=site.kubernetes,
@@ -77,6 +98,9 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         # apart, so that it is removed with --prune and never where somebody else made it
         class_ = Template("traefik/ingress-nginx.yaml.j2")
         yield Manifests(name="traefik-ingress-nginx", content=class_, kubectl=KUBECTL, version=site.kubernetes)
+    if settings.gateway:
+        gateway = Template("traefik/gateway.yaml.j2", gateway=GATEWAY, namespace=NAMESPACE)
+        yield Manifests(name="traefik-gateway", content=gateway, kubectl=KUBECTL, version=site.kubernetes)
     # /ping answers before the first route is loaded: a node serves once it answers for the dashboard
     dashboard = f"curl -fsS -m 2 -o /dev/null -H {quote(f'Host: traefik.{site.domain}')}"
     urls = [f"http://{node.address}:{site.traefik_port}/dashboard/" for node in nodes]
@@ -92,4 +116,33 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         nodes=tuple((node.name, node_name(node, site)) for node in nodes),
         declared=node_names(host, site) if settings.kind == "DaemonSet" else (),
         ready=" && ".join(f"{dashboard} {quote(url)}" for url in serving) or "true",
+    )
+
+
+def _definitions(host: Host, settings: Settings) -> Definitions:
+    """The kinds that Traefik watches: where one is missing, it serves no route at all."""
+    if not (settings.gateway_api.url and settings.gateway_api.sha256):
+        raise InputError(
+            "traefik.gateway is on, and nothing says where the kinds of the Gateway API come from",
+            line=host.origin("traefik", "gateway"),
+            found="traefik.gateway_api has no url, or no sha256",
+            do="Set traefik.gateway_api.url and .sha256 to those of standard-install.yaml of a release of gateway-api",
+        )
+    kinds = (
+        "gatewayclasses",
+        "gateways",
+        "httproutes",
+        "grpcroutes",
+        "tlsroutes",
+        "referencegrants",
+        "backendtlspolicies",
+    )
+    return Definitions(
+        name="gateway-api",
+        kinds=tuple(f"{kind}.{GROUP}" for kind in kinds),
+        version=settings.gateway_api.version,
+        annotation=f"{GROUP}/bundle-version",
+        url=settings.gateway_api.url,
+        sha256=settings.gateway_api.sha256,
+        kubectl=KUBECTL,
     )

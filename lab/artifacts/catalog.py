@@ -14,6 +14,9 @@ from lab.artifacts import images
 from lab.artifacts.apt_repository import repository
 from lab.artifacts.binaries import COMMANDS, Source, parse_source, programs
 from lab.artifacts.cache import RECORD, Cache, Doing, Entry, Progress, silent, unseen
+from lab.artifacts.gateway_api import FILE as GATEWAY_API
+from lab.artifacts.gateway_api import gateway_api
+from lab.artifacts.golang import toolchain
 from lab.artifacts.rootfs import ROOT, machine_tree_entry, tree_entry
 from lab.artifacts.runner import Runner
 from lab.artifacts.wheels import wheel
@@ -72,6 +75,7 @@ class Preparation:
             self._pool.submit(self._debian_images),
             self._pool.submit(self._traefik),
             self._pool.submit(self._programs, wanted),
+            self._pool.submit(self._gateway_api),
         ]
         self.catalog: Future[Catalog] = self._pool.submit(self._assemble, parts, packages)
 
@@ -111,6 +115,10 @@ class Preparation:
             for image in (images.AGNHOST, images.COREDNS)
         ]
 
+    def _gateway_api(self) -> list[Entry]:
+        go = toolchain(self._cache, self._runner, self._progress)
+        return [gateway_api(self._cache, go, self._progress)]
+
     def _assemble(self, parts: list[Future[list[Entry]]], packages: Mapping[str, Future[list[Entry]]]) -> Catalog:
         done, _ = wait(parts, return_when=FIRST_EXCEPTION)
         if errors := [error for part in done if (error := part.exception())]:
@@ -132,9 +140,10 @@ def assemble(cache: Cache, entries: list[Entry], repositories: Mapping[str, Entr
     folders = {apt_folder(suite): entry for suite, entry in repositories.items()}
     files = {f"bin/{command}": _find(entries, command) for command in COMMANDS}
     files |= {f"images/{image.name}.tar": _find(entries, f"{image.name}.tar") for image in IMAGES}
+    files[f"manifests/{GATEWAY_API}"] = _find(entries, GATEWAY_API)
 
     def build(folder: Path, log: Path) -> list[str]:
-        for name in (*folders, "bin", "images"):
+        for name in (*folders, "bin", "images", "manifests"):
             (folder / SERVED / name).mkdir(parents=True)
         for served, (path, _) in files.items():
             os.link(path, folder / SERVED / served)
@@ -162,6 +171,7 @@ def _variables(ops_url: str, files: Mapping[str, tuple[Path, str]]) -> dict[str,
         "ops_url": ops_url,
         "apt_repository": apt_repository(ops_url),
         "binaries": {command: where(f"bin/{command}") for command in COMMANDS},
+        "gateway_api": where(f"manifests/{GATEWAY_API}"),
         "images": {image.name: {**where(f"images/{image.name}.tar"), "name": image.config.name} for image in IMAGES},
     }
 

@@ -14,6 +14,7 @@ from provision.resources.content import Content, Pending, Rendered, Template
 from provision.resources.downloads import Download, Image
 from provision.resources.files import Directory, File
 from provision.resources.fixed import Fixed, FixedSetting
+from provision.resources.kubernetes.definitions import Definitions
 from provision.resources.kubernetes.manifests import Manifests
 from provision.resources.kubernetes.nodes import ForeignNodes, NodeAddresses, ReturnedNodes, UndeclaredNodes
 from provision.resources.kubernetes.proxy_mode import ProxyMode
@@ -36,6 +37,7 @@ __all__ = [
     "Command",
     "ConfigSet",
     "Content",
+    "Definitions",
     "Directory",
     "Download",
     "File",

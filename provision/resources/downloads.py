@@ -21,7 +21,7 @@ from provision.resources.validation import check_mode, check_path, check_sha256
 SCRIPTS = Scripts(__file__)
 
 
-def _fetch(path: str, url: str, sha256: str, timeout: int) -> str:
+def fetch(path: str, url: str, sha256: str, timeout: int) -> str:
     """sh that leaves the checked file at $NEW, a neighbour of `path` that is removed at exit unless it was moved."""
     fetch = SCRIPTS.call("fetch", path, URL=url, SHA256=sha256, TIMEOUT=str(timeout))
     return SCRIPTS.text("atomic") + fetch
@@ -114,8 +114,8 @@ class Download(Reversible, Removable):
 
     def fix(self, change: Change) -> Step:
         install = SCRIPTS.call("download", self.path, self.mode, STAMP=f"{STAMPS}/{self._stamp}")
-        fetch = _fetch(self.path, self.url, self.sha256, self.timeout)
-        return Step(fetch + install, timeout=self.timeout + 60)
+        fetched = fetch(self.path, self.url, self.sha256, self.timeout)
+        return Step(fetched + install, timeout=self.timeout + 60)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +171,6 @@ class Image(Reversible):
         return Rollback((replace(self, url=source[1], sha256=source[0]),))
 
     def fix(self, change: Change) -> Step:
-        fetch = _fetch("/var/tmp/image", self.url, self.sha256, self.timeout)
-        script = fetch + SCRIPTS.call("image", STAMP=f"{STAMPS}/{self._stamp}")
+        fetched = fetch("/var/tmp/image", self.url, self.sha256, self.timeout)
+        script = fetched + SCRIPTS.call("image", STAMP=f"{STAMPS}/{self._stamp}")
         return Step(script, timeout=self.timeout + 120)

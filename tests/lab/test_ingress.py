@@ -1,6 +1,7 @@
 """Ingresses written for ingress-nginx, asked through the edge: what `ingress.check` calls honoured is what clients see.
+Beside them routes of the Gateway API.
 
-Tests run in the order written: Traefik takes the class over while clients ask, is asked, and gives it back.
+Tests run in the order written: Traefik takes both over while clients ask, is asked, and gives them back.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from tests.lab.typed import KUBECTL, NAME, invoke, on
 
 pytestmark = pytest.mark.usefixtures("site")
 
-ON = ("--extra-vars", json.dumps({"traefik": {"ingress_nginx": True, "ingress_nginx_headers": ["X-Extra"]}}))
+SETTINGS = {"ingress_nginx": True, "ingress_nginx_headers": ["X-Extra"], "gateway": True}
+ON = ("--extra-vars", json.dumps({"traefik": SETTINGS}))
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +54,15 @@ def test_traefik_takes_the_class_over_without_a_failed_request() -> None:
     assert left_out() == ""
     assert {asked("last").status for _ in range(6)} == {200}  # by each node's Traefik in turn
     assert invoke("plan", *ON).code == 0
-    verified = invoke("verify", "-k", "traefik", *ON)
+    verified = invoke("verify", "-k", "traefik or nginx_ds", *ON)
     assert verified.code == 0, str(verified)
+
+
+def test_routes_of_the_gateway_api_lead_to_pods_on_every_node() -> None:
+    assert {asked("gateway").body.rsplit("-", 2)[0] for _ in range(6)} == {"demo"}  # by each node's Traefik in turn
+    assert asked("gateway", "/shell?cmd=id").status == 404
+    shown = on("hdss7-21", f"{KUBECTL} -n kube-system get gateway site -o jsonpath='{{.status.addresses[*].value}}'")
+    assert shown == "10.4.7.11"
 
 
 @used

@@ -43,6 +43,7 @@ TOGETHER: Mapping[str, Mapping[str, Any]] = {
         "traefik.trusted": ["10.9.8.0/24"],
         "traefik.ingress_nginx": True,
         "traefik.ingress_nginx_headers": ["X-Extra"],
+        "traefik.gateway": True,
     },
 }
 # setting -> where it is changed instead

@@ -9,6 +9,8 @@ import pytest
 
 from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
+from roles._applications import ROUTED
+from roles.traefik import serves_routes
 from tests.verify.cluster import cluster, kubectl
 
 if TYPE_CHECKING:
@@ -76,6 +78,16 @@ def test_site(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """nginx answers at its own name, through edge and Traefik"""
     reply = yield from outside.http(f"http://nginx.{site.domain}/")
     assert reply.status == 200, f"http://nginx.{site.domain}/ gave {reply}"
+
+
+@check
+def test_route(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
+    """the echo answers by a route of the Gateway API too, where Traefik serves those"""
+    if not (settings.demo and serves_routes(node.host)):
+        raise NotHere("traefik.gateway or nginx_ds.demo is off")
+    url = f"http://{ROUTED}.{site.domain}/hostname"
+    reply = yield from outside.http(url)
+    assert reply.status == 200, f"{url} gave {reply}"
 
 
 @check

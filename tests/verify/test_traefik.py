@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from provision.verify.browser import Browser
-from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
-from provision.verify.commands import Reply, http
+from provision.verify.checks import Checking, Many, Node, NotHere, Place, check, gather
+from provision.verify.commands import Answer, Ask, Reply, http
 from roles._cluster import entrance
+from roles.traefik import GATEWAY, NAMESPACE
 from tests.verify.cluster import cluster, kubectl
 
 if TYPE_CHECKING:
@@ -62,15 +63,24 @@ def test_routers(node: Node, site: SiteSettings, outside: Place) -> Checking:
 @check
 def test_ingress_nginx(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
     """Traefik serves the Ingresses of ingress-nginx where that is set, and only there, all of them on every node"""
-    url = f"http://{node.address}:{site.traefik_port}/api/overview"
-    reply = yield from outside.http(url, host=f"traefik.{site.domain}")
-    assert reply.status == 200, f"the overview gave {reply}"
-    providers = json.loads(reply.body).get("providers", [])
+    providers = yield from _providers(node, site, outside)
     assert ("KubernetesIngressNGINX" in providers) == settings.ingress_nginx, f"its providers are {providers}"
     if settings.ingress_nginx:
         said = yield kubectl(node, "get ingressclass nginx -o jsonpath={.spec.controller}")
         assert said.output.strip() == "k8s.io/ingress-nginx", f"IngressClass nginx: {said}"
         yield from _as_many(node, site, outside, lambda router: True)
+
+
+@pytest.mark.on("nodes")
+@check
+def test_gateway(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
+    """Traefik serves routes of the Gateway API where that is set, and only there"""
+    providers = yield from _providers(node, site, outside)
+    assert ("KubernetesGateway" in providers) == settings.gateway, f"its providers are {providers}"
+    if settings.gateway:
+        programmed = "{.status.conditions[?(@.type=='Programmed')].status}"
+        said = yield kubectl(node, f'-n {NAMESPACE} get gateway {GATEWAY} -o jsonpath="{programmed}"')
+        assert said.output.strip() == "True", f"Gateway {GATEWAY} is not programmed: {said}"
 
 
 @check
@@ -101,6 +111,15 @@ def test_browser(node: Node, site: SiteSettings, browser: Browser) -> Checking:
         old = yield kubectl(node, stale)
         gone = yield kubectl(node, f"-n default delete --ignore-not-found ingress/{name} {' '.join(old.lines)}")
         assert gone.ok, f"the route {name} could not be deleted: {gone}"
+
+
+def _providers(node: Node, site: SiteSettings, outside: Place) -> Generator[Ask | Many, Answer, list[str]]:
+    """What the node's Traefik reads its routes from."""
+    url = f"http://{node.address}:{site.traefik_port}/api/overview"
+    reply = yield from outside.http(url, host=f"traefik.{site.domain}")
+    assert reply.status == 200, f"the overview gave {reply}"
+    found: list[str] = json.loads(reply.body).get("providers", [])
+    return found
 
 
 def _as_many(node: Node, site: SiteSettings, outside: Place, of: Callable[[dict[str, str]], bool]) -> Checking:

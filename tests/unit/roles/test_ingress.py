@@ -7,7 +7,7 @@ import pytest
 from provision.errors import InputError
 from provision.resources.kubernetes import diff
 from roles._applications import Application
-from roles._ingress import check_ingresses
+from roles._ingress import Served, check_ingresses
 from roles._site import SiteSettings
 
 SHOP = Application("shop", "apps/shop.yaml", "shop.od.com", "/", 200, 120)
@@ -30,8 +30,26 @@ BACKEND = "backend: {service: {name: shop, port: {number: 80}}}"
 ANNOTATED = "annotations: {kubernetes.io/ingress.class: %s}"
 
 
-def check(text: str, app: Application = SHOP) -> None:
-    check_ingresses(diff.parse(text, app.manifests), app.manifests, app, SiteSettings())
+ROUTED = """
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {selector: {app: shop}, ports: [{name: http, port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: site, namespace: kube-system}]
+  hostnames: [shop.od.com]
+  rules:
+  - matches: [{path: {type: PathPrefix, value: /}}]
+    backendRefs: [{name: shop, port: 80}]
+"""
+
+
+def check(text: str, app: Application = SHOP, *, routes: bool = False) -> None:
+    check_ingresses(diff.parse(text, app.manifests), app.manifests, app, SiteSettings(), Served(routes=routes))
 
 
 @pytest.mark.parametrize(
@@ -67,9 +85,9 @@ def test_what_the_site_serves_is_taken(old: str, new: str) -> None:
         ("host: shop.od.com", "host: '*.od.com'", "takes requests for sites of the site's own"),
         ("host: shop.od.com", "host: ", "One of its rules has no host"),
         ("  rules:\n", "  defaultBackend: {service: {name: shop, port: {number: 80}}}\n  rules:\n", "has no host"),
-        ("host: shop.od.com", "host: shpo.od.com", "no Ingress leads to the application shop.*instead of shpo.od.com"),
-        ("kind: Ingress", "kind: IngressRoute", "the Ingresses there have none"),
-        ("path: /, pathType", "path: /x, pathType", "no Ingress leads http://shop.od.com/ anywhere"),
+        ("host: shop.od.com", "host: shpo.od.com", "no Ingress or HTTPRoute leads to.* shop.*instead of shpo.od.com"),
+        ("kind: Ingress", "kind: IngressRoute", "those there have none"),
+        ("path: /, pathType", "path: /x, pathType", "leads http://shop.od.com/ anywhere"),
     ],
 )
 def test_what_it_does_not_serve_is_named(old: str, new: str, said: str) -> None:
@@ -98,3 +116,53 @@ def test_a_path_leads_as_its_type_says(kind: str, path: str, asked: str, leads: 
     else:
         with pytest.raises(InputError, match="anywhere"):
             check(text, app)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("matches: [{path: {type: PathPrefix, value: /}}]", "name: every"),
+        ("type: PathPrefix", "type: Exact"),
+        ("matches: [", "matches: [{method: POST, path: {value: /x}}, "),
+        ("backendRefs: [{name: shop, port: 80}]", "filters: [{type: RequestRedirect}]"),
+        ("backendRefs: [", "backendRefs: [{name: other, namespace: elsewhere, port: 1}, "),
+    ],
+)
+def test_a_route_that_the_site_serves_is_taken(old: str, new: str) -> None:
+    check(ROUTED.replace(old, new, 1) if old else ROUTED, routes=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{name: site, namespace: kube-system}", "{name: site}", "Its parentRefs name site in default"),
+        ("  parentRefs: [{name: site, namespace: kube-system}]\n", "", "Its parentRefs name none"),
+        ("[shop.od.com]", "[shop.example.com]", "shop.example.com is no name in od.com"),
+        ("  hostnames: [shop.od.com]\n", "", "it would answer for every name of the site"),
+        ("[shop.od.com]", "[gateway.od.com]", "takes requests for sites of the site's own"),
+        ("{name: shop, port: 80}]\n", "{name: shpo, port: 80}]\n", "Did you mean shop"),
+        ("{name: shop, port: 80}]\n", "{name: shop, port: 81}]\n", r"It is 81; the Service has 80 \(http\)"),
+        ("value: /", "value: /x", "leads http://shop.od.com/ anywhere"),
+    ],
+)
+def test_a_route_that_it_does_not_serve_is_named(old: str, new: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        check(ROUTED.replace(old, new), routes=True)
+
+
+def test_a_route_is_refused_while_nothing_serves_routes() -> None:
+    with pytest.raises(InputError, match=r"Set traefik\.gateway: true"):
+        check(ROUTED)
+
+
+@pytest.mark.parametrize(("asked", "leads"), [("/shop.Orders/List", True), ("/shop.Orders/Get", False)])
+def test_a_route_of_grpc_leads_its_methods(asked: str, leads: bool) -> None:
+    method = "method: {service: shop.Orders, method: List}"
+    text = ROUTED.replace("HTTPRoute", "GRPCRoute").replace("path: {type: PathPrefix, value: /}", method)
+    app = Application("shop", "apps/shop.yaml", "shop.od.com", asked, 200, 120)
+    if leads:
+        check(text, app, routes=True)
+    else:
+        with pytest.raises(InputError, match="anywhere"):
+            check(text, app, routes=True)

@@ -89,7 +89,12 @@ def entries(tmp_path: Path) -> list[Entry]:
     """Entries like those of a whole preparation, with a few bytes each."""
     tars = [f"{image.name}.tar" for image in (images.PAUSE, images.TRAEFIK, images.NGINX, images.WEBSOCKET)]
     own = [f"{image.name}.tar" for image in (images.COREDNS, images.AGNHOST)]
-    held = {"apt": ["Packages", "thing.deb"], "kubernetes": [*COMMANDS, "agnhost"], "images": tars + own}
+    held = {
+        "apt": ["Packages", "thing.deb"],
+        "gateway-api": ["gateway-api.yaml"],
+        "kubernetes": [*COMMANDS, "agnhost"],
+        "images": tars + own,
+    }
 
     def builder(names: list[str]) -> object:
         def build(folder: Path, log: Path) -> list[str]:
@@ -109,8 +114,9 @@ def repositories(entries: list[Entry]) -> dict[str, Entry]:
 
 def test_every_url_of_the_inventory_is_served_with_its_sha256(tmp_path: Path, entries: list[Entry]) -> None:
     catalog = assemble(Cache(tmp_path), entries, repositories(entries))
-    named = [*catalog.variables["binaries"].values(), *catalog.variables["images"].values()]
-    assert len(named) == 12
+    variables = catalog.variables
+    named = [*variables["binaries"].values(), *variables["images"].values(), variables["gateway_api"]]
+    assert len(named) == 13
     for artefact in named:
         served = catalog.directory / urlparse(artefact["url"]).path.lstrip("/")
         assert sha256_of(served) == artefact["sha256"]
@@ -123,13 +129,19 @@ def test_every_url_of_the_inventory_is_served_with_its_sha256(tmp_path: Path, en
 def test_the_packages_are_served_and_the_caches_own_records_are_not(tmp_path: Path, entries: list[Entry]) -> None:
     catalog = assemble(Cache(tmp_path), entries, repositories(entries))
     assert sorted(path.name for path in (catalog.directory / "apt").iterdir()) == ["Packages", "thing.deb"]
-    assert sorted(path.name for path in catalog.directory.iterdir()) == ["apt", "bin", "images"]
+    assert sorted(path.name for path in catalog.directory.iterdir()) == ["apt", "bin", "images", "manifests"]
 
 
 def test_each_suite_has_a_folder_of_its_own(tmp_path: Path, entries: list[Entry]) -> None:
     (apt,) = repositories(entries).values()
     catalog = assemble(Cache(tmp_path), entries, {BOOKWORM: apt, TRIXIE: apt})
-    assert sorted(path.name for path in catalog.directory.iterdir()) == ["apt", "apt-trixie", "bin", "images"]
+    assert sorted(path.name for path in catalog.directory.iterdir()) == [
+        "apt",
+        "apt-trixie",
+        "bin",
+        "images",
+        "manifests",
+    ]
 
 
 def test_the_variables_can_be_written_to_a_file(tmp_path: Path, entries: list[Entry]) -> None:
