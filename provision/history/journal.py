@@ -22,7 +22,7 @@ from provision.remote.lock import Holder
 from provision.remote.protocol import Step
 from provision.remote.shell import Scripts, function, quote
 from provision.resources.base import Action, Change, Resource
-from provision.resources.optional.removable import removal_of
+from provision.resources.optional.removable import parts_of, removal_of
 from provision.resources.optional.reversible import SNAPSHOT_LIMIT, Reversible
 from provision.resources.optional.sensitive import contents_of
 from provision.secret import Redactor
@@ -120,13 +120,17 @@ class Journal:
         return SCRIPTS.call("begin", FOLDER=JOURNAL, HEAD=_line(about), **bounds)
 
     def _index(self, item: Item, change: Change) -> str:
-        """What the index says of this resource from now on; '' when it says nothing."""
+        """What the index says of this resource and its parts from now on, a line each; '' when it says nothing."""
         key = self._known_as(item)
         if change.action is Action.REMOVE and key not in self._made:
             return ""
         new = MADE if change.action is Action.CREATE and removal_of(item.resource) else ADOPTED
         flag = GONE if change.action is Action.REMOVE else self._made.get(key, new)
-        data = "" if flag == GONE else json.dumps(_cleaned(remember(item.resource), item.declaration.redactor))
+        named = {key: item.resource, **{part.key: part for part in parts_of(item.resource)}}
+        return "\n".join(self._line_of_index(key, flag, item, resource) for key, resource in named.items())
+
+    def _line_of_index(self, key: str, flag: str, item: Item, resource: Resource) -> str:
+        data = "" if flag == GONE else json.dumps(_cleaned(remember(resource), item.declaration.redactor))
         return "\t".join((key, flag, item.declaration.role, self._holder.run, data))
 
     @staticmethod

@@ -18,7 +18,7 @@ from provision.plan.plan import Declaration
 from provision.resources import Manifests, Symlink
 from provision.resources.base import Rendering, Resource
 from provision.resources.kubernetes import diff
-from provision.resources.optional.removable import removal_of
+from provision.resources.optional.removable import PART, parts_of, removal_of
 
 LINE = "no longer declared"
 
@@ -29,8 +29,10 @@ def orphans(made: Iterable[Managed], declared: Iterable[Declaration]) -> tuple[M
     What belongs to the version before (see Symlink) is left out.
     """
     declared = tuple(declared)
-    keys = {d.resource.key for d in declared}
-    gone = tuple(reversed([line for line in made if line.flag == MADE and line.key not in keys]))
+    keys = {key for d in declared for key in (d.resource.key, *(part.key for part in parts_of(d.resource)))}
+    left = [line for line in made if line.flag == MADE and line.key not in keys]
+    wholes = {line.key for line in left}  # they go with their parts
+    gone = tuple(reversed([line for line in left if line.key == _whole(line) or _whole(line) not in wholes]))
     links = [d.resource for d in declared if isinstance(d.resource, Symlink) and d.resource.versions]
     kept = tuple(folder for link in links for folder in (link.path, _previous(link, gone)) if folder)
     return tuple(line for line in gone if not any(_below(folder, line) for folder in kept))
@@ -40,6 +42,11 @@ def _previous(link: Symlink, gone: Iterable[Managed]) -> str:
     """The version's folder in which something undeclared was made last; '' when there is none."""
     folders = (_path(line).removeprefix(link.versions) for line in gone if _path(line).startswith(link.versions))
     return next((link.versions + rest.partition("/")[0] for rest in folders), "")
+
+
+def _whole(line: Managed) -> str:
+    """The key of what it is a part of, or its own."""
+    return line.key.partition(PART)[0]
 
 
 def _below(folder: str, line: Managed) -> bool:

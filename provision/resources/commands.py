@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -56,6 +57,12 @@ class Command(Dependent, Reversible):
     def stamp(self) -> str:
         return f"command-{self.name.replace(' ', '-').replace('/', '-')}" if self.on_change else ""
 
+    @property
+    def _inputs(self) -> str:
+        """What it last ran for. What only waits runs again when it asks for something else: it harms nothing."""
+        asked = f" {hashlib.sha256(self.run.encode()).hexdigest()[:16]}" if self.waits else ""
+        return combined_digest(self.on_change) + asked
+
     def questions(self) -> tuple[Question, ...]:
         condition = (ShellQuestion(self.unless),) if self.unless else ()
         stamp = (stamp_question(self.stamp),) if self.stamp else ()
@@ -66,7 +73,7 @@ class Command(Dependent, Reversible):
             return Change(Action.RUN, f"run: {self.name}")
         if changed_dependencies:
             return Change(Action.RUN, f"run again: {self.name} ({', '.join(changed_dependencies)} changed)")
-        if self.stamp and answers[stamp_question(self.stamp)] != combined_digest(self.on_change):
+        if self.stamp and answers[stamp_question(self.stamp)] != self._inputs:
             return Change(Action.RUN, f"run again: {self.name} (its inputs changed)")
         return None
 
@@ -82,5 +89,5 @@ class Command(Dependent, Reversible):
         return Rollback((self,)) if self.on_change else Rollback(why=f"{self.key}: the effect of a command is unknown")
 
     def fix(self, change: Change) -> Step:
-        tail = write_stamp(self.stamp, combined_digest(self.on_change)) if self.stamp else ""
+        tail = write_stamp(self.stamp, self._inputs) if self.stamp else ""
         return Step(f"set -eu\n{self.run}\n{tail}", timeout=self.timeout)

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("site")
 
 OTHER = ("--extra-vars", "traefik.log_level=DEBUG")
 BROKEN = ("--extra-vars", '{"traefik": {"trusted": ["10.4.7.0/99"], "ready_timeout": 10}}')
+LEFT = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: left}\n"
 NO_START = ("--extra-vars", '{"kube_proxy": {"flags": {"no-such-flag": "x"}}}')
 
 
@@ -49,6 +50,16 @@ def test_the_readmes_application_answers_while_traefik_rolls(tmp_path: Path) -> 
     assert on("hdss7-200", "curl -s -o /dev/null -w '%{http_code}' http://hello.od.com/") == "200"
     verified = invoke("verify", "-k", "apps or bind", *there)
     assert verified.code == 0, str(verified)
+    inventory = Path(there[1])
+    variables, manifests = inventory / "group_vars/all/apps.yml", inventory / "apps/hello.yaml"
+    asked = variables.read_text().replace("hello.yaml}", "hello.yaml, path: /none, expect: 404}")
+    variables.write_text(asked)
+    manifests.write_text(manifests.read_text() + LEFT)
+    assert invoke("deploy", "--json", *there).changes >= {("hdss7-21", "Command ask application hello")}
+    manifests.write_text(manifests.read_text().removesuffix(LEFT))
+    pruned = invoke("deploy", "--json", "--prune", *there)
+    assert ("hdss7-21", "Manifests app-hello#configmap.default.left") in pruned.changes, str(pruned)
+    assert on("hdss7-21", f"{KUBECTL} get configmaps -o name | grep -c left; true") == "0"
     (receipt,) = rolled(*there, *OTHER).document["rolled"]
     (hello,) = receipt["applications"]
     assert (hello["name"], hello["failures"], receipt["failures"]) == ("hello", 0, 0)

@@ -19,7 +19,7 @@ from provision.resources.kubernetes import diff
 from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.live import GET, SCRIPTS, ObjectsQuestion, Unavailable, kubectl_words
 from provision.resources.optional.explainable import Explainable, unified
-from provision.resources.optional.removable import Removable
+from provision.resources.optional.removable import PART, Removable
 from provision.resources.optional.reversible import Reversible, Rollback
 from provision.resources.optional.sensitive import Sensitive
 from provision.resources.validation import check_name
@@ -63,7 +63,7 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
     secret_fields: ClassVar[frozenset[str]] = frozenset({"content", "objects"})
 
     def __post_init__(self) -> None:
-        check_name("Manifests", "name", self.name, r"[a-z0-9][a-z0-9_-]*")
+        check_name("Manifests", "name", self.name, rf"[a-z0-9][a-z0-9_-]*({PART}[a-z0-9.:-]+)?")
 
     @property
     def key(self) -> str:
@@ -182,6 +182,16 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
     @property
     def removal(self) -> Resource | None:
         return None if self.absent else replace(self, absent=True)
+
+    @property
+    def parts(self) -> tuple[Removable, ...]:
+        """Each object, as a set of its own."""
+        if PART in self.name:
+            return ()
+        return tuple(
+            replace(self, name=f"{self.name}{PART}{'.'.join(diff.place(item)).lower()}", content="", objects=(item,))
+            for item in self.objects
+        )
 
     def fix(self, change: Change) -> Step:
         every = _stream(self.objects)

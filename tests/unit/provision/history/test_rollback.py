@@ -181,6 +181,21 @@ def test_objects_that_another_set_or_another_host_declares_stay() -> None:
     assert taken_away([(maps("old", "a"), MADE)], everywhere=[maps("new", "a, namespace: default")]) == []
 
 
+def test_an_object_that_left_its_set_is_removed_by_itself() -> None:
+    before, now = maps("shop", "a", "b"), maps("shop", "b")
+    (found,) = taken_away([(before, MADE), *((part, MADE) for part in before.parts)], mine=[now], everywhere=[now])
+    assert isinstance(found.resource, Manifests)
+    assert (found.made_as, found.resource.absent) == ("Manifests shop#configmap.default.a", True)
+    assert [item["metadata"]["name"] for item in found.resource.objects] == ["a"]
+
+
+def test_a_set_that_left_goes_as_one() -> None:
+    before = maps("shop", "a", "b")
+    (found,) = taken_away([(before, MADE), *((part, MADE) for part in before.parts)])
+    assert isinstance(found.resource, Manifests)
+    assert len(found.resource.objects) == 2
+
+
 def test_what_another_version_wrote_is_left_where_it_is() -> None:
     made, _ = index((NEW, MADE))
     assert removals(orphans(made, []), {NEW.key: "{}"}, [], tuple, 9) == ()
