@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from roles._site import SiteSettings
 
 CLASS, OF_NGINX = "traefik", "nginx"
+REGEX = "RegularExpression"
+NGINX = "nginx.ingress.kubernetes.io"
 ANNOTATION = "kubernetes.io/ingress.class"  # what came before spec.ingressClassName, and still wins over it
 
 
@@ -65,7 +68,7 @@ def check_ingresses(
             found=f"Its host is {app.host}; those there have {listed(hosts) if hosts else 'none'}",
             do=f"Write host: {app.host} into it{f' instead of {near}' if near else ''}",
         )
-    if not any(_leads(path, app.path) for rule in rules if rule.get("host") == app.host for path in _paths(rule)):
+    if not any(_leads(path, app.path) for path in _of_host(ingresses, app.host)):
         raise InputError(
             f"no Ingress or HTTPRoute leads {app.url} anywhere",
             line=source,
@@ -75,8 +78,7 @@ def check_ingresses(
 
 
 def _check_class(ingress: Object, source: str, classes: Sequence[str]) -> None:
-    annotation = (ingress["metadata"].get("annotations") or {}).get(ANNOTATION)
-    for name, written in ((ANNOTATION, annotation), ("ingressClassName", _spec(ingress).get("ingressClassName"))):
+    for name, written in ((ANNOTATION, _class(ingress)), ("ingressClassName", _spec(ingress).get("ingressClassName"))):
         if written not in (None, *classes):
             raise InputError(
                 f"{title(ingress)} is of a class that nobody serves here",
@@ -129,9 +131,44 @@ def _check_backend(
         )
 
 
+def _of_host(ingresses: Sequence[Object], host: str) -> Iterator[Mapping[str, Any]]:
+    """Every path of a host with the type by which it is matched.
+
+    Those for ingress-nginx are regular expressions, unless Exact, once one Ingress of the host has use-regex or
+    rewrite-target (build.go and translator.go of Traefik's provider).
+    """
+    rules = [(ingress, rule) for ingress in ingresses for rule in _rules(ingress) if rule.get("host") == host]
+    regex = any(_wants_regex(ingress) for ingress, _ in rules)
+    other = {"pathType": REGEX if regex else "Prefix"}
+    for ingress, rule in rules:
+        nginx = _is_of_nginx(ingress)
+        yield from ({**path, **other} if nginx and path.get("pathType") != "Exact" else path for path in _paths(rule))
+
+
+def _is_of_nginx(ingress: Object) -> bool:
+    return ingress["kind"] == "Ingress" and OF_NGINX in (_spec(ingress).get("ingressClassName"), _class(ingress))
+
+
+def _wants_regex(ingress: Object) -> bool:
+    annotations = ingress["metadata"].get("annotations") or {}
+    wanted = annotations.get(f"{NGINX}/use-regex") == "true" or annotations.get(f"{NGINX}/rewrite-target")
+    return bool(wanted) and _is_of_nginx(ingress)
+
+
+def _class(ingress: Object) -> str | None:
+    """What the annotation of before says."""
+    found: str | None = (ingress["metadata"].get("annotations") or {}).get(ANNOTATION)
+    return found
+
+
 def _leads(path: Mapping[str, Any], asked: str) -> bool:
     """Whether a path of an Ingress takes what is asked. ImplementationSpecific is a prefix, as Traefik has it."""
     written = str(path.get("path") or "/")
+    if path.get("pathType") == REGEX:
+        try:
+            return re.match(written, asked, re.IGNORECASE) is not None
+        except re.error:  # not all that Go takes is Python's: Traefik will judge it
+            return True
     if path.get("pathType") == "Exact":
         return written == asked
     if path.get("pathType") == "Prefix":

@@ -10,7 +10,7 @@ from provision.resources.kubernetes.diff import Object, place, title
 from roles.traefik import GATEWAY, NAMESPACE
 
 KINDS = ("HTTPRoute", "GRPCRoute")
-PATH_TYPES = {"Exact": "Exact", "PathPrefix": "Prefix"}
+PATH_TYPES = {"Exact": "Exact", "PathPrefix": "Prefix", "RegularExpression": "RegularExpression"}
 
 
 def as_ingress(route: Object, source: str, *, served: bool) -> Object:

@@ -166,3 +166,31 @@ def test_a_route_of_grpc_leads_its_methods(asked: str, leads: bool) -> None:
     else:
         with pytest.raises(InputError, match="anywhere"):
             check(text, app, routes=True)
+
+
+REGEX = "annotations: {nginx.ingress.kubernetes.io/use-regex: 'true'}"
+REWRITE = "annotations: {nginx.ingress.kubernetes.io/rewrite-target: /$2}"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "path", "asked", "leads"),
+    [
+        (REGEX, "'/v[0-9]+/'", "/v12/x", True),
+        (REGEX, "'/v[0-9]+/'", "/vx/x", False),
+        (REGEX, "/API", "/api/x", True),  # without regard to case
+        (REWRITE, "'/app(/|$)(.*)'", "/app/hostname", True),
+        (REWRITE, "'/app(/|$)(.*)'", "/appx", False),
+        (REGEX, "'/a(?P<x'", "/", True),  # Traefik's to judge
+    ],
+)
+def test_a_path_of_ingress_nginx_is_a_regular_expression(annotation: str, path: str, asked: str, leads: bool) -> None:
+    text = SET.replace("Ingress\nmetadata: {", "Ingress\nmetadata: {" + annotation + ", ")
+    text = text.replace("path: /, pathType: Prefix", f"path: {path}, pathType: ImplementationSpecific")
+    text = text.replace("ingressClassName: traefik", "ingressClassName: nginx")
+    app = Application("shop", "apps/shop.yaml", "shop.od.com", asked, 200, 120)
+    objects, served = diff.parse(text, app.manifests), Served(("traefik", "nginx"))
+    if leads:
+        check_ingresses(objects, app.manifests, app, SiteSettings(), served)
+    else:
+        with pytest.raises(InputError, match="anywhere"):
+            check_ingresses(objects, app.manifests, app, SiteSettings(), served)
