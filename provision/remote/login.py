@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import importlib
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 from provision.errors import UnreachableError
 from provision.home import expanded
 from provision.remote.host_keys import HostKey
+from provision.remote.known_hosts import REVOKED, known_of, name_of
 from provision.usage import usage
 
 if TYPE_CHECKING:
@@ -150,14 +153,23 @@ def offered_key(login: Login) -> HostKey:
 
 
 def _strict(hop: Any, login: Login) -> None:
-    """Refuses unknown host keys: Fabric accepts them, on each gateway's connection too."""
-    from paramiko import RejectPolicy
+    """Refuses unknown and revoked host keys: Fabric accepts them, on each gateway's connection too."""
+    from paramiko import PKey, RejectPolicy, SSHException
+    from paramiko.pkey import UnknownKeyType
 
-    hop.client.set_missing_host_key_policy(RejectPolicy())
-    for name in login.known_hosts:
-        path = expanded(name)
-        if path.exists():
-            hop.client.load_host_keys(str(path))
+    known = known_of(map(expanded, login.known_hosts), hop.host, hop.port)
+
+    class Refuse(RejectPolicy):
+        def missing_host_key(self, client: Any, hostname: str, key: Any) -> Never:
+            if HostKey.of(key) in known.revoked:
+                raise SSHException(f"{REVOKED} {HostKey.of(key).fingerprint}")
+            super().missing_host_key(client, hostname, key)
+
+    hop.client.set_missing_host_key_policy(Refuse())
+    for each in known.keys:
+        with contextlib.suppress(UnknownKeyType, SSHException, ValueError):  # a line that OpenSSH skips too
+            key = PKey.from_type_string(each.kind, base64.b64decode(each.base64))
+            hop.client.get_host_keys().add(name_of(hop.host, hop.port), each.kind, key)
 
 
 def first_socket(hop: Any, login: Login) -> socket.socket:
@@ -215,6 +227,14 @@ def unreachable(login: Login, error: Exception) -> UnreachableError:
             host=login.name,
             found=f"{at} is in none of {', '.join(login.known_hosts)}",
             do=f"Compare the fingerprint that this shows with the host's console, then let it write it down: {trust}",
+        )
+    if isinstance(error, paramiko.SSHException) and str(error).startswith(REVOKED):
+        return UnreachableError(
+            "the host key is revoked: refused",
+            host=login.name,
+            found=f"{at} shows {str(error).removeprefix(REVOKED).strip()}, which {REVOKED} forbids in "
+            f"{', '.join(login.known_hosts)}",
+            do="Give the host a new key (ssh-keygen -A, after the old one is deleted), or take the line out",
         )
     return UnreachableError(
         "could not log in",
