@@ -29,6 +29,7 @@ from provision.plan import planfile
 from provision.plan.plan import Item, StaleError
 from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
+from provision.playbook.serial import Share, batches
 from provision.remote.connection import Session
 from provision.remote.host import RemoteHost, over_fresh_connection
 from provision.remote.protocol import Step
@@ -156,7 +157,7 @@ class Run:
             self._require_agreed(self._plan(host, planned.session))
 
     def _play(self, number: int, play: Play) -> None:
-        """One play, in batches of `serial` hosts; a batch in which one failed ends it."""
+        """One play, in batches of `serial` hosts; one in which more failed than may ends it."""
         hosts = [self.hosts[name] for name in self.site.members(play.hosts) if name in self.hosts]
         changing = changing_hosts(hosts, number)
         if not changing or self.stop.is_set():
@@ -180,8 +181,8 @@ class Run:
         else:
             # nobody is served that could be hurt: all at once where the play would go one by one, and
             # members of a quorum that begin, or that none answers of, have to do it side by side
-            one_by_one = play.serial and not play.drain and not all_idle(self._pool, changing, number)
-            self._batches(number, play, down_first(changing, number), (one_by_one and play.serial) or len(changing))
+            in_turn = play.serial and not play.drain and not all_idle(self._pool, changing, number)
+            self._batches(number, play, down_first(changing, number), play.serial if in_turn else ())
 
     def _without_unknown(self, hosts: Sequence[HostRun], number: int) -> list[HostRun]:
         """Those that really differ: no node is drained for what only could not be known when the plan was made.
@@ -201,12 +202,13 @@ class Run:
             known = tuple(now.get(item.resource.key, item) for item in planned.plan.items)
             host.state = Planned(planned.session, replace(planned.plan, items=known))
 
-    def _batches(self, number: int, play: Play, hosts: Sequence[HostRun], size: int) -> None:
-        for first in range(0, len(hosts), size):
-            batch = hosts[first : first + size]
+    def _batches(self, number: int, play: Play, hosts: Sequence[HostRun], serial: Sequence[Share]) -> None:
+        for part in batches(serial, len(hosts)):
+            batch = hosts[part]
             self._pool.for_each_planned(batch, lambda host, planned: self.apply(host, planned, number))
-            if play.serial and any(host.error for host in batch):
-                skip(hosts[first + size :], number)
+            failed = sum(bool(host.error) for host in batch)
+            if play.serial and failed > play.hosts_may_fail.of(len(batch)):
+                skip(hosts[part.stop :], number)
                 return
 
     def _rolling(self, play: Play, check: HealthCheck) -> list[RollingPlay]:

@@ -11,6 +11,7 @@ from typing import Any
 from provision.errors import InputError
 from provision.inventory import patterns
 from provision.inventory.yamlfile import Document, read
+from provision.playbook.serial import Share
 from provision.spelling import suggestion
 
 _KEYS = ("name", "hosts", "roles", "tags", "serial", "drain", "gate", "soak", "max_fail", "confirm")
@@ -38,11 +39,12 @@ _ELSEWHERE = {
     "import_playbook": "Write its plays here: one site.yml holds them all.",
     "gather_facts": "There are no facts to gather; a role asks for what it needs.",
     "strategy": "Hosts go at once; `serial` says how many.",
-    "max_fail_percentage": "Write serial: N; it stops after the first N hosts of which one fails.",
+    "max_fail_percentage": "Write max_fail: 30% beside serial: so many hosts of a batch may fail.",
     "any_errors_fatal": "Write serial: N; it stops after the first N hosts of which one fails.",
     "ignore_errors": "A failure is always an error; where a play has no serial the other hosts go on.",
     "collections": "There are no collections; roles are files in roles/.",
 }
+NONE = Share(0)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
@@ -61,10 +63,11 @@ class RoleUse:
 class Play:
     """Roles for the hosts that a pattern means.
 
-    serial: hosts at a time, None for all at once. drain: the group, and its role, whose hosts send traffic here and
-    are told not to while a host changes. gate: further roles whose checks a host has to pass, beside the play's own,
-    before it takes requests again. soak: seconds to wait after it.
+    serial: hosts at a time, batch by batch; () for all at once. drain: the group, and its role, whose hosts send
+    traffic here and are told not to while a host changes. gate: further roles whose checks a host has to pass,
+    beside the play's own, before it takes requests again. soak: seconds to wait after it.
     max_fail: requests that may fail while a play with `drain` is rolled; one more, and it stops and goes back.
+    hosts_may_fail: hosts of a batch that may fail where nothing is drained; one more, and the play stops.
     confirm: seconds within which each ConfigSet of the play has to be kept, or its host goes back by itself; 0: none.
     line: `file:line`.
     """
@@ -73,11 +76,12 @@ class Play:
     hosts: str
     roles: tuple[RoleUse, ...]
     tags: tuple[str, ...] = ()
-    serial: int | None = None
+    serial: tuple[Share, ...] = ()
     drain: str | None = None
     gate: tuple[str, ...] = ()
     soak: float = 0.0
     max_fail: int = 1
+    hosts_may_fail: Share = NONE
     confirm: float = 0.0
     line: str = ""
 
@@ -126,11 +130,12 @@ def _play(node: _Node, body: Any) -> Play:
         hosts=hosts,
         roles=_roles(node.at("roles"), body["roles"]),
         tags=_words(node.at("tags"), body.get("tags")),
-        serial=_number(node.at("serial"), body.get("serial"), 1),
+        serial=_serial(node.at("serial"), body.get("serial")),
         drain=_name(node.at("drain"), body.get("drain")),
         gate=_words(node.at("gate"), body.get("gate")),
         soak=_seconds(node.at("soak"), body.get("soak")),
         max_fail=_max_fail(node, body),
+        hosts_may_fail=_hosts_may_fail(node.at("max_fail"), body),
         confirm=_seconds(node.at("confirm"), body.get("confirm")),
         line=node.line,
     )
@@ -195,28 +200,48 @@ def _name(node: _Node, value: Any) -> str | None:
     raise node.error(f"'{node.path[-1]}' is a group's name", found=f"{value!r} was written")
 
 
-def _number(node: _Node, value: Any, least: int) -> int | None:
+def _serial(node: _Node, value: Any) -> tuple[Share, ...]:
     if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        return ()
+    written = value if isinstance(value, list) else [value]
+    shares = [share for each in written if (share := Share.read(each)) and share.number]
+    if not shares or len(shares) < len(written):
         raise node.error(
-            f"'{node.path[-1]}' is a whole number, at least {least}",
+            "'serial' is a number of hosts, a percentage, or a list of them",
             found=f"{value!r} was written",
-            do="Percentages and lists are not supported." if isinstance(value, (str, list)) else "",
+            do="Write 1, 25%, or [1, 10, 25%].",
+        )
+    return tuple(shares)
+
+
+def _max_fail(node: _Node, body: Mapping[str, Any]) -> int:
+    value = body.get("max_fail")
+    if value is None or not body.get("drain"):
+        return Play.max_fail
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise node.at("max_fail").error(
+            "'max_fail' counts requests where a play has 'drain': a whole number, at least 0",
+            found=f"{value!r} was written",
         )
     return value
 
 
-def _max_fail(node: _Node, body: Mapping[str, Any]) -> int:
-    number = _number(node.at("max_fail"), body.get("max_fail"), 0)
-    if number is None:
-        return Play.max_fail
-    if not body.get("drain"):
-        raise node.at("max_fail").error(
-            "'max_fail' counts requests that fail while a play with 'drain' is rolled, and this play has none",
-            do="Leave it out: where a play has 'serial', the first host that fails ends it.",
+def _hosts_may_fail(node: _Node, body: Mapping[str, Any]) -> Share:
+    value = body.get("max_fail")
+    if value is None or body.get("drain"):
+        return Play.hosts_may_fail
+    if not body.get("serial"):
+        raise node.error(
+            "'max_fail' has no effect in a play without 'serial' and 'drain': its hosts change all at once",
+            do="Add 'serial', or leave it out.",
         )
-    return number
+    if share := Share.read(value):
+        return share
+    raise node.error(
+        "'max_fail' is a number of hosts, or a percentage of those of a batch",
+        found=f"{value!r} was written",
+        do="Write 1, or 10%.",
+    )
 
 
 def _seconds(node: _Node, value: Any) -> float:

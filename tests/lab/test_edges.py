@@ -15,6 +15,7 @@ from provision.inventory import Inventory
 from provision.plan.plan import Declaration
 from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
+from provision.playbook.serial import Share
 from provision.remote.login import Login
 from provision.resources import ConfigSet, File, Nginx, Package, Resource
 from provision.resources.base import Rendering
@@ -40,7 +41,7 @@ server { listen 80; location / { proxy_pass http://nodes; proxy_connect_timeout 
 NODE = "server { listen 81; return 200 ok; }"
 PLAYS = (
     Play(name="all", hosts="all", roles=()),
-    Play(name="nodes", hosts="nodes", roles=(), serial=1, drain="edge", soak=0.5),
+    Play(name="nodes", hosts="nodes", roles=(), serial=(Share(1),), drain="edge", soak=0.5),
 )
 DEADLINE = 90  # seconds within which a run has to say that an edge is lost
 

@@ -29,6 +29,7 @@ from provision.inventory import Inventory
 from provision.plan.plan import Declaration
 from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
+from provision.playbook.serial import Share
 from provision.remote.login import Login
 from provision.resources import ConfigSet, File, Nginx, Package, Resource, Service
 from provision.resources.base import Rendering
@@ -45,7 +46,16 @@ SOAK = 1.1  # longer than the edge's fail_timeout
 PLAYS = (
     Play(name="packages", hosts="all", roles=(), line="site.yml:1"),
     Play(name="edge", hosts="edge", roles=(), line="site.yml:2"),
-    Play(name="nodes", hosts="nodes", roles=(), serial=1, drain="edge", soak=SOAK, max_fail=1, line="site.yml:3"),
+    Play(
+        name="nodes",
+        hosts="nodes",
+        roles=(),
+        serial=(Share(1),),
+        drain="edge",
+        soak=SOAK,
+        max_fail=1,
+        line="site.yml:3",
+    ),
 )
 MEMBERS = {"all": HOSTS, "edge": HOSTS[:1], "nodes": tuple(NODES)}
 TARGETS = (Target("http://od.com/", EDGE), Target("http://od.com/", EDGE, method="POST"))

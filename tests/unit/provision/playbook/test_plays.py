@@ -10,6 +10,7 @@ import pytest
 
 from provision.errors import Exit, InputError
 from provision.playbook.plays import Play, RoleUse, load
+from provision.playbook.serial import Share, batches
 from provision.project import Project
 from provision.search_path import SearchPath
 from tests.unit.conftest import ROOT
@@ -47,7 +48,7 @@ def test_plays_are_read_in_order_with_their_lines(write: Write) -> None:
                 RoleUse("traefik", ("ingress", "manifests"), once=True, line="site.yml:17"),
             ),
             tags=("node",),
-            serial=1,
+            serial=(Share(1),),
             drain="edge",
             gate=("traefik",),
             soak=15.0,
@@ -77,11 +78,15 @@ def test_a_soak_is_a_time(write: Write, text: str, seconds: float) -> None:
         ("gather_facts: false", ["'gather_facts'"]),
         ("serail: 1", ["'serail'", "Did you mean 'serial'?"]),
         ("zzz: 1", ["'zzz'", "It may have name, hosts"]),
-        ("serial: 0", ["'serial'", "at least 1"]),
-        ('serial: "50%"', ["'50%' was written", "Percentages"]),
+        ("serial: 0", ["'serial' is a number of hosts", "0 was written"]),
+        ("serial: 101%", ["'101%' was written", "25%"]),
+        ("serial: [1, half]", ["'half'", "[1, 10, 25%]"]),
+        ("serial: []", ["[] was written"]),
         ("serial: true", ["True was written"]),
-        ("max_fail: x", ["'max_fail'"]),
-        ("max_fail: 2", ["'max_fail' counts requests", "'drain'", "Leave it out"]),
+        ("max_fail: x\n\nserial: 2", ["'max_fail' is a number of hosts", "'x' was written"]),
+        ("max_fail: 2%\n\ndrain: edge", ["'max_fail' counts requests", "'2%' was written"]),
+        ("max_fail: 2", ["'max_fail' has no effect", "Add 'serial'"]),
+        ("max_fail_percentage: 30", ["'max_fail_percentage'", "Write max_fail: 30%"]),
         ("soak: soon", ["'soak' is a time", "15s"]),
         ("confirm: soon", ["'confirm' is a time", "15s"]),
         ("soak: true", ["'soak' is a time"]),
@@ -123,6 +128,32 @@ def test_a_site_that_cannot_be_meant_is_told_in_one_paragraph(write: Write, text
     assert "\n" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("serial", "total", "sizes"),
+    [
+        ("1", 3, [1, 1, 1]),
+        ("2", 5, [2, 2, 1]),
+        ("10", 3, [3]),
+        ('"30%"', 10, [3, 3, 3, 1]),
+        ('"1%"', 3, [1, 1, 1]),  # rounded down, and one at least
+        ('"100%"', 4, [4]),
+        ("[1, 10, 25%]", 40, [1, 10, 10, 10, 9]),
+        ("[1, 2]", 6, [1, 2, 2, 1]),
+    ],
+)
+def test_serial_makes_the_batches_that_ansible_makes(write: Write, serial: str, total: int, sizes: list[int]) -> None:
+    (play,) = load(write({"site.yml": f"- {{hosts: all, roles: [base], serial: {serial}}}"}) / "site.yml")
+    hosts = list(range(total))
+    assert [len(hosts[part]) for part in batches(play.serial, total)] == sizes
+
+
+@pytest.mark.parametrize(("written", "batch", "may"), [("0", 10, 0), ("2", 10, 2), ("25%", 10, 2), ("5%", 10, 0)])
+def test_so_many_hosts_of_a_batch_may_fail(write: Write, written: str, batch: int, may: int) -> None:
+    text = f"- {{hosts: all, roles: [base], serial: 10, max_fail: {written}}}"
+    (play,) = load(write({"site.yml": text}) / "site.yml")
+    assert play.hosts_may_fail.of(batch) == may
 
 
 def test_a_missing_site_is_told(tmp_path: Path) -> None:

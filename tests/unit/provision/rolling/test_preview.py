@@ -12,6 +12,7 @@ from provision.apply.events import RollingPlanned
 from provision.plan.plan import Declaration, HostPlan, Item
 from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
+from provision.playbook.serial import Share
 from provision.resources import Action, Change, File, Manifests, Program, Resource, Rollout, Unknown
 from provision.resources.base import AS_DECLARED, Outcome
 from provision.rolling.preview import rolling_plays
@@ -19,7 +20,7 @@ from tests.fixed_site import FixedSite
 
 PLAYS = (
     Play("every host", "all", ()),
-    Play("nodes", "nodes", (), serial=1, drain="edge"),
+    Play("nodes", "nodes", (), serial=(Share(1),), drain="edge"),
     Play("cluster", "masters", (), drain="edge"),
 )
 GROUPS = {"all": ("e1", "n1", "n2"), "nodes": ("n1", "n2"), "masters": ("n1",), "edge": ("e1",)}
