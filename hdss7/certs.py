@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hdss7.options import Options
@@ -23,7 +23,9 @@ from provision.spelling import listed
 from provision.usage import usage
 
 if TYPE_CHECKING:
+    from provision.inventory import Host
     from roles._lifetimes import CertificateFile, Lifetime
+    from roles._site import SiteSettings
 
 CONTROLLER = "controller"
 UNMANAGED = "certs: site.managed is false: whoever installed this cluster makes its certificates, none is listed"
@@ -55,18 +57,37 @@ def certs(options: Options) -> int:
     selection = options.selection()
     project, chosen = site.project, site.project.hosts(selection.limit)
     settings = project.roles.settings(project.inventory.hosts[0], SITE)
-    if not settings.managed:
+    now, folder = datetime.now(UTC), tuple(_in_folders(project))
+    if not settings.managed and not folder:
         return _unmanaged(options)
-    from roles._certificates import every, store  # importable once a project is open, for it may be the project's own
-    from roles._lifetimes import certificate_files, in_folder
+    from roles._lifetimes import certificate_files
 
-    keys, wanted = store(project.inventory, settings), every(project.inventory, settings)
     declared = ((host, _resources(project, host.name)) for host in chosen)
     files = {host: tuple(certificate_files(resources)) for host, resources in declared}
     remote = {RemoteHost(project.login(host, selection)): found for host, found in files.items() if found}
     site.check_up()
-    results = HostPool(options.forks).for_each(tuple(remote), lambda host: _read(host, remote[host], keys.now))
-    return _report(Listing(tuple(in_folder(keys, wanted)), tuple(results), keys.now), options)
+    results = HostPool(options.forks).for_each(tuple(remote), lambda host: _read(host, remote[host], now))
+    return _report(Listing(folder, tuple(results), now), options)
+
+
+def _in_folders(project: Project) -> Iterator[Lifetime]:
+    """The certificates on the controller: those of the cluster, and those that the edge's own CA has issued."""
+    from roles import _edge_tls  # importable once a project is open, for it may be the project's own
+    from roles._certificates import every, store
+    from roles._lifetimes import in_folder
+
+    inventory, edges = project.inventory, _edges(project)
+    site: SiteSettings = project.roles.settings(inventory.hosts[0], SITE)
+    if site.managed:
+        yield from in_folder(store(inventory, site), every(inventory, site))
+    edge = project.roles.settings(edges[0], "edge") if edges else None
+    if edge and edge.tls.source == "own":
+        yield from in_folder(_edge_tls.store(inventory, site), [_edge_tls.own(edges[0], site, edge.sites)])
+
+
+def _edges(project: Project) -> tuple[Host, ...]:
+    inventory = project.inventory
+    return inventory.members("edge") if "edge" in inventory.groups else ()
 
 
 def _resources(project: Project, host: str) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import ssl
 from asyncio import StreamReader as Reader
 from asyncio import StreamWriter as Writer
 from collections.abc import Awaitable, Callable
@@ -24,7 +25,7 @@ LOCAL = "127.0.0.1"
 LOCALHOST = ".localhost"
 DASHBOARD = "traefik"
 SITES = ("demo", "nginx")  # what the course's site serves beside Traefik's dashboard
-HTTP = 80
+HTTP, HTTPS = 80, 443
 CONNECT_SECONDS = 5.0
 LONGEST_HEAD = 1 << 16
 CHUNK = 1 << 16
@@ -62,10 +63,13 @@ class Head:
 
 
 class Gate:
-    """The way into a lab. host: the name of the site that the first port serves as 127.0.0.1."""
+    """The way into a lab. host: the name of the site that the first port serves as 127.0.0.1.
 
-    def __init__(self, lab: Lab, host: str, domain: str) -> None:
-        self._lab, self._host = lab, host
+    tls: how the edge is asked where it answers https, and http only leads there; None: it does not.
+    """
+
+    def __init__(self, lab: Lab, host: str, domain: str, tls: ssl.SSLContext | None = None) -> None:
+        self._lab, self._host, self._tls = lab, host, tls
         self._topology = lab.topology()
         self._domain = f".{domain}"
 
@@ -74,7 +78,9 @@ class Gate:
         head = Head(await _head(reader))
         target = head.target if head.target.startswith("/") else urlsplit(head.target).path or "/"
         host = site_name(head.field("host"), self._domain) or self._host
-        await self._pass(reader, writer, self._topology.edge, HTTP, head.replaced(target, host))
+        port = HTTPS if self._tls else HTTP
+        secured = host if self._tls else ""
+        await self._pass(reader, writer, self._topology.edge, port, head.replaced(target, host), secured)
 
     async def proxy(self, reader: Reader, writer: Writer) -> None:
         """Answer one request to the proxy: CONNECT makes a tunnel, anything else is asked in the browser's place."""
@@ -100,13 +106,17 @@ class Gate:
             "403 Forbidden", f"{name} is no name of the lab: only *{self._domain} and {self._topology.network}"
         )
 
-    async def _pass(self, reader: Reader, writer: Writer, address: str, port: int, head: bytes) -> None:
+    async def _pass(
+        self, reader: Reader, writer: Writer, address: str, port: int, head: bytes, secured: str = ""
+    ) -> None:
+        """secured: the name of the handshake, '' for none."""
         try:
             dialled = await asyncio.to_thread(network.dial_in, self._lab, address, port, CONNECT_SECONDS)
         except (OSError, FailedError) as error:
             raise RefusedError("502 Bad Gateway", f"{address}:{port} in the lab did not answer: {error}") from None
         dialled.setblocking(False)
-        there, back = await asyncio.open_connection(sock=dialled)
+        tls = self._tls if secured else None
+        there, back = await asyncio.open_connection(sock=dialled, ssl=tls, server_hostname=secured or None)
         try:
             if head:
                 back.write(head)
@@ -134,9 +144,21 @@ def open_site(
     default = f"{DASHBOARD}.{lab.topology().domain}"
     host = host or default
     domain = host.partition(".")[2]
-    gate = Gate(lab, host, domain)
+    gate = Gate(lab, host, domain, _tls(lab, host))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(gate, port, proxy_port, lambda: list(map(say, addresses(host, port, proxy_port)))))
+
+
+def _tls(lab: Lab, host: str) -> ssl.SSLContext | None:
+    """How the edge of a lab is asked by https, whatever its certificate is; None where it does not answer."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        dialled = network.dial_in(lab, lab.topology().edge, HTTPS, CONNECT_SECONDS)
+        with context.wrap_socket(dialled, server_hostname=host):
+            return context
+    except (OSError, FailedError):
+        return None
 
 
 def site_name(asked: str, domain: str) -> str:
@@ -206,4 +228,5 @@ async def _copy(reader: Reader, writer: Writer) -> None:
         writer.write(data)
         await writer.drain()
     with contextlib.suppress(OSError):
-        writer.write_eof()
+        if writer.can_write_eof():  # TLS has no half-closed connections
+            writer.write_eof()

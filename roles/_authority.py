@@ -23,7 +23,7 @@ from provision.atomic import replace_file
 from provision.errors import FailedError, InputError
 from provision.resources import Content, Pending
 from roles._rotation import Phase, next_name, not_begun, not_issued, under_way
-from roles._x509 import FOREIGN, Authority, Certificate, common_name_of, fault, signing_pair
+from roles._x509 import FOREIGN, Authority, Certificate, fault, signing_pair
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,25 @@ class PendingCertificate(Pending):
 
 @dataclass(frozen=True)
 class Store:
-    """The folder. `now` is when: what is due is judged by it. phase: how far the replacement of the CAs is."""
+    """The folder. `now` is when: what is due is judged by it. phase: how far the replacement of the CAs is.
+
+    domain: that of the edge, whose CA may issue for its names alone; '': the folder is the cluster's.
+    """
 
     directory: Path
     now: datetime
     phase: Phase = Phase.NONE
+    domain: str = ""
+
+    def common_name(self, authority: str) -> str:
+        """The common name of one of the folder's CAs, by the name of its file."""
+        return f"edge CA of {self.domain}"[:64] if self.domain else f"kubernetes-{authority}"
 
     def authority(self, name: str) -> Content:
         """The CAs that are trusted by this name, PEM, one after the other; Pending before a deploy has made them."""
         found = [self._read(f"{each}.pem") for each in self.trusted(name)]
         if None in found:
-            return PendingCertificate("deploy makes the CA", common_name_of(name))
+            return PendingCertificate("deploy makes the CA", self.common_name(name))
         return b"".join(filter(None, found))
 
     def trusted(self, name: str) -> tuple[str, ...]:
@@ -130,7 +138,8 @@ class Store:
         try:
             with self._locked():
                 authorities = {name: self._issuing(name, [c for c in wanted if c.authority == name]) for name in names}
-                self._keep_service_accounts(issued=any(self._read(f"{c.name}.pem") for c in wanted))
+                if not self.domain:
+                    self._keep_service_accounts(issued=any(self._read(f"{c.name}.pem") for c in wanted))
                 made = [certificate for certificate in wanted if self.stale(certificate)]
                 for certificate in made:
                     key, pem = authorities[certificate.authority].issue(certificate, self.now, days)
@@ -150,8 +159,8 @@ class Store:
         if self.phase is Phase.DISTRUST and self.issuer(name) != name:
             self._replace_authority(name)
         if self.phase is Phase.TRUST or (self.phase is Phase.ISSUE and self.ended(name)):
-            self._authority(next_name(name), (), common_name_of(name))
-        return self._authority(self.issuer(name), issued, common_name_of(name))
+            self._authority(next_name(name), (), self.common_name(name))
+        return self._authority(self.issuer(name), issued, self.common_name(name))
 
     def _replace_authority(self, name: str) -> None:
         """Puts the next CA in the old one's place. Cut anywhere, it is done once more from the start."""
@@ -168,7 +177,7 @@ class Store:
             issues = [c.name for c in issued if self._read(f"{c.name}.pem") is not None]
             if issues or certificate is not None:
                 missing = f"{name}-key.pem" if key is None else f"{name}.pem"
-                raise _lost(self.directory / missing, "it is gone", f"{len(issues)} certificates of it are there")
+                raise self._lost(missing, "it is gone", f"{len(issues)} certificates of it are there")
             return self._make_authority(name, common_name)
         return self._checked(name, key, certificate)
 
@@ -176,23 +185,25 @@ class Store:
         try:
             private = serialization.load_pem_private_key(key, None)
         except (ValueError, TypeError):
-            raise _lost(self.directory / f"{name}-key.pem", "it is no private key", "it can't be read") from None
+            raise self._lost(f"{name}-key.pem", "it is no private key", "it can't be read") from None
         try:
             found = x509.load_pem_x509_certificate(certificate)
         except ValueError:
-            raise _lost(self.directory / f"{name}.pem", "it is no certificate", "it can't be read") from None
+            raise self._lost(f"{name}.pem", "it is no certificate", "it can't be read") from None
         if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != found.public_key():
-            raise _lost(self.directory / f"{name}-key.pem", "it is another CA's", f"it does not belong to {name}.pem")
+            raise self._lost(f"{name}-key.pem", "it is another CA's", f"it does not belong to {name}.pem")
         if found.not_valid_after_utc <= self.now:
             raise InputError(
                 f"{self.directory / name}.pem: the CA has ended",
                 found=f"It ended on {found.not_valid_after_utc:%Y-%m-%d}, and every certificate with it",
-                do="Set pki.rotate to 'issue' and deploy to all hosts, then 'distrust': docs/certificates.md",
+                do=self._begin_anew
+                if self.domain
+                else "Set pki.rotate to 'issue' and deploy to all hosts, then 'distrust': docs/certificates.md",
             )
         return Authority(private, found)
 
     def _make_authority(self, name: str, common_name: str) -> Authority:
-        made = Authority.new(common_name, self.now)
+        made = Authority.new(common_name, self.now, self.domain)
         key, certificate = made.pem
         self._write(f"{name}-key.pem", key, 0o600)
         self._write(f"{name}.pem", certificate, 0o644)
@@ -204,7 +215,7 @@ class Store:
         if private and public:
             return
         if private is None and issued:
-            raise _lost(self.directory / "sa-key.pem", "it is gone", "every pod's token is signed with it")
+            raise self._lost("sa-key.pem", "it is gone", "every pod's token is signed with it")
         private, public = signing_pair(private)
         self._write("sa-key.pem", private, 0o600)
         self._write("sa.pem", public, 0o644)
@@ -223,6 +234,18 @@ class Store:
 
     def _write(self, name: str, data: bytes, mode: int) -> None:
         replace_file(self.directory / name, data, mode)
+
+    @property
+    def _begin_anew(self) -> str:
+        return f"Move {self.directory} away and deploy: a new CA is made, which clients have to trust"
+
+    def _lost(self, file: str, what: str, found: str) -> InputError:
+        cluster = (
+            f"Without one the cluster's trust can't be kept: move {self.directory} away to begin with a new CA, which "
+            "every host then refuses until its old certificates are removed"
+        )
+        rest = f"Without one: {self._begin_anew}" if self.domain else cluster
+        return InputError(f"{self.directory / file}: {what}", found=found, do=f"Restore it from a backup. {rest}")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -250,12 +273,3 @@ def _authorities(wanted: Sequence[Certificate]) -> tuple[str, ...]:
 
 def _pending(what: str) -> Pending:
     return Pending(f"deploy makes {what}")
-
-
-def _lost(path: Path, what: str, found: str) -> InputError:
-    return InputError(
-        f"{path}: {what}",
-        found=found,
-        do=f"Restore it from a backup. Without one the cluster's trust can't be kept: move {path.parent} away to begin "
-        "with a new CA, which every host then refuses until its old certificates are removed",
-    )

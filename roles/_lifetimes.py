@@ -14,9 +14,9 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from provision.resources import File, Resource
+from provision.resources import File, HashedFile, Resource
 from roles._authority import PendingCertificate, Store
-from roles._x509 import Certificate, common_name_of, due
+from roles._x509 import Certificate, due
 
 SOON = timedelta(days=30)
 AUTHORITY_SOON = timedelta(days=365)  # a CA is replaced by people, and on every host: they get a year
@@ -107,12 +107,13 @@ class CertificateFile:
 def certificate_files(resources: Iterable[Resource]) -> Iterator[CertificateFile]:
     """Those of the declared files that hold certificates, kubeconfigs too."""
     for resource in resources:
-        if isinstance(resource, File) and not resource.absent:
+        if isinstance(resource, HashedFile) or (isinstance(resource, File) and not resource.absent):
             content = resource.content
+            path = resource.target if isinstance(resource, HashedFile) else resource.path
             if isinstance(content, PendingCertificate):
-                yield CertificateFile(resource.path, content.whose)
+                yield CertificateFile(path, content.whose)
             elif isinstance(content, bytes) and (declared := _declared(content)):
-                yield CertificateFile(resource.path, _common_name(declared[0]), declared)
+                yield CertificateFile(path, _common_name(declared[0]), declared)
 
 
 def in_folder(store: Store, wanted: Sequence[Certificate]) -> Iterator[Lifetime]:
@@ -126,7 +127,7 @@ def authorities(store: Store, wanted: Sequence[Certificate]) -> Iterator[Lifetim
     """The CAs of the pki folder that hosts trust for the sake of these certificates."""
     for authority in dict.fromkeys(each.authority for each in wanted):
         for name in store.trusted(authority):
-            yield replace(_in_folder(store, name, common_name_of(authority), ""), signs=True)
+            yield replace(_in_folder(store, name, store.common_name(authority), ""), signs=True)
 
 
 def authority_note(authority: Lifetime, now: datetime) -> str:

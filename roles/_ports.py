@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PROGRAMS = (
     (53, "BIND", "dns"),
     (80, "the edge's nginx", "edge"),
+    (443, "the edge's TLS", "edge"),
     (1081, "the edge's nginx", "edge"),
     (1082, "the edge's nginx", "edge"),
     (2379, "etcd", "etcd"),

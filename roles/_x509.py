@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -38,8 +38,8 @@ class Authority:
     certificate: x509.Certificate
 
     @staticmethod
-    def new(common_name: str, now: datetime) -> Authority:
-        """A CA of its own making."""
+    def new(common_name: str, now: datetime, domain: str = "") -> Authority:
+        """A CA of its own making. domain: the only one whose names it may issue for; '': it may for any."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         builder = (
@@ -47,6 +47,8 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(signs=True), critical=True)
         )
+        if domain:
+            builder = builder.add_extension(_only_names_of(domain), critical=True)
         return Authority(key, builder.sign(key, hashes.SHA256()))
 
     @property
@@ -68,11 +70,6 @@ class Authority:
         if wanted.names:
             builder = builder.add_extension(x509.SubjectAlternativeName(_names(wanted)), critical=False)
         return private_pem(key), builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-
-def common_name_of(authority: str) -> str:
-    """The common name of one of the site's CAs, by the name of its file."""
-    return f"kubernetes-{authority}"
 
 
 def due(certificate: x509.Certificate, now: datetime) -> bool:
@@ -144,6 +141,12 @@ def _says(found: x509.Certificate, wanted: Certificate) -> bool:
             return False
         names = set()
     return found.subject == _subject(wanted) and names == set(_names(wanted)) and purposes == _purposes(wanted)
+
+
+def _only_names_of(domain: str) -> x509.NameConstraints:
+    """Names of a domain, and no address: a constraint says nothing of kinds of names that it does not mention."""
+    every = [x509.IPAddress(ip_network(network)) for network in ("0.0.0.0/0", "::/0")]
+    return x509.NameConstraints(permitted_subtrees=[x509.DNSName(domain)], excluded_subtrees=every)
 
 
 def _builder(

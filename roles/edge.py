@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,23 +12,20 @@ from provision.inventory.types import Duration, Natural, OptionalPort, Positive,
 from provision.playbook.health_check import HealthCheck
 from provision.resources import ConfigSet, Nginx, OpenFiles, Package, Resource, Service, Template
 from provision.resources.configset.marks import mark
+from roles import _edge_tls
 from roles._amounts import octets
+from roles._cluster import members
+from roles._edge_sites import SiteOfEdge, Tls, served_names
 from roles._fixed import edge_ports
 from roles._ports import check_edge_port, check_site_ports
 
 if TYPE_CHECKING:
-    from provision.inventory import Host
+    from provision.inventory import Host, Inventory
     from roles._site import SiteSettings
 
 # of this host alone, and no port more: whoever listens on *:80 has all of 127.0.0.0/8 too
 ANSWER = "127.0.0.2:80"
 HOP, LAST_HOP = "127.0.0.2:1081", "127.0.0.2:1082"  # from nginx's http part to its stream part
-
-
-class SiteOfEdge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the edge does for one name of the domain."""
-
-    protocol: Free[Literal["http", "h2c"]] = "http"  # to Traefik; h2c: HTTP/2 without TLS, which gRPC needs
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connections: Free[Positive] = 4096  # clients at one time; each needs 4 of the open files that the host allows
     shutdown_timeout: Free[Duration] = "10m"  # how long open connections keep the workers of an older configuration
     trusted: Free[tuple[Sender, ...]] = ()  # load balancers in front, whose X-Forwarded-* headers are believed
+    tls: Free[Tls] = Tls()  # https for all names, on port 443
     sites: Free[dict[SiteName, SiteOfEdge]] = {}  # what differs for a name, written without the domain
     h2c_port: Free[OptionalPort] = 0  # a further port, where clients speak HTTP/2 without TLS; 0: none
     api_fail_timeout: Free[Duration] = "5s"  # the course's 30s keeps an API server out long after it is back
@@ -53,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def health_check(site: SiteSettings, settings: Settings) -> HealthCheck:
     """What has to go on answering while a node is out: for plays with `drain: edge`."""
-    return HealthCheck(f"http://traefik.{site.domain}/dashboard/", site.traefik_port)
+    return HealthCheck(f"http://traefik.{site.domain}/dashboard/", site.traefik_port, tls=bool(settings.tls.source))
 
 
 def drain(node: Host) -> str:
@@ -64,6 +62,21 @@ def drain(node: Host) -> str:
 def open_files(settings: Settings) -> int:
     """How many files a worker of nginx may have open: for each client four, and its own."""
     return 4 * settings.connections + 256
+
+
+def prepare(inventory: Inventory, site: SiteSettings, settings: Settings) -> bool:
+    """Makes the edge's own certificate where it is missing or due; whether it was. Raises InputError, FailedError."""
+    return _edge_tls.prepare(_first(inventory), site, settings.tls, settings.sites)
+
+
+def notes(inventory: Inventory, site: SiteSettings, settings: Settings) -> Iterator[str]:
+    """The given certificates that near their end."""
+    return _edge_tls.notes(_first(inventory), site, settings.tls, settings.sites)
+
+
+def _first(inventory: Inventory) -> Host:
+    """The first edge: its lines are those that an error names."""
+    return next(iter(members(inventory.hosts[0], "edge")), inventory.hosts[0])
 
 
 def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
@@ -83,13 +96,17 @@ def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     )
     masters = host.group("masters") if "masters" in host.inventory.groups else ()
     to_nodes = {"masters": masters, "nodes": host.group("nodes"), "drain": drain, "files": open_files(settings)}
-    h2c = tuple(name for name, its in settings.sites.items() if its.protocol == "h2c")
+    names = served_names(host, site, settings.tls, settings.sites)
+    certificates = _edge_tls.files(host, site, settings.tls, settings.sites)
+    yield from certificates.values()
+    known = {"names": names, "certificates": certificates, **hops}
     header = octets(settings.answer_header) + 4096  # nginx keeps what it has begun to read beside it
     yield ConfigSet(
         directory="/etc/nginx",
         files={
             "nginx.conf": Template("edge/nginx.conf.j2", **to_nodes, **hops),
-            f"conf.d/{site.domain}.conf": Template("edge/site.conf.j2", header=header, h2c=h2c, **hops),
+            f"conf.d/{site.domain}.conf": Template("edge/site.conf.j2", header=header, **known),
+            **({"conf.d/tls.conf": Template("edge/tls.conf.j2")} if settings.tls.source else {}),
         },
         activation=nginx,
     )

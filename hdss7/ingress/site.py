@@ -43,8 +43,7 @@ def served(project: Project) -> Served:
         if each.item["kind"] == "IngressClass" and (by := _controller(each.item)) in _controllers(traefik):
             classes[each.item["metadata"]["name"]] = by == NGINX
     edge = project.roles.settings(host, "edge")
-    # an edge that ends TLS has this setting
-    return Served(classes, bool(getattr(edge, "tls", None)), frozenset(traefik.ingress_nginx_headers))
+    return Served(classes, bool(edge.tls.source), frozenset(traefik.ingress_nginx_headers))
 
 
 def traefik_version(project: Project) -> str:

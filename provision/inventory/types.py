@@ -2,7 +2,8 @@
 
 Every text has one of these types. Most of them admit no character that means something to sh, nginx, BIND,
 supervisord, systemd or YAML; LocalPath, FlagValue, Argument and Text admit any printable one, say where such a text
-goes, and are quoted there. None admits a line break or another control character. docs/settings.md lists them all.
+goes, and are quoted there. None but OptionalPem, which is parsed on the controller, admits a line break or another
+control character. docs/settings.md lists them all.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ _SUM = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of 
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _IMAGE = rf"{_WORD}(?::[0-9]{{1,5}}(?=/))?(?:/{_WORD})*(?::{_TAG})?(?:@sha256:{_SHA256})?"
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+_BELOW = r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
+_PEM = r"(?:-----BEGIN [A-Z0-9 ]+-----\r?\n[A-Za-z0-9+/=\r\n]+-----END [A-Z0-9 ]+-----[\r\n]*)+"
 _KERNEL = r"[A-Za-z0-9._:/|%@+,-]+"
 _FLAG = r"[a-z][a-z0-9-]*"
 
@@ -119,12 +122,11 @@ PluginName = Annotated[
 FilePath = Annotated[str, _text("an absolute path on a host", _PATH, "/data/kubelet")]
 OptionalFilePath = Annotated[str, _text("an absolute path on a host", _PATH, "/usr/local/bin/kubectl", empty=True)]
 OptionalLocalPath = Annotated[str, _text("a path on the controller", f"{_PRINTABLE}+", "~/hdss7-pki", empty=True)]
-InventoryPath = Annotated[
+InventoryPath = Annotated[str, _text("a path below the inventory's folder", _BELOW, "apps/shop.yaml")]
+OptionalPem = Annotated[
     str,
     _text(
-        "a path below the inventory's folder",
-        r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*",
-        "apps/shop.yaml",
+        "a path below the inventory's folder, or PEM", f"{_BELOW}|{_PEM}", "tls/od.com.pem", longest=1 << 16, empty=True
     ),
 ]
 

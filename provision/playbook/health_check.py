@@ -18,6 +18,7 @@ class Application:
 class HealthCheck:
     """What must keep responding with 200, through the edge and through each node alone.
 
+    tls: the edge is asked by https, whatever its certificate says; a node never is.
     port: where nodes take what the edge sends. It is defined by `health_check` of the role that a play's `drain` names.
     node_ports: ports at which each node answers by itself, asked of nodes that are not drained; defined by `node_ports`
     of roles. applications: what users deployed; defined by `applications` of roles.
@@ -27,3 +28,4 @@ class HealthCheck:
     port: int
     node_ports: tuple[int, ...] = ()
     applications: tuple[Application, ...] = ()
+    tls: bool = False

@@ -14,6 +14,7 @@ from provision.resources.content import Content, Pending, Rendered, Template
 from provision.resources.downloads import Download, Image
 from provision.resources.files import Directory, File
 from provision.resources.fixed import Fixed, FixedSetting
+from provision.resources.hashed_files import HashedFile
 from provision.resources.kubernetes.definitions import Definitions
 from provision.resources.kubernetes.manifests import Manifests
 from provision.resources.kubernetes.nodes import ForeignNodes, NodeAddresses, ReturnedNodes, UndeclaredNodes
@@ -44,6 +45,7 @@ __all__ = [
     "Fixed",
     "FixedSetting",
     "ForeignNodes",
+    "HashedFile",
     "Image",
     "Leftovers",
     "LookupQuestion",

@@ -126,17 +126,23 @@ def targets(check: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) ->
     """What a prober asks during a rolling update, by turns: the URL through every edge, each node's own ports, and the
     applications through every edge and each node alone.
     """
-    through = [Target(check.url, edge.address) for edge in edges]
+    scheme, port = ("https", 443) if check.tls else ("http", 80)
+    through = [Target(_by(scheme, check.url), edge.address, port) for edge in edges]
     own = [
-        Target(f"http://{node.address}:{port}/", node.address, port, node=node.name)
+        Target(f"http://{node.address}:{own_port}/", node.address, own_port, node=node.name)
         for node in nodes
-        for port in check.node_ports
+        for own_port in check.node_ports
     ]
-    edges_and_nodes = (*((edge.address, 80, "") for edge in edges), *((n.address, check.port, n.name) for n in nodes))
+    ways = [(scheme, edge.address, port, "") for edge in edges]
+    ways += [("http", node.address, check.port, node.name) for node in nodes]
     applications = [
-        Target(app.url, address, port, expect=app.expect, node=node, application=app.name)
-        for address, port, node in edges_and_nodes
+        Target(_by(by, app.url), address, port, expect=app.expect, node=node, application=app.name)
+        for by, address, port, node in ways
         for app in check.applications
     ]
     kinds = (through, own, applications)
     return tuple(kind[place % len(kind)] for place in range(max(map(len, kinds))) for kind in kinds if kind)
+
+
+def _by(scheme: str, url: str) -> str:
+    return urlsplit(url)._replace(scheme=scheme).geturl()

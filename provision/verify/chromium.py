@@ -24,6 +24,7 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless",
     "--no-sandbox",  # it runs as root, on pages of the site's own
+    "--ignore-certificate-errors",  # whether clients trust the edge is asked by a check of its own
     "--disable-gpu",
     "--disable-quic",
     "--disable-dev-shm-usage",

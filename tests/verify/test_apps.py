@@ -9,6 +9,7 @@ import pytest
 from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
 from roles._applications import published
+from tests.verify.entrance import asked
 
 if TYPE_CHECKING:
     from roles._site import SiteSettings
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def test_urls(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """every application answers at its URL, asked from outside"""
     apps = published(node.host, site)
-    answers = yield from gather(outside.sh(http(app.url)) for app in apps)
+    answers = yield from gather(outside.sh(asked(node, app.host, app.path)) for app in apps)
     wrong = [
         f"{app.name}: {app.url} gave {reply}, and should give {app.expect}"
         for app, reply in zip(apps, map(Reply.of, answers), strict=True)

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from provision.inventory.settings import bind
-from provision.resources import Nginx
+from provision.remote.shell import quote
+from provision.resources import HashedFile, Nginx, Resource
+from provision.resources.hashed_files import KEPT
+from provision.usage import usage
 from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
 from provision.verify.commands import Reply, http
 from roles._amounts import seconds
 from roles._cluster import API_PORT as API
+from roles._edge_tls import folder
+from roles._lifetimes import certificate_files
 from roles.edge import Settings, open_files
 from roles.nginx_ds import Settings as Workloads
+from tests.verify.entrance import asked
+from tests.verify.tls import OLD, Handshake, handshake, names, trusted_by_clients
 from tests.verify.wire import websocket
 
 if TYPE_CHECKING:
@@ -32,8 +44,8 @@ def need(node: Node, echo: str) -> None:
 @check
 def test_dashboard(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """a request for traefik.DOMAIN reaches the dashboard"""
-    reply = yield from outside.http(f"http://{node.address}/dashboard/", host=f"traefik.{site.domain}")
-    assert reply.status == 200, f"http://{node.address}/dashboard/ gave {reply}"
+    reply = Reply.of((yield outside.sh(asked(node, f"traefik.{site.domain}", "/dashboard/", address=node.address))))
+    assert reply.status == 200, f"traefik.{site.domain}/dashboard/ at {node.address} gave {reply}"
 
 
 @check
@@ -106,7 +118,7 @@ def test_unknown_host(node: Node, site: SiteSettings, outside: Place) -> Checkin
 @check
 def test_unknown_site(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """a name of the site's that no Ingress has is answered by Traefik"""
-    reply = yield from outside.http(f"http://{node.address}/", host=f"nobody-has-this.{site.domain}")
+    reply = Reply.of((yield outside.sh(asked(node, f"nobody-has-this.{site.domain}", address=node.address))))
     assert (reply.status, "x-edge" in reply.headers) == (404, False), f"it gave {reply}"
 
 
@@ -114,11 +126,9 @@ def test_unknown_site(node: Node, site: SiteSettings, outside: Place) -> Checkin
 def test_spoofed_sender(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """a client can't say who it is: a spoofed X-Forwarded-For does not reach the pod"""
     need(node, "demo")
-    reply = yield from outside.http(
-        f"http://{node.address}/header?key=X-Forwarded-For",
-        host=f"demo.{site.domain}",
-        headers={"X-Forwarded-For": SPOOFED},
-    )
+    spoofed = {"X-Forwarded-For": SPOOFED}
+    ask = asked(node, f"demo.{site.domain}", "/header?key=X-Forwarded-For", spoofed, node.address)
+    reply = Reply.of((yield outside.sh(ask)))
     assert reply.status == 200, f"the echo at demo.{site.domain} gave {reply}"
     assert reply.body.strip(), "the pod saw no X-Forwarded-For at all: who asks is lost between edge and pod"
     assert SPOOFED not in reply.body, f"the pod saw {reply.body.strip()!r}"
@@ -128,16 +138,99 @@ def test_spoofed_sender(node: Node, site: SiteSettings, outside: Place) -> Check
 def test_host_header(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """the pod sees the host that was asked for"""
     need(node, "demo")
-    reply = yield from outside.http(f"http://{node.address}/header?key=X-Forwarded-Host", host=f"demo.{site.domain}")
+    ask = asked(node, f"demo.{site.domain}", "/header?key=X-Forwarded-Host", address=node.address)
+    reply = Reply.of((yield outside.sh(ask)))
     assert reply.body.strip() == f"demo.{site.domain}", f"the pod saw {reply}"
 
 
 @check
-def test_websocket(node: Node, site: SiteSettings, outside: Place) -> Checking:
+def test_websocket(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
     """a WebSocket passes, and what is said comes back"""
     need(node, "ws")
     # nginx passes no Upgrade on unless it is told to: a handshake then ends in 200 instead of 101
     text = f"verify {secrets.token_hex(4)}"
-    answer = yield outside.sh(websocket(node.address, 80, f"ws.{site.domain}", text))
+    answer = yield outside.sh(websocket(node.address, f"ws.{site.domain}", text, tls=bool(settings.tls.source)))
     assert " 101" in answer.output.partition("\n")[0], f"the handshake gave {answer}"
     assert answer.lines[1:] == [text], f"{text!r} was sent, and {answer} came back"
+
+
+def need_tls(settings: Settings) -> None:
+    """Raise NotHere unless the edge speaks TLS."""
+    if not settings.tls.source:
+        raise NotHere("edge.tls is off")
+
+
+@check
+def test_tls(
+    node: Node, site: SiteSettings, settings: Settings, declared: Sequence[Resource], outside: Place
+) -> Checking:
+    """a client that trusts the CA accepts every name's certificate, and it is the newest"""
+    need_tls(settings)
+    authority, served = trusted_by_clients(node, site, settings), names(node, site, settings)
+    answers = yield from gather(outside.sh(handshake(name, node.address, authority)) for name in served)
+    files = {r.target: r for r in declared if isinstance(r, HashedFile)}
+    known = {r.path: x509.load_pem_x509_certificate(r.payload) for r in files.values() if r.suffix == ".pem"}
+    for name, shown in zip(served, map(Handshake, answers), strict=True):
+        assert shown.trusted, f"https://{name}/ at {node.address}: {shown}"
+        ends = known[folder(served[name].certificate)].not_valid_after_utc
+        assert shown.ends == ends, f"{name} shows a certificate that ends at {shown.ends}, not the one of {ends}"
+
+
+@check
+def test_tls_versions(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
+    """TLS 1.2 and 1.3 are spoken and nothing older, HTTP/2 to those who know it"""
+    need_tls(settings)
+    name = f"traefik.{site.domain}"
+    new, fair, old = yield from gather(
+        outside.sh(handshake(name, node.address, options=("-k", *options)))
+        for options in (("--tlsv1.3",), ("--tls-max", "1.2"), OLD)
+    )
+    assert Handshake(new).trusted, f"TLS 1.3: {Handshake(new)}"
+    assert Handshake(fair).trusted, f"TLS 1.2: {Handshake(fair)}"
+    assert not Handshake(old).trusted, "TLS 1.1 is spoken"
+    assert Handshake(new).http2, "HTTP/2 is not offered"
+
+
+@check
+def test_tls_of_an_unknown_name(node: Node, settings: Settings, outside: Place) -> Checking:
+    """a handshake for a name that is not the site's shows no certificate"""
+    need_tls(settings)
+    hosts = ("nobody.example.org", node.address)
+    answers = yield from gather(outside.sh(handshake(host, node.address, options=("-k",))) for host in hosts)
+    for host, shown in zip(hosts, map(Handshake, answers), strict=True):
+        assert not shown.trusted, f"{host}: a handshake succeeded"
+        assert shown.ends is None, f"{host}: a certificate that ends at {shown.ends} was shown"
+
+
+@check
+def test_redirect(node: Node, site: SiteSettings, settings: Settings, outside: Place) -> Checking:
+    """http leads to https where that is set, and only there"""
+    need_tls(settings)
+    served = names(node, site, settings)
+    answers = yield from gather(outside.sh(http(f"http://{name}/", address=node.address)) for name in served)
+    for (name, its), reply in zip(served.items(), map(Reply.of, answers), strict=True):
+        led = reply.status == 308 and reply.headers.get("location") == f"https://{name}/"
+        assert led == its.redirect, f"http://{name}/ gave {reply}"
+
+
+@check
+def test_keys(node: Node, settings: Settings, declared: Sequence[Resource]) -> Checking:
+    """private keys are root's alone, and no more than three of each are kept"""
+    need_tls(settings)
+    folders = [r.path for r in declared if isinstance(r, HashedFile) and r.suffix == ".pem"]
+    found = yield node.sh(f"find {' '.join(map(quote, folders))} -type f -printf '%m %u %h\\n'")
+    assert {line.rpartition(" ")[0] for line in found.lines} == {"600 root"}, f"{found}"
+    most = Counter(line.rpartition(" ")[2] for line in found.lines).most_common(1)[0]
+    assert most[1] <= KEPT, f"{most[0]} holds {most[1]} files"
+
+
+@check
+def test_certificates(node: Node, settings: Settings, declared: Sequence[Resource]) -> Checking:
+    """no certificate of the edge has ended, nor ends within 30 days"""
+    need_tls(settings)
+    files = tuple(certificate_files(declared))
+    answers = yield from gather(node.sh(file.read) for file in files)
+    now = datetime.now(UTC)
+    found = [each for file, answer in zip(files, answers, strict=True) for each in file.lifetimes(answer.output, now)]
+    urgent = [each.sentence() for each in found if each.urgent(now)]
+    assert not urgent, f"{'; '.join(urgent)}. {usage('deploy')} renews what the edge's own CA issued"

@@ -12,6 +12,7 @@ from provision.verify.commands import Reply, http
 from roles._applications import ROUTED
 from roles.traefik import serves_routes
 from tests.verify.cluster import cluster, kubectl
+from tests.verify.entrance import site_url
 
 if TYPE_CHECKING:
     from roles._site import SiteSettings
@@ -76,8 +77,9 @@ def test_cluster_address_stays_inside(node: Node, outside: Place) -> Checking:
 @check
 def test_site(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """nginx answers at its own name, through edge and Traefik"""
-    reply = yield from outside.http(f"http://nginx.{site.domain}/")
-    assert reply.status == 200, f"http://nginx.{site.domain}/ gave {reply}"
+    page = site_url(node, f"nginx.{site.domain}")
+    reply = yield from outside.http(page)
+    assert reply.status == 200, f"{page} gave {reply}"
 
 
 @check
@@ -96,7 +98,8 @@ def test_echo_commands(node: Node, site: SiteSettings, settings: Settings, outsi
     if not settings.demo:
         raise NotHere("nginx_ds.demo is off")
     host = f"demo.{site.domain}"
-    urls = [f"http://{host}/{path}" for path in ("shell?cmd=id", "dial?host=127.0.0.1&port=1", "exit?code=0", "upload")]
-    answers = yield from gather(outside.sh(http(url)) for url in urls)
+    paths = ("/shell?cmd=id", "/dial?host=127.0.0.1&port=1", "/exit?code=0", "/upload")
+    urls = [site_url(node, host, path) for path in paths]
+    answers = yield from gather(outside.sh(http(asked)) for asked in urls)
     for url, reply in zip(urls, map(Reply.of, answers), strict=True):
         assert reply.status == 404, f"{url} gave {reply}"

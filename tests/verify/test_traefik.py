@@ -16,6 +16,7 @@ from provision.verify.commands import Answer, Ask, Reply, http
 from roles._cluster import entrance
 from roles.traefik import GATEWAY, NAMESPACE
 from tests.verify.cluster import cluster, kubectl
+from tests.verify.entrance import site_url
 
 if TYPE_CHECKING:
     from roles._site import SiteSettings
@@ -85,9 +86,10 @@ def test_gateway(node: Node, site: SiteSettings, settings: Settings, outside: Pl
 
 @check
 def test_dashboard(node: Node, site: SiteSettings, outside: Place) -> Checking:
-    """http://traefik.DOMAIN/dashboard/ shows the dashboard, through the edge"""
-    reply = yield from outside.http(f"http://traefik.{site.domain}/dashboard/")
-    assert reply.status == 200, f"http://traefik.{site.domain}/dashboard/ gave {reply}"
+    """traefik.DOMAIN/dashboard/ shows the dashboard, through the edge"""
+    page = site_url(node, f"traefik.{site.domain}", "/dashboard/")
+    reply = yield from outside.http(page)
+    assert reply.status == 200, f"{page} gave {reply}"
     assert "<title>Traefik" in reply.body, f"what came back is not the dashboard: {reply}"
 
 
@@ -101,8 +103,8 @@ def test_browser(node: Node, site: SiteSettings, browser: Browser) -> Checking:
         made = yield kubectl(node, f"create -f - <<'END'\n{_ingress(name, host)}\nEND")
         assert made.ok, f"the route could not be made: {made}"
         # the page shows a first part of a long list only
-        url = f"http://traefik.{site.domain}/dashboard/#/http/routers?search={name}"
-        page = yield browser.sees(url, name, address=entrance(node.host, site), screenshot="dashboard")
+        shows = site_url(node, f"traefik.{site.domain}", f"/dashboard/#/http/routers?search={name}")
+        page = yield browser.sees(shows, name, address=entrance(node.host, site), screenshot="dashboard")
         shown = " ".join(page.output.split())
         assert page.ok, f"the page does not show {name}: {page.errors or shown[:300] or 'it is empty'}"
     finally:

@@ -28,16 +28,22 @@ print "@found\n";
 
 # Opens a WebSocket, sends a text, prints the first line of the handshake's answer and the text that came back.
 _SOCKET = r"""
-use IO::Socket::INET;
+use IO::Socket::INET; use IPC::Open2;
 my ($address, $port, $host, $text) = @ARGV;
 $SIG{ALRM} = sub { die "no answer from $host at $address:$port within 4 s\n" }; alarm 4;
-my $s = IO::Socket::INET->new(PeerAddr => $address, PeerPort => $port, Proto => "tcp") or die "$address:$port: $!\n";
-print $s join("\r\n", "GET / HTTP/1.1", "Host: $host", "Upgrade: websocket", "Connection: Upgrade",
-  "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dmVyaWZ5IHZlcmlmeSB2ZQ==", "", ""); $s->flush;
+my ($s, $w);
+if ($port == 443) {
+  open2($s, $w, "openssl", "s_client", "-quiet", "-connect", "$address:$port", "-servername", $host);
+} else {
+  $w = $s = IO::Socket::INET->new(PeerAddr => $address, PeerPort => $port, Proto => "tcp")
+    or die "$address:$port: $!\n";
+}
+print $w join("\r\n", "GET / HTTP/1.1", "Host: $host", "Upgrade: websocket", "Connection: Upgrade",
+  "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dmVyaWZ5IHZlcmlmeSB2ZQ==", "", ""); $w->flush;
 my $line = <$s>; $line =~ s/\s+$//; print "$line\n"; exit 1 unless $line =~ / 101 /;
 while (<$s>) { last if /^\r?\n$/ }
 my $mask = "abcd"; my $i = 0; my $masked = join "", map { $_ ^ substr($mask, $i++ % 4, 1) } split //, $text;
-print $s pack("C2 a4", 0x81, 0x80 | length $text, $mask) . $masked; $s->flush;
+print $w pack("C2 a4", 0x81, 0x80 | length $text, $mask) . $masked; $w->flush;
 read($s, my $head, 2) == 2 or die "closed\n"; my ($kind, $length) = unpack("C2", $head);
 read($s, my $back, $length & 127); print "$back\n";
 """
@@ -48,6 +54,6 @@ def lookup(server: str, name: str, protocol: str = "udp") -> str:
     return f"perl -e {shlex.quote(_NAME)} {shlex.quote(server)} {shlex.quote(name)} {protocol}"
 
 
-def websocket(address: str, port: int, host: str, text: str) -> str:
+def websocket(address: str, host: str, text: str, *, tls: bool = False) -> str:
     """The command that sends `text` (125 bytes at most) over a WebSocket to `host` at an address; prints the echo."""
-    return f"perl -e {shlex.quote(_SOCKET)} {address} {port} {shlex.quote(host)} {shlex.quote(text)}"
+    return f"perl -e {shlex.quote(_SOCKET)} {address} {443 if tls else 80} {shlex.quote(host)} {shlex.quote(text)}"

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from provision.playbook.health_check import Application, HealthCheck
 from provision.resources import ConfigSet, Nginx
 from provision.rolling.edges import Edge, Node, targets
-from provision.traffic.probe import Prober, Target, serving
+from provision.traffic.probe import Prober, Target, ask, serving
+from roles._x509 import Authority, Certificate
 
+NOW = datetime.now(UTC)
 Serve = Callable[[int], Target]
 
 
@@ -164,3 +168,29 @@ def test_a_receipt_counts_each_application(serve: Serve) -> None:
     assert str(receipt).endswith(
         f"; of these shop {seen['shop'].requests}, 0 failed; blog {seen['blog'].requests}, {receipt.failures} failed"
     )
+
+
+def test_an_edge_with_tls_is_asked_by_https_and_a_node_is_not() -> None:
+    config = ConfigSet(directory="/etc/nginx", files={}, activation=Nginx())
+    edges = [Edge("a", None, config, "10.0.0.1")]  # type: ignore[arg-type]
+    shop = Application("shop", "http://shop.od.com/x")
+    check = HealthCheck("http://traefik.od.com/dashboard/", 81, (8000,), (shop,), tls=True)
+    assert {(t.url, t.port) for t in targets(check, edges, [Node("n1", "10.0.1.1")])} == {
+        ("https://traefik.od.com/dashboard/", 443),
+        ("https://shop.od.com/x", 443),
+        ("http://shop.od.com/x", 81),
+        ("http://10.0.1.1:8000/", 8000),
+    }
+
+
+def test_a_certificate_that_nobody_trusts_is_no_failure(tmp_path: Path) -> None:
+    key, certificate = Authority.new("x", NOW).issue(Certificate("x", "x", names=("x.od.com",), server=True), NOW, 1)
+    (tmp_path / "x.pem").write_bytes(key + certificate)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "x.pem")
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert ask(Target("https://y.od.com/", "127.0.0.1", server.server_port), dial) == ""
+        assert ask(Target("http://y.od.com/", "127.0.0.1", server.server_port), dial) != ""
+        server.shutdown()
