@@ -9,7 +9,7 @@ OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy urltrace roles lab tests bench
 
-.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-core test-all reliability bench lint packages packages-vm clean
+.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-tls test-core test-all reliability bench lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
@@ -23,6 +23,7 @@ help:
 	@echo 'make test-debian13  a site whose hosts are Debian 12 and Debian 13, deployed, changed and checked'
 	@echo 'make test-hosts  a node is added, reinstalled, dies, leaves: clients asking, and nothing left behind'
 	@echo 'make test-entrance  ten sites behind the edge, one of them ill in each way, silent nodes, and what passes through'
+	@echo 'make test-tls  TLS turned on, certificates renewed, names closed, with clients asking'
 	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'
 	@echo 'make reliability  docs/reliability.md written from what was measured at this commit'
 	@echo 'make bench    what a run costs beside plain ssh, as a table'
@@ -65,11 +66,14 @@ test-hosts: packages
 test-entrance: packages
 	@$(SUITES) entrance
 
+test-tls: packages
+	@$(SUITES) tls
+
 test-core: packages-vm
 	@$(SUITES) --core long
 
 test-all: packages-vm
-	@$(SUITES) --resume faults vm upgrade debian13 etcd rolled hosts entrance test
+	@$(SUITES) --resume faults vm upgrade debian13 etcd rolled hosts entrance tls test
 	@$(BIN)/python -m tests.lab.faults.table
 
 reliability: $(READY)

@@ -9,7 +9,8 @@ import msgspec
 
 from provision.errors import InputError
 from provision.inventory.changes import Free
-from provision.inventory.types import Natural, OptionalPem, Positive, SiteName
+from provision.inventory.types import Natural, OptionalPem, Password, Positive, Sender, SiteName, UserName
+from roles._applications import published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,9 +45,18 @@ class SiteOfEdge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     protocol: Free[Literal["http", "h2c"]] = "http"  # to Traefik; h2c: HTTP/2 without TLS, which gRPC needs
     tls: Free[TlsOfSite] = TlsOfSite()  # where edge.tls is on
+    users: Free[dict[UserName, Password]] = {}  # who may come in, with passwords from the vault; {}: everybody
+    networks: Free[tuple[Sender, ...]] = ()  # from where one may come in; (): from everywhere
+
+    @property
+    def closed(self) -> bool:
+        """Whether not everybody may come in: nobody may go past the edge then."""
+        return bool(self.users or self.networks)
 
 
 Sites = dict[SiteName, SiteOfEdge]
+# Of every closed name: whoever asks here by HEAD gets the status of its application, and nothing that it says.
+HEALTH = "/.well-known/edge-health"
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,8 @@ class ServedName:
     """A name as the edge serves it: 'shop.od.com', or '*.od.com' for all that have no entry of their own.
 
     certificate: the domain or name whose certificate it shows, a key of `roles._edge_tls.files`; '' for no TLS.
-    redirect: http leads to https. hsts: seconds, 0 for nothing.
+    redirect: http leads to https. hsts: seconds, 0 for nothing. users: whether it asks for a password. networks: from
+    where one may come in, () for everywhere. health: the path at which its application is asked for its health.
     """
 
     name: str
@@ -62,6 +73,16 @@ class ServedName:
     certificate: str = ""
     redirect: bool = False
     hsts: int = 0
+    users: bool = False
+    networks: tuple[str, ...] = ()
+    health: str = ""
+
+
+def health_paths(host: Host, site: SiteSettings, sites: Mapping[str, SiteOfEdge]) -> dict[str, str]:
+    """Each closed name whose health is asked for -> the path that its application answers."""
+    known = {f"traefik.{site.domain}": "/dashboard/"} | {app.host: app.path for app in published(host, site)}
+    names = (f"{label}.{site.domain}" for label, its in sites.items() if its.closed)
+    return {name: known[name] for name in names if name in known}
 
 
 def served_names(host: Host, site: SiteSettings, tls: Tls, sites: Mapping[str, SiteOfEdge]) -> tuple[ServedName, ...]:
@@ -70,12 +91,14 @@ def served_names(host: Host, site: SiteSettings, tls: Tls, sites: Mapping[str, S
     on = bool(tls.source)
     certificate = site.domain if on else ""
     whole = ServedName(f"*.{site.domain}", "http", certificate, on and tls.redirect, tls.hsts if on else 0)
-    every = (_served(f"{label}.{site.domain}", its, tls, whole) for label, its in sites.items())
+    health = health_paths(host, site, sites)
+    every = (_served(f"{label}.{site.domain}", its, tls, whole, health) for label, its in sites.items())
     return (whole, *(each for each in every if each != replace(whole, name=each.name)))
 
 
-def _served(name: str, its: SiteOfEdge, tls: Tls, whole: ServedName) -> ServedName:
-    found = replace(whole, name=name, protocol=its.protocol)
+def _served(name: str, its: SiteOfEdge, tls: Tls, whole: ServedName, health: Mapping[str, str]) -> ServedName:
+    open_ = replace(whole, name=name, protocol=its.protocol)
+    found = replace(open_, users=bool(its.users), networks=its.networks, health=health.get(name, ""))
     if not tls.source:
         return found
     return replace(

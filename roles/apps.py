@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Iterator
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from provision.errors import InputError
+from provision.inventory.settings import bind
 from provision.inventory.sources import shown_from
 from provision.inventory.types import Label
 from provision.playbook import health_check
+from provision.remote.shell import quote, words
 from provision.resources import Command, Manifests, Rendered, Resource, Rollout
 from provision.resources.kubernetes import diff
 from provision.resources.kubernetes.schema import check_objects
 from provision.spelling import suggestion
 from provision.templating.templates import Templates
-from roles import _applications
+from roles import _applications, edge
 from roles._applications import App, Application, origin, published
 from roles._cluster import KUBECTL, members
+from roles._edge_sites import HEALTH, health_paths
 from roles._ingress import Served, check_ingresses
 from roles._workloads import node_names
+from roles.traefik_port import closed
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -90,11 +93,23 @@ def _rendered(host: Host, site: SiteSettings, app: Application) -> Rendered:
 def _wait(host: Host, site: SiteSettings, app: Application) -> str:
     """sh that waits until the application answers by every node's Traefik; a node on which none listens is left out."""
     said = f"%{{num_connects}} %{{http_code}}, not {app.expect}, from {app.url} at %{{url_effective}}\\n"
-    ask = f"curl -s -m 5 --connect-timeout 2 -o /dev/null -w {quote(said)} -H {quote(f'Host: {app.host}')}"
-    urls = (f"http://{node.address}:{site.traefik_port}{app.path}" for node in members(host, "nodes"))
-    asked = "; ".join(f"{ask} {quote(url)}" for url in urls) or ":"
+    ask = f"curl -s -m 5 --connect-timeout 2 -o /dev/null -w {quote(said)}"
+    asked = "; ".join(f"{ask} {words(way)}" for way in _ways(host, site, app)) or ":"
     return (
         f"end=$(( $(date +%s) + {app.ready_timeout} ))\n"
         f"until wrong=$({{ {asked}; }} | grep -vE '^(0 |1 {app.expect},)' | cut -d ' ' -f 2-); [ -z \"$wrong\" ]; do\n"
         f'  [ "$(date +%s)" -lt "$end" ] || {{ echo "$wrong" >&2; exit 1; }}; sleep 0.5\ndone\n'
     )
+
+
+def _ways(host: Host, site: SiteSettings, app: Application) -> Iterator[tuple[str, ...]]:
+    """How curl asks for it: at every node, or through every edge where nodes take nobody else's requests."""
+    if not closed(host):
+        for node in members(host, "nodes"):
+            yield "-H", f"Host: {app.host}", f"http://{node.address}:{site.traefik_port}{app.path}"
+        return
+    for each in members(host, "edge"):
+        settings = bind(edge.Settings, each, "edge")
+        url = f"{'https' if settings.tls.source else 'http'}://{app.host}"
+        health = app.host in health_paths(each, site, settings.sites)
+        yield "-k", "--connect-to", f"::{each.address}:", *(("-I", url + HEALTH) if health else (url + app.path,))

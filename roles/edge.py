@@ -12,10 +12,10 @@ from provision.inventory.types import Duration, Natural, OptionalPort, Positive,
 from provision.playbook.health_check import HealthCheck
 from provision.resources import ConfigSet, Nginx, OpenFiles, Package, Resource, Service, Template
 from provision.resources.configset.marks import mark
-from roles import _edge_tls
+from roles import _edge_tls, _htpasswd
 from roles._amounts import octets
 from roles._cluster import members
-from roles._edge_sites import SiteOfEdge, Tls, served_names
+from roles._edge_sites import HEALTH, SiteOfEdge, Tls, served_names
 from roles._fixed import edge_ports
 from roles._ports import check_edge_port, check_site_ports
 
@@ -51,7 +51,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def health_check(site: SiteSettings, settings: Settings) -> HealthCheck:
     """What has to go on answering while a node is out: for plays with `drain: edge`."""
-    return HealthCheck(f"http://traefik.{site.domain}/dashboard/", site.traefik_port, tls=bool(settings.tls.source))
+    closed = frozenset(f"{label}.{site.domain}" for label, its in settings.sites.items() if its.closed)
+    return HealthCheck(
+        f"http://traefik.{site.domain}/dashboard/",
+        site.traefik_port,
+        tls=bool(settings.tls.source),
+        closed=closed,
+        health=HEALTH,
+        nodes_closed=bool(closed),
+    )
 
 
 def drain(node: Host) -> str:
@@ -98,8 +106,9 @@ def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     to_nodes = {"masters": masters, "nodes": host.group("nodes"), "drain": drain, "files": open_files(settings)}
     names = served_names(host, site, settings.tls, settings.sites)
     certificates = _edge_tls.files(host, site, settings.tls, settings.sites)
-    yield from certificates.values()
-    known = {"names": names, "certificates": certificates, **hops}
+    passwords = _htpasswd.files(host, site, settings.sites)
+    yield from (*certificates.values(), *passwords.values())
+    known = {"names": names, "certificates": certificates, "passwords": passwords, "health": HEALTH, **hops}
     header = octets(settings.answer_header) + 4096  # nginx keeps what it has begun to read beside it
     yield ConfigSet(
         directory="/etc/nginx",

@@ -59,7 +59,8 @@ ETCD = Part("etcd", (f"{LAB}/test_etcd.py",))
 ROLLED = Part("rolled", (f"{LAB}/test_rolled.py",))
 HOSTS = Part("hosts", (f"{LAB}/test_hosts.py",))
 ENTRANCE = Part("entrance", (f"{LAB}/test_passing.py", f"{LAB}/test_entrance.py"))  # these share a site of their own
-APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED, HOSTS, ENTRANCE)
+TLS = Part("tls", (f"{LAB}/test_tls.py",))
+APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED, HOSTS, ENTRANCE, TLS)
 BARE = Part(
     "bare",
     (LAB,),
@@ -82,6 +83,7 @@ SUITES: Mapping[str, tuple[Lane, ...]] = {
     "rolled": ((ROLLED,),),
     "hosts": ((HOSTS,),),
     "entrance": ((ENTRANCE,),),
+    "tls": ((TLS,),),
 }
 
 

@@ -1,9 +1,9 @@
 """The types that settings are made of: what a value may look like, and an example that an error can show.
 
 Every text has one of these types. Most of them admit no character that means something to sh, nginx, BIND,
-supervisord, systemd or YAML; LocalPath, FlagValue, Argument and Text admit any printable one, say where such a text
-goes, and are quoted there. None but OptionalPem, which is parsed on the controller, admits a line break or another
-control character. docs/settings.md lists them all.
+supervisord, systemd or YAML; LocalPath, FlagValue, Argument, Password and Text admit any printable one, say where such
+a text goes, and are quoted there. None admits a line break or another control character, but OptionalPem, which is
+parsed on the controller. docs/settings.md lists them all.
 """
 
 from __future__ import annotations
@@ -129,6 +129,10 @@ OptionalPem = Annotated[
         "a path below the inventory's folder, or PEM", f"{_BELOW}|{_PEM}", "tls/od.com.pem", longest=1 << 16, empty=True
     ),
 ]
+
+# Who may come in. A password is hashed on the controller, and never sent to a host as it is.
+UserName = Annotated[str, _text("a user's name", r"[A-Za-z0-9][A-Za-z0-9._@-]*", "admin", longest=64)]
+Password = Annotated[str, _text("a password", f"{_PRINTABLE}+", "correct horse battery staple", longest=72)]
 
 # Kernel parameters and flags of programs.
 SysctlName = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -126,23 +126,31 @@ def targets(check: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) ->
     """What a prober asks during a rolling update, by turns: the URL through every edge, each node's own ports, and the
     applications through every edge and each node alone.
     """
-    scheme, port = ("https", 443) if check.tls else ("http", 80)
-    through = [Target(_by(scheme, check.url), edge.address, port) for edge in edges]
     own = [
-        Target(f"http://{node.address}:{own_port}/", node.address, own_port, node=node.name)
+        Target(f"http://{node.address}:{port}/", node.address, port, node=node.name)
         for node in nodes
-        for own_port in check.node_ports
+        for port in check.node_ports
     ]
-    ways = [(scheme, edge.address, port, "") for edge in edges]
-    ways += [("http", node.address, check.port, node.name) for node in nodes]
+    through = [_through(check, Target(check.url, edge.address)) for edge in edges]
     applications = [
-        Target(_by(by, app.url), address, port, expect=app.expect, node=node, application=app.name)
-        for by, address, port, node in ways
+        _through(check, Target(app.url, edge.address, expect=app.expect, application=app.name))
+        for edge in edges
+        for app in check.applications
+    ]
+    applications += [
+        Target(app.url, node.address, check.port, expect=app.expect, node=node.name, application=app.name)
+        for node in ([] if check.nodes_closed else nodes)
         for app in check.applications
     ]
     kinds = (through, own, applications)
     return tuple(kind[place % len(kind)] for place in range(max(map(len, kinds))) for kind in kinds if kind)
 
 
-def _by(scheme: str, url: str) -> str:
-    return urlsplit(url)._replace(scheme=scheme).geturl()
+def _through(check: HealthCheck, target: Target) -> Target:
+    """The target as an edge answers it."""
+    url, port = urlsplit(target.url), 80
+    if check.tls:
+        url, port = url._replace(scheme="https"), 443
+    if url.hostname in check.closed:
+        return replace(target, url=url._replace(path=check.health).geturl(), port=port, method="HEAD")
+    return replace(target, url=url.geturl(), port=port)

@@ -14,13 +14,30 @@ from lab.state import Lab
 from provision.traffic.probe import Prober, Target
 from provision.traffic.receipt import Receipt
 from tests.lab.clients import EDGE, TARGETS, await_answered, dialer, unharmed
+from tests.lab.faults.record import Book, Row
 from tests.lab.running import Ended
 from tests.lab.typed import Typed, deployed_site
+from tests.unit.vaults import value
 
 NAME = "t-tls"
 OWN = ("--extra-vars", "edge.tls.source=own")
 BOTH = (*OWN, "--extra-vars", "edge.tls.redirect=false")
 SECURE = tuple(Target(each.url.replace("http:", "https:"), EDGE, 443, method=each.method) for each in TARGETS)
+
+
+ON, LEADS, ROLL = "TLS is turned on", "http begins to lead to https", "nodes roll behind TLS"
+RENEWED, CLOSED, GUESSED = "a certificate is renewed", "a name asks for a password", "50 wrong passwords a second"
+ROWS = (ON, LEADS, ROLL, RENEWED, CLOSED, GUESSED)
+PASSWORD = "correct horse battery staple"
+USERS = """
+edge:
+  tls: {source: own}
+  sites:
+    demo: {networks: [10.4.7.21/32]}
+    traefik:
+      users:
+        ann: %s
+"""
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +53,29 @@ def keys() -> Path:
     return next(Lab.named(NAME).directory.rglob("ca-od.com.pem")).parent
 
 
+def asking(*targets: Target) -> Prober:
+    """Clients of the site. As a context manager."""
+    return Prober(targets, dialer(NAME), rate=45, clients=8)
+
+
 def changed(site: Typed, targets: tuple[Target, ...], *words: str) -> tuple[Ended, Receipt]:
     """A deploy with clients asking."""
-    with Prober(targets, dialer(NAME), rate=45, clients=8) as prober:
+    with asking(*targets) as prober:
         ended = site.invoke("deploy", *words)
         receipt = prober.receipt()
     assert ended.code == 0, str(ended)
     return ended, receipt
+
+
+def note(row: str, receipt: Receipt, after: str, asked: str) -> None:
+    """Writes a row down."""
+    assert row in ROWS
+    Book.read().write(Row("tls", row, {"asked": asked, "clients": str(receipt), "after": after}))
+
+
+def receipts(ended: Ended) -> str:
+    """What the run's own prober saw."""
+    return "; ".join(re.findall(r"\d+ requests in .*", ended.output))
 
 
 def shown(name: str = "traefik.od.com") -> bytes:
@@ -57,8 +90,10 @@ def test_tls_is_turned_on_without_a_failed_request(site: Typed) -> None:
     planned = site.invoke("plan", *BOTH)
     assert planned.code == 2, str(planned)
     _, receipt = changed(site, TARGETS, *BOTH)
+    note(ON, receipt, "they asked by http", "invoke deploy, edge.tls: {source: own, redirect: false}")
     assert unharmed(receipt), receipt
     _, receipt = changed(site, SECURE, *OWN)  # from now on http leads to https
+    note(LEADS, receipt, "they asked by https", "invoke deploy, edge.tls: {source: own}")
     assert unharmed(receipt), receipt
     assert site.invoke("plan", *OWN).code == 0
 
@@ -73,6 +108,7 @@ def test_verify_passes_with_tls(site: Typed) -> None:
 
 def test_nodes_roll_with_tls(site: Typed) -> None:
     ended, receipt = changed(site, SECURE, *OWN, "--extra-vars", "traefik.log_level=WARN")
+    note(ROLL, receipt, f"the run's own: {receipts(ended)}", "invoke deploy, traefik.log_level: WARN")
     assert unharmed(receipt), receipt
     assert re.search(r"[1-9]\d* requests.*\b0 failed", ended.output), str(ended)
     assert "not asked" not in ended.output, str(ended)
@@ -83,6 +119,7 @@ def test_a_renewed_certificate_is_a_reload(site: Typed) -> None:
     for _ in range(3):
         (keys() / "od.com.pem").unlink()
         ended, receipt = changed(site, SECURE, *OWN)
+        note(RENEWED, receipt, "a reload of nginx; the last three files are kept", "invoke deploy, in the last third")
         assert unharmed(receipt), receipt
         assert "/etc/ssl/edge/od.com" in ended.output, str(ended)
     assert shown() != before
@@ -104,3 +141,69 @@ def test_certs_lists_them(site: Typed) -> None:
     assert listed.code == 0, str(listed)
     assert re.search(r"edge CA of od\.com +controller ", listed.output), str(listed)
     assert re.search(r"edge of od\.com +hdss7-11 +/etc/ssl/edge/od\.com/", listed.output), str(listed)
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """The words that close two names: one asks for a password, one knows a network."""
+    folder = tmp_path_factory.mktemp("closed")
+    (folder / "users.yml").write_text(USERS % value(PASSWORD))
+    (folder / "password").write_text("pass\n")
+    return ("--extra-vars", f"@{folder / 'users.yml'}", "--vault-password-file", str(folder / "password"))
+
+
+@pytest.mark.core
+def test_names_are_closed_without_a_failed_request(site: Typed, closed: tuple[str, ...]) -> None:
+    ended, receipt = changed(site, SECURE[2:], *closed)
+    note(
+        CLOSED, receipt, f"of another name; the run's own: {receipts(ended)}", "invoke deploy, edge.sites.traefik.users"
+    )
+    assert unharmed(receipt), receipt
+    assert PASSWORD not in ended.output + ended.errors
+    verified = site.invoke("verify", *closed)
+    assert verified.code == 0, str(verified)
+    assert re.search(r"= traefik_port +nobody but the edges", verified.output), str(verified)
+    assert re.search(r"= edge +a name with users asks", verified.output), str(verified)
+
+
+def asked(site: Typed, origin: str, *words: str) -> str:
+    """The status that curl gets on a host."""
+    given = " ".join(f"'{word}'" for word in words)
+    return site.on(origin, f"curl -sk -m 3 -o /dev/null -w '%{{http_code}}' --connect-to ::10.4.7.11: {given} || :")
+
+
+def test_who_may_come_in_does_and_nobody_else(site: Typed) -> None:
+    dashboard = "https://traefik.od.com/dashboard/"
+    assert asked(site, "hdss7-22", dashboard) == "401"
+    assert asked(site, "hdss7-22", "-u", "ann:wrong", dashboard) == "401"
+    assert asked(site, "hdss7-22", "-u", f"ann:{PASSWORD}", dashboard) == "200"
+    assert asked(site, "hdss7-22", "https://demo.od.com/") == "403"
+    assert asked(site, "hdss7-21", "https://demo.od.com/") == "200"
+    past = "curl -s -m 2 -o /dev/null -w '%{http_code}' -H 'Host: traefik.od.com' http://10.4.7.21:81/dashboard/ || :"
+    assert site.on("hdss7-22", past) == "000"
+    assert site.on("hdss7-11", past) == "200"
+    assert site.on("hdss7-21", past) == "200"
+
+
+def test_wrong_passwords_harm_nobody(site: Typed) -> None:
+    each = "url=https://traefik.od.com/x\\noutput=/dev/null\\n"
+    curl = "curl -skK - --rate 50/s -u ann:wrong --connect-to ::10.4.7.11: -w '%{http_code}\\n'"
+    guess = f"for i in $(seq 400); do printf '{each}'; done | {curl} | sort | uniq -c"
+    with asking(*SECURE[2:]) as prober:
+        statuses = site.on("hdss7-22", guess)
+        receipt = prober.receipt()
+    note(GUESSED, receipt, "of another name; the guesses got 401", "")
+    assert unharmed(receipt), receipt
+    assert statuses.split() == ["400", "401"], statuses
+
+
+def test_the_password_is_nowhere_on_the_hosts(site: Typed) -> None:
+    for host in ("hdss7-11", "hdss7-21"):
+        assert site.on(host, f"grep -rlF '{PASSWORD}' /etc /root /var /tmp /run 2>/dev/null || :") == ""
+
+
+def test_names_are_opened_again(site: Typed) -> None:
+    _, receipt = changed(site, SECURE[2:], *OWN)
+    assert unharmed(receipt), receipt
+    assert "TRAEFIK" not in site.on("hdss7-21", "iptables -t raw -S")
+    assert site.invoke("plan", *OWN).code == 0

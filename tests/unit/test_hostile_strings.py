@@ -23,11 +23,11 @@ HOSTILE = (
     "\x1b[31m", "\u2028",
 )  # fmt: skip
 # Quoted for the language of the file that they go into, or never sent to a host; Any is written as JSON.
-CARRIED = (types.FlagValue, types.Argument, types.OptionalLocalPath, types.Text, Any)
+CARRIED = (types.FlagValue, types.Argument, types.OptionalLocalPath, types.Password, types.Text, Any)
 # What a type takes of these: no shell reads it, and in its place it is only a word.
 HARMLESS = {
-    "bind.records.key": ["*"],
-    "bind.host_records.key": ["*"],
+    "bind.records.(key)": ["*"],
+    "bind.host_records.(key)": ["*"],
     "base.sysctls.*": ["x | sh", "a b", "%s", "-x", "--x", "x: y"],
 }
 REFUSING = [(path, kind) for path, kind in LEAVES if kind not in CARRIED]
@@ -48,7 +48,7 @@ def holding(path: tuple[str, ...], value: str) -> Any:
     if not path:
         return value
     name, *rest = path
-    if name == "key":
+    if name == "(key)":
         return {value: ""}
     inside = holding(tuple(rest), value)
     return [inside] if name == "*" else {name: inside}
@@ -68,7 +68,7 @@ def test_an_error_names_the_setting_and_its_line(path: tuple[str, ...], write: W
     host = Inventory.load([written / "hosts.yml"]).host("h1")
     with pytest.raises(InputError) as error:
         bind(SETTINGS[path[0]], host, path[0])
-    assert ".".join(path[:2]).removesuffix(".key") in str(error.value)
+    assert ".".join(path[:2]).removesuffix(".(key)") in str(error.value)
     assert "hosts.yml:4" in str(error.value)
 
 

@@ -6,6 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -23,7 +24,7 @@ from roles._edge_tls import folder
 from roles._lifetimes import certificate_files
 from roles.edge import Settings, open_files
 from roles.nginx_ds import Settings as Workloads
-from tests.verify.entrance import asked
+from tests.verify.entrance import asked, health
 from tests.verify.tls import OLD, Handshake, handshake, names, trusted_by_clients
 from tests.verify.wire import websocket
 
@@ -44,7 +45,7 @@ def need(node: Node, echo: str) -> None:
 @check
 def test_dashboard(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """a request for traefik.DOMAIN reaches the dashboard"""
-    reply = Reply.of((yield outside.sh(asked(node, f"traefik.{site.domain}", "/dashboard/", address=node.address))))
+    reply = Reply.of((yield outside.sh(health(node, f"traefik.{site.domain}", "/dashboard/", node.address))))
     assert reply.status == 200, f"traefik.{site.domain}/dashboard/ at {node.address} gave {reply}"
 
 
@@ -234,3 +235,17 @@ def test_certificates(node: Node, settings: Settings, declared: Sequence[Resourc
     found = [each for file, answer in zip(files, answers, strict=True) for each in file.lifetimes(answer.output, now)]
     urgent = [each.sentence() for each in found if each.urgent(now)]
     assert not urgent, f"{'; '.join(urgent)}. {usage('deploy')} renews what the edge's own CA issued"
+
+
+@check
+def test_closed_names(node: Node, site: SiteSettings, settings: Settings) -> Checking:
+    """a name with users asks for a password, and one with networks knows nobody else's"""
+    closed = {f"{label}.{site.domain}": its for label, its in settings.sites.items() if its.closed and "*" not in label}
+    if not closed:
+        raise NotHere("everybody may ask for every name")
+    by = "https" if settings.tls.source else "http"
+    answers = yield from gather(node.sh(http(f"{by}://{name}/", address=node.address)) for name in closed)
+    for (name, its), reply in zip(closed.items(), map(Reply.of, answers), strict=True):
+        stranger = bool(its.networks) and not any(ip_address(node.address) in ip_network(n) for n in its.networks)
+        wanted = 403 if stranger else 401 if its.users else reply.status
+        assert reply.status == wanted, f"{name}, asked from {node.name} without a password, gave {reply}"

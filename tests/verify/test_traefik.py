@@ -16,7 +16,7 @@ from provision.verify.commands import Answer, Ask, Reply, http
 from roles._cluster import entrance
 from roles.traefik import GATEWAY, NAMESPACE
 from tests.verify.cluster import cluster, kubectl
-from tests.verify.entrance import site_url
+from tests.verify.entrance import past_the_edge, site_url
 
 if TYPE_CHECKING:
     from roles._site import SiteSettings
@@ -33,7 +33,7 @@ STALE = 600  # seconds after which a route that a killed run left behind is nobo
 def test_dashboard_on_the_node(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """the dashboard answers on the node's own port"""
     # /ping is answered before the first route is loaded, so it proves nothing
-    reply = yield from outside.http(
+    reply = yield from past_the_edge(node, outside).http(
         f"http://{node.address}:{site.traefik_port}/dashboard/", host=f"traefik.{site.domain}"
     )
     assert reply.status == 200, f"http://{node.address}:{site.traefik_port}/dashboard/ gave {reply}"
@@ -118,7 +118,7 @@ def test_browser(node: Node, site: SiteSettings, browser: Browser) -> Checking:
 def _providers(node: Node, site: SiteSettings, outside: Place) -> Generator[Ask | Many, Answer, list[str]]:
     """What the node's Traefik reads its routes from."""
     url = f"http://{node.address}:{site.traefik_port}/api/overview"
-    reply = yield from outside.http(url, host=f"traefik.{site.domain}")
+    reply = yield from past_the_edge(node, outside).http(url, host=f"traefik.{site.domain}")
     assert reply.status == 200, f"the overview gave {reply}"
     found: list[str] = json.loads(reply.body).get("providers", [])
     return found
@@ -126,8 +126,8 @@ def _providers(node: Node, site: SiteSettings, outside: Place) -> Generator[Ask 
 
 def _as_many(node: Node, site: SiteSettings, outside: Place, of: Callable[[dict[str, str]], bool]) -> Checking:
     """Whether the node's Traefik knows as many of these routers as those of the other nodes, each of them enabled."""
-    nodes = node.group("nodes")
-    answers = yield from gather(outside.sh(http(_routers(n, site), host=f"traefik.{site.domain}")) for n in nodes)
+    nodes, place = node.group("nodes"), past_the_edge(node, outside)
+    answers = yield from gather(place.sh(http(_routers(n, site), host=f"traefik.{site.domain}")) for n in nodes)
     replies = {other.name: Reply.of(answer) for other, answer in zip(nodes, answers, strict=True)}
     mine = replies.pop(node.name)
     assert mine.status == 200, f"the list of routers gave {mine}"

@@ -1,7 +1,7 @@
 # Writes standard input to the file $1, makes it the youngest of its folder, and removes all but the KEPT youngest.
 # Requires atomic.sh. $2: mode; $3: owner; $4: group. KEPT: how many
 set -eu
-mkdir -p -- "${1%/*}"
+(umask 022 && mkdir -p -- "${1%/*}")
 beside "$1"
 cat >"$NEW"
 install_file "$@"

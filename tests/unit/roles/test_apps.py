@@ -271,3 +271,10 @@ def test_a_value_of_the_vault_never_shows(site: Site, facts: Path) -> None:
     with pytest.raises(InputError, match=r"is no name in od\.com") as error:
         Project(SearchPath.of(ROOT), [folder, facts], vault=vault).declared("hdss7-21")
     assert word not in str(error.value)
+
+
+def test_a_closed_application_is_awaited_through_the_edge(declared: Declared, site: Site) -> None:
+    closed = '{"edge": {"sites": {"shop": {"networks": ["10.9.0.0/16"]}}}}'
+    asked = declared("hdss7-21", "apps", closed, made=False, inventory=shop(site))["Command ask application shop"].run
+    assert "--connect-to ::10.4.7.11: -I http://shop.od.com/.well-known/edge-health" in asked
+    assert "10.4.7.21:81" not in asked  # nodes take the edges' requests alone then

@@ -43,7 +43,7 @@ def leaves(kind: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
             yield from leaves(field.type, (*path, field.encode_name))
     elif get_origin(kind) is dict:
         name, value = get_args(kind)
-        yield from leaves(name, (*path, "key"))
+        yield from leaves(name, (*path, "(key)"))
         yield from leaves(value, (*path, "*"))
     elif get_origin(kind) in (tuple, list):
         yield from leaves(get_args(kind)[0], (*path, "*"))

@@ -183,6 +183,26 @@ def test_an_edge_with_tls_is_asked_by_https_and_a_node_is_not() -> None:
     }
 
 
+def test_a_closed_name_is_asked_for_its_health_and_no_node_past_the_edge() -> None:
+    config = ConfigSet(directory="/etc/nginx", files={}, activation=Nginx())
+    edges = [Edge("a", None, config, "10.0.0.1")]  # type: ignore[arg-type]
+    apps = (Application("shop", "http://shop.od.com/x", 302), Application("open", "http://open.od.com/"))
+    check = HealthCheck(
+        "http://traefik.od.com/dashboard/",
+        81,
+        (),
+        apps,
+        closed=frozenset({"shop.od.com"}),
+        health="/h",
+        nodes_closed=True,
+    )
+    assert {(t.method, t.url, t.expect) for t in targets(check, edges, [Node("n1", "10.0.1.1")])} == {
+        ("GET", "http://traefik.od.com/dashboard/", 200),
+        ("HEAD", "http://shop.od.com/h", 302),
+        ("GET", "http://open.od.com/", 200),
+    }
+
+
 def test_a_certificate_that_nobody_trusts_is_no_failure(tmp_path: Path) -> None:
     key, certificate = Authority.new("x", NOW).issue(Certificate("x", "x", names=("x.od.com",), server=True), NOW, 1)
     (tmp_path / "x.pem").write_bytes(key + certificate)
