@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,9 @@ from lab.network import dial_in
 from lab.state import Lab
 from provision.traffic.probe import Prober, Target
 from provision.traffic.receipt import Receipt
+from roles._x509 import Authority, Certificate
 from tests.lab.clients import EDGE, TARGETS, await_answered, dialer, unharmed
+from tests.lab.conftest import LAB_INVENTORY
 from tests.lab.faults.record import Book, Row
 from tests.lab.running import Ended
 from tests.lab.typed import Typed, deployed_site
@@ -26,8 +31,9 @@ SECURE = tuple(Target(each.url.replace("http:", "https:"), EDGE, 443, method=eac
 
 
 ON, LEADS, ROLL = "TLS is turned on", "http begins to lead to https", "nodes roll behind TLS"
-RENEWED, CLOSED, GUESSED = "a certificate is renewed", "a name asks for a password", "50 wrong passwords a second"
-ROWS = (ON, LEADS, ROLL, RENEWED, CLOSED, GUESSED)
+RENEWED, GIVEN = "a certificate is renewed", "given certificates take over"
+CLOSED, GUESSED = "a name asks for a password", "50 wrong passwords a second"
+ROWS = (ON, LEADS, ROLL, RENEWED, GIVEN, CLOSED, GUESSED)
 PASSWORD = "correct horse battery staple"
 USERS = """
 edge:
@@ -141,6 +147,44 @@ def test_certs_lists_them(site: Typed) -> None:
     assert listed.code == 0, str(listed)
     assert re.search(r"edge CA of od\.com +controller ", listed.output), str(listed)
     assert re.search(r"edge of od\.com +hdss7-11 +/etc/ssl/edge/od\.com/", listed.output), str(listed)
+
+
+def given(folder: Path) -> Path:
+    """The lab's inventory with a certificate for the domain, and one for a name, of a CA that the system doesn't know."""
+    inventory, now = folder / "inventory", datetime.now(UTC)
+    shutil.copytree(LAB_INVENTORY, inventory)
+    (inventory / "tls").mkdir()
+    authority = Authority.new("somebody's CA", now)
+    for name, of in (("domain", "*.od.com"), ("nginx", "nginx.od.com")):
+        key, certificate = authority.issue(Certificate(of, of, names=(of,), server=True, client=False), now, 90)
+        (inventory / f"tls/{name}.pem").write_bytes(certificate)
+        (inventory / f"tls/{name}-key.pem").write_bytes(key)
+    (inventory / "tls/ca.pem").write_bytes(authority.pem[1])
+    said = {
+        "tls": {"source": "given", "authority": "tls/ca.pem", **_pair("domain")},
+        "sites": {"nginx": {"tls": {**_pair("nginx"), "hsts": 60}}},
+    }
+    (inventory / "group_vars/all/edge.yml").write_text(json.dumps({"edge": said}))
+    return inventory
+
+
+def _pair(name: str) -> dict[str, str]:
+    return {"certificate": f"tls/{name}.pem", "key": f"tls/{name}-key.pem"}
+
+
+def test_given_certificates_take_over(site: Typed, tmp_path: Path) -> None:
+    inventory = given(tmp_path)
+    _, receipt = changed(site, SECURE, "--inventory", str(inventory))
+    note(GIVEN, receipt, "one for the domain, one for a name", "invoke deploy, edge.tls: {source: given, …}")
+    assert unharmed(receipt), receipt
+    verified = site.invoke("verify", "--inventory", str(inventory))
+    assert verified.code == 0, str(verified)
+    headers = site.on("hdss7-22", "curl -skI --connect-to ::10.4.7.11: https://nginx.od.com/")
+    assert "strict-transport-security: max-age=60" in headers, headers
+    (inventory / "tls/nginx-key.pem").write_bytes((inventory / "tls/domain-key.pem").read_bytes())
+    refused = site.invoke("lint", "--inventory", str(inventory))
+    assert refused.code == 4, str(refused)
+    assert "edge.sites.nginx.tls.key does not fit the certificate" in refused.errors + refused.output, str(refused)
 
 
 @pytest.fixture(scope="module")
