@@ -150,7 +150,7 @@ def test_certs_lists_them(site: Typed) -> None:
 
 
 def given(folder: Path) -> Path:
-    """The lab's inventory with a certificate for the domain, and one for a name, of a CA that the system doesn't know."""
+    """The lab's inventory with certificates for the domain and for a name, of a CA that the system does not know."""
     inventory, now = folder / "inventory", datetime.now(UTC)
     shutil.copytree(LAB_INVENTORY, inventory)
     (inventory / "tls").mkdir()
