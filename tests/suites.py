@@ -74,7 +74,7 @@ MACHINE = Part("vm", ("tests/vm",))
 SUITES: Mapping[str, tuple[Lane, ...]] = {
     "test": ((SITE, ELSEWHERE), (UNITS, ANSIBLE, BARE)),
     "ansible": ((ANSIBLE,),),
-    "long": ((CUTS, FAULTS, HOSTS, ENTRANCE), (MACHINE, UPGRADE, ETCD, DEBIAN13)),  # for --core: all of these at once
+    "long": ((CUTS, FAULTS, HOSTS, ENTRANCE), (MACHINE, UPGRADE, ETCD, DEBIAN13, TLS)),  # for --core: all at once
     "faults": ((CUTS, FAULTS),),
     "vm": ((MACHINE,),),
     "upgrade": ((UPGRADE,),),
