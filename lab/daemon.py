@@ -24,6 +24,7 @@ from lab.ipc import Answer, HostState, Request
 from lab.process import Process
 from lab.state import Lab, write
 from lab.topology import HostSpec, Topology
+from provision.decoding import decode
 from provision.errors import FailedError, ProvisionError
 
 READY = "ready"
@@ -163,7 +164,7 @@ class Daemon:
     def _answer(self, connection: socket.socket) -> None:
         with connection:
             try:
-                request = msgspec.json.decode(ipc.read_line(connection), type=Request)
+                request = decode(ipc.read_line(connection), Request)
             except (OSError, msgspec.DecodeError) as error:
                 say(f"not a request: {error}")
                 return

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from lab.state import Lab
+from provision.decoding import decode
 from provision.errors import FailedError
 from provision.usage import usage
 
@@ -53,7 +54,7 @@ def ask(lab: Lab, request: Request) -> Answer:
             with _short(lab.socket) as address:
                 connection.connect(address)
             connection.sendall(msgspec.json.encode(request) + b"\n")
-            answer = msgspec.json.decode(read_line(connection), type=Answer)
+            answer = decode(read_line(connection), Answer)
         except (OSError, msgspec.DecodeError) as error:
             raise FailedError(
                 f"the daemon of the lab {lab.name} did not answer the request {request.do!r}",

@@ -17,6 +17,7 @@ import msgspec
 from lab.process import Process
 from lab.topology import Topology
 from provision.atomic import replace_file
+from provision.decoding import decode
 from provision.errors import FailedError, InputError
 from provision.folders import state_folder
 from provision.usage import usage
@@ -142,7 +143,7 @@ def _is_still(path: Path, descriptor: int) -> bool:
 def read(path: Path, kind: type[T]) -> T | None:
     """A record, or None when it is absent or was cut short by a crash of the machine."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind, dec_hook=lambda wanted, text: wanted(text))
+        return decode(path.read_bytes(), kind, lambda wanted, text: wanted(text))
     except (FileNotFoundError, msgspec.DecodeError):
         return None
 

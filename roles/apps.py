@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import ChainMap
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ from provision.inventory.settings import bind
 from provision.inventory.sources import shown_from
 from provision.inventory.types import Label
 from provision.playbook import health_check
-from provision.remote.shell import quote, words
 from provision.resources import Command, Manifests, Rendered, Resource, Rollout
 from provision.resources.kubernetes import diff
 from provision.resources.kubernetes.schema import check_objects
@@ -93,8 +93,8 @@ def _rendered(host: Host, site: SiteSettings, app: Application) -> Rendered:
 def _wait(host: Host, site: SiteSettings, app: Application) -> str:
     """sh that waits until the application answers by every node's Traefik; a node on which none listens is left out."""
     said = f"%{{num_connects}} %{{http_code}}, not {app.expect}, from {app.url} at %{{url_effective}}\\n"
-    ask = f"curl -s -m 5 --connect-timeout 2 -o /dev/null -w {quote(said)}"
-    asked = "; ".join(f"{ask} {words(way)}" for way in _ways(host, site, app)) or ":"
+    ask = f"curl -s -m 5 --connect-timeout 2 -o /dev/null -w {shlex.quote(said)}"
+    asked = "; ".join(f"{ask} {shlex.join(way)}" for way in _ways(host, site, app)) or ":"
     return (
         f"end=$(( $(date +%s) + {app.ready_timeout} ))\n"
         f"until wrong=$({{ {asked}; }} | grep -vE '^(0 |1 {app.expect},)' | cut -d ' ' -f 2-); [ -z \"$wrong\" ]; do\n"

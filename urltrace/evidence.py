@@ -10,6 +10,7 @@ from functools import cached_property
 
 import msgspec
 
+from provision.decoding import decode
 from provision.errors import InputError
 
 VERSION = 1
@@ -112,14 +113,14 @@ def dump(evidence: Evidence) -> bytes:
 def load(text: bytes, name: str = "the bundle") -> Evidence:
     """The document out of what `dump` wrote. Raises InputError, exit 4."""
     try:
-        version = msgspec.json.decode(text, type=_Versioned).version
+        version = decode(text, _Versioned).version
         if version != VERSION:
             raise InputError(
                 f"{name} is a bundle of version {version}",
                 found=f"this program reads version {VERSION}",
                 do="Replay it with the program that saved it.",
             )
-        return msgspec.json.decode(text, type=Evidence)
+        return decode(text, Evidence)
     except msgspec.MsgspecError as error:
         raise InputError(f"{name} is no bundle of a trace", found=str(error), do="Give a file of --save.") from None
 

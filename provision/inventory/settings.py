@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
+from provision.decoding import convert
 from provision.errors import InputError
 from provision.inventory import Host, Inventory
 from provision.inventory.evaluation_errors import dotted
@@ -48,7 +49,7 @@ def bind(kind: type[T], host: Host, namespace: str) -> T:
     _refuse_unknown(kind, values, host, (namespace,))
     plain = _loosen(kind, values)
     try:
-        made = msgspec.convert(plain, kind)
+        made = convert(plain, kind)
     except msgspec.ValidationError as error:
         raise _explained(error, kind, plain, host, namespace) from None
     kept: T = _kept(made, plain) if any(secrets_in(plain)) else made
@@ -126,7 +127,7 @@ def _loosen(kind: Any, values: Any) -> Any:
         # without its bounds too: a number out of bounds is still a number, and the error says so
         for wanted, each in product((kind, _bare(kind)), (text, word)):
             with suppress(msgspec.ValidationError):
-                return msgspec.to_builtins(msgspec.convert(each, wanted, strict=False))
+                return msgspec.to_builtins(convert(each, wanted, strict=False))
         return text
     kind = _bare(kind)
     if isinstance(values, Mapping):
@@ -216,7 +217,7 @@ def _culprit(kind: Any, values: Any) -> Any:
 
 def _fits(value: Any, kind: Any) -> bool:
     try:
-        msgspec.convert(value, kind)
+        convert(value, kind)
     except msgspec.ValidationError:
         return False
     return True

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from provision.atomic import replace_file
+from provision.decoding import decode
 from provision.errors import InputError
 from provision.plan.plan import HostPlan, StaleError, stale_keys
 from provision.spelling import listed
@@ -64,7 +65,7 @@ def save(path: Path, plans: Sequence[HostPlan], who: str, when: str, commit: str
 def load(path: Path, hosts: Sequence[str]) -> SavedPlan:
     """The file's content. Raises InputError for a file that is none, and for one about other hosts than `hosts`."""
     try:
-        plan = msgspec.json.decode(path.read_bytes(), type=SavedPlan)
+        plan = decode(path.read_bytes(), SavedPlan)
     except OSError as error:
         raise InputError(
             f"the plan {path} can't be read", found=str(error.strerror), do=f"Make one: {usage('plan --save FILE')}"

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from provision.decoding import convert
+
 
 class Struct(msgspec.Struct, frozen=True, rename="camel"):
     """Fields in the API's own spelling; unknown ones are skipped."""
@@ -298,7 +300,7 @@ def read_objects(documents: Iterable[Any], kinds: Iterable[str] = ()) -> Objects
     for document in _flat(documents):
         if document.get("kind") in _KINDS:
             name, struct = _KINDS[document["kind"]]
-            found.setdefault(name, []).append(msgspec.convert(document, struct))
+            found.setdefault(name, []).append(convert(document, struct))
     assert set(found) <= {one.name for one in fields(Objects)}
     return Objects(**{name: tuple(objects) for name, objects in found.items()})  # type: ignore[arg-type]
 

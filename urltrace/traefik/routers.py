@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from provision.decoding import decode
 from urltrace.request import Request
 from urltrace.traefik.evaluate import Comparison, Evaluation, check_values, evaluate
 from urltrace.traefik.rule import RuleError, parse
@@ -211,7 +212,7 @@ class _Rawdata(msgspec.Struct, frozen=True):
 
 def read_rawdata(text: str | bytes) -> Loaded:
     """What `/api/rawdata` lists. Raises msgspec.MsgspecError (ValueError) for any other text."""
-    data = msgspec.json.decode(text, type=_Rawdata)
+    data = decode(text, _Rawdata)
     return Loaded(
         tuple(_router(name, router) for name, router in data.routers.items()),
         tuple(_service(name, service) for name, service in data.services.items()),
