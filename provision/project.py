@@ -196,11 +196,21 @@ class Project:
 
     def health_check(self, play: Play) -> HealthCheck | None:
         """What goes on answering while a play's nodes are drained, as the role says that its `drain` names."""
-        edges = self.inventory.members(play.drain) if play.drain else ()
+        edges = self.edges(play)
         check = self.roles.health_check(play.drain, edges[0]) if play.drain and edges else None
-        if check is None:
+        if check is None or (check.of_edges and len(edges) == 1):
             return None
-        return replace(check, node_ports=self._told("node_ports"), applications=self._told("applications"))
+        ports = () if check.of_edges else self._told("node_ports")
+        return replace(check, node_ports=ports, applications=self._told("applications"))
+
+    def edges(self, play: Play) -> tuple[Host, ...]:
+        """The hosts that the `drain` of a play means: its group, or where there is none all that have the role."""
+        if not play.drain:
+            return ()
+        if play.drain in self.inventory.groups:
+            return self.inventory.members(play.drain)
+        plays = [each.hosts for each in self.plays if any(use.name == play.drain for use in each.roles)]
+        return tuple(dict.fromkeys(host for pattern in plays for host in self.inventory.members(pattern)))
 
     def _told(self, function: str) -> tuple[Any, ...]:
         """What the roles that are deployed say has to go on answering, by a function of this name."""

@@ -45,6 +45,9 @@ class ProjectSite(Site):
     def members(self, pattern: str) -> tuple[str, ...]:
         return tuple(host.name for host in self.project.inventory.members(pattern))
 
+    def edges(self, play: Play) -> tuple[str, ...]:
+        return tuple(host.name for host in self.project.edges(play))
+
     def login(self, host: str) -> Login:
         return self.project.login(self.project.inventory.host(host), self.selection)
 

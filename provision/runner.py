@@ -213,8 +213,7 @@ class Run:
 
     def _rolling(self, play: Play, check: HealthCheck) -> list[RollingPlay]:
         """How this play is rolled; [] when nothing is served yet. Raises FailedError when an edge can't drain."""
-        names = self.site.members(play.drain) if play.drain else ()
-        edges = [self.hosts.get(name) or self._edge_outside_limit(name) for name in names]
+        edges = [self.hosts.get(name) or self._edge_outside_limit(name) for name in self.site.edges(play)]
         rolling = RollingPlay(self.site, self.options.holder.run, self.emit, play, check, edges, self.stop)
         if not rolling.served:
             return []
@@ -227,13 +226,15 @@ class Run:
     def _resume(self, hosts: Sequence[HostRun]) -> None:
         """Puts in what an interrupted run has left drained, and new nodes."""
         edges = [host for host in hosts if host.usable and host.leaves_out]
-        play = next((play for play in self.site.plays if play.drain), None)
-        check = self.site.health_check(play) if play else None
-        if not edges or not play or not check or self.stop.is_set():
+        if not edges or self.stop.is_set():
             return
 
         def put_back(_: HostRun) -> None:
-            RollingPlay(self.site, self.options.holder.run, self.emit, play, check, edges).update.resume()
+            for play in {play.drain: play for play in self.site.plays if play.drain}.values():
+                asked = [host for host in edges if host.name in self.site.edges(play)]
+                check = self.site.health_check(play)
+                if asked and check:
+                    RollingPlay(self.site, self.options.holder.run, self.emit, play, check, asked).update.resume()
 
         def not_drained(host: HostRun, planned: Planned) -> None:
             host.state = Planned(planned.session, replace(planned.plan, drained=()))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING
 
 from provision.errors import InputError
+from provision.resources import AddressHeld
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -67,6 +69,19 @@ def entrance(host: Host, site: SiteSettings) -> str:
             do="Set site.vip in group_vars/all.yml, or put a host into the group edge",
         )
     return site.vip or edges[0].address
+
+
+def shared_address(host: Host, site: SiteSettings) -> str:
+    """site.vip, where several edges share it (role keepalived); '' where it is one host's, or held elsewhere."""
+    return site.vip if len(members(host, "edge")) > 1 and not site.vip_elsewhere else ""
+
+
+def held(host: Host, site: SiteSettings, before: str) -> Iterator[AddressHeld]:
+    """That some edge holds the shared address, before these are led to it."""
+    if address := shared_address(host, site):
+        yield AddressHeld(
+            address=address, before=before, do="Look at keepalived on the edges (journalctl -u keepalived), then deploy"
+        )
 
 
 def api_url(host: Host, site: SiteSettings) -> str:

@@ -45,6 +45,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domain: Free[Domain] = "od.com"  # what users ask for: *.od.com; the names of an earlier one end
     host_domain: Once[Domain] = "host.com"  # the hosts' own zone; nodes are named in it
     vip: Rolled[OptionalAddress] = ""  # where *.od.com and the API point to; '': the first edge's address
+    vip_elsewhere: Free[bool] = False  # True: something outside the inventory holds vip, such as a load balancer
     managed: Once[bool] = True  # False: Kubernetes exists already, only the course's part is installed
     cluster_domain: Once[Domain] = "cluster.local"  # names inside the cluster end so
     cluster_cidr: Once[Network] = "172.7.0.0/16"  # pods; 172.7.21.0/24 on the host whose address ends in 21

@@ -14,7 +14,7 @@ from provision.inventory.types import AddressMatch, Forwarder, OptionalAddress, 
 from provision.resources import Bind, ConfigSet, Package, Resource, Service, Template
 from roles import traefik
 from roles._applications import PUBLISHED, ROUTED, label, published
-from roles._cluster import entrance
+from roles._cluster import entrance, held
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -46,6 +46,7 @@ def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
         site.domain: _checked(host, "records", names, {"dns": host.address}),
         site.host_domain: _checked(host, "host_records", {**hosts, **settings.host_records}, {"dns": host.address}),
     }
+    yield from held(host, site, "names")
     known = {"zones": tuple(zones)}
     yield ConfigSet(
         directory="/etc/bind",

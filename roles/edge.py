@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls: Free[Tls] = Tls()  # https for all names, on port 443
     sites: Free[dict[SiteName, SiteOfEdge]] = {}  # what differs for a name, written without the domain
     h2c_port: Free[OptionalPort] = 0  # a further port, where clients speak HTTP/2 without TLS; 0: none
+    handover_wait: Free[Duration] = "30s"  # how long open connections keep site.vip at an edge that changes
     api_fail_timeout: Free[Duration] = "5s"  # the course's 30s keeps an API server out long after it is back
     api_idle_timeout: Free[Duration] = "900s"  # silence that ends a connection to the API
 

@@ -13,7 +13,7 @@ from provision.inventory.changes import Rolled
 from provision.inventory.types import FlagName, FlagValue, OptionalFilePath, OptionalLocalPath
 from provision.resources import Command, File, FixedSetting, Package, ProxyMode, Resource
 from provision.resources.kubernetes.proxy_rules import Mode, flush_untranslated
-from roles._cluster import LOGS, folders, node_name, numbered
+from roles._cluster import LOGS, folders, held, node_name, numbered
 from roles._component import component, current, supervised
 from roles._fixed import api_port, flag, in_program, node_domain
 from roles._flags import check_flags
@@ -75,6 +75,8 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
     yield Package(names=PACKAGES[settings.mode])
     kernel = tuple(_kernel(settings))
     yield from kernel
+    if not settings.kubeconfig and not settings.kubeconfig_path:
+        yield from held(host, site, "kube-proxy")
     login, path = _kubeconfig(host, site, settings)
     yield from login
     arguments = _arguments(host, site, settings, path)

@@ -14,7 +14,7 @@ from provision.inventory.types import Argument, Fields, FilePath, Natural, Posit
 from provision.resources import Directory, File, FixedSetting, RegisteredNode, Resource, Template
 from provision.resources.kubernetes.registration import NodeApi
 from roles import _certificates
-from roles._cluster import address_of, api_url, folders, node_name, numbered
+from roles._cluster import address_of, api_url, folders, held, node_name, numbered
 from roles._component import component
 from roles._fixed import api_port, field, flag, in_program, node_domain
 from roles._flags import LOGIN, VERBOSITY, check_flags, names
@@ -81,6 +81,7 @@ def kubelet(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
     step = node_version(host, site, "kubelet", "kube-kubelet")
     yield replace(step, on_cgroup_v1=settings.config.get("failCgroupV1") is False, containerd=True)
     yield Directory(path=settings.root)
+    yield from held(host, site, "kubelet")
     yield from (*pair, login, config)
     api = node_api(host, site)
     ask = f"{api.curl} -fs -m 2 {api.node}"

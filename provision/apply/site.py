@@ -42,6 +42,10 @@ class Site(Protocol):
         """The hosts that a pattern means, also outside --limit."""
         ...
 
+    def edges(self, play: Play) -> tuple[str, ...]:
+        """The hosts that the `drain` of a play means: they leave one of its hosts out while it changes."""
+        return self.members(play.drain) if play.drain else ()
+
     def login(self, host: str) -> Login:
         """How any host of the inventory is reached."""
         ...

@@ -24,6 +24,7 @@ class HealthCheck:
     port: where nodes take what the edge sends. It is defined by `health_check` of the role that a play's `drain` names.
     node_ports: ports at which each node answers by itself, asked of nodes that are not drained; defined by `node_ports`
     of roles. applications: what users deployed; defined by `applications` of roles.
+    of_edges: the nodes are edges themselves, which are left out of an address: nothing of Kubernetes answers there.
     """
 
     url: str
@@ -34,3 +35,4 @@ class HealthCheck:
     closed: frozenset[str] = frozenset()
     health: str = ""
     nodes_closed: bool = False
+    of_edges: bool = False

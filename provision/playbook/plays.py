@@ -63,9 +63,10 @@ class RoleUse:
 class Play:
     """Roles for the hosts that a pattern means.
 
-    serial: hosts at a time, batch by batch; () for all at once. drain: the group, and its role, whose hosts send
-    traffic here and are told not to while a host changes. gate: further roles whose checks a host has to pass,
-    beside the play's own, before it takes requests again. soak: seconds to wait after it.
+    serial: hosts at a time, batch by batch; () for all at once. drain: the role whose hosts send traffic here and
+    are told not to while a host changes; they are the group of that name, or without one all hosts that have the role.
+    gate: further roles whose checks a host has to pass, beside the play's own, before it takes requests again.
+    soak: seconds to wait after it.
     max_fail: requests that may fail while a play with `drain` is rolled; one more, and it stops and goes back.
     hosts_may_fail: hosts of a batch that may fail where nothing is drained; one more, and the play stops.
     confirm: seconds within which each ConfigSet of the play has to be kept, or its host goes back by itself; 0: none.

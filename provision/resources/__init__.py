@@ -9,6 +9,7 @@ from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.commands import Command
 from provision.resources.configset.bind import Bind
 from provision.resources.configset.configset import ConfigSet
+from provision.resources.configset.keepalived import Keepalived
 from provision.resources.configset.nginx import Nginx
 from provision.resources.content import Content, Pending, Rendered, Template
 from provision.resources.downloads import Download, Image
@@ -28,9 +29,11 @@ from provision.resources.supervisor import Program
 from provision.resources.symlinks import Symlink
 from provision.resources.sysctl import Sysctl
 from provision.resources.systemd import Service
+from provision.resources.virtual_address import AddressHeld, VirtualAddress
 
 __all__ = [
     "Action",
+    "AddressHeld",
     "After",
     "Answers",
     "Bind",
@@ -47,6 +50,7 @@ __all__ = [
     "ForeignNodes",
     "HashedFile",
     "Image",
+    "Keepalived",
     "Leftovers",
     "LookupQuestion",
     "Manifests",
@@ -72,5 +76,6 @@ __all__ = [
     "Template",
     "UndeclaredNodes",
     "Unknown",
+    "VirtualAddress",
     "quote",
 ]

@@ -49,9 +49,11 @@ class RollingPlay:
 
         Raises FailedError when an edge can't be asked.
         """
-        asked = [found for found in (_ask(site, host) for host in edges) if found]
+        asked = [found for found in (_ask(site, play, host) for host in edges) if found]
         self._different = [found.edge for found in asked if not found.as_declared]
         self.edges = [found.edge for found in asked]
+        self._in_use = any(found.in_use for found in asked)
+        self._busiest = frozenset().union(*(found.busiest for found in asked))
         names = sorted(frozenset().union(*(edge.drainer.drainable for edge in self.edges)))
         self.nodes = {name: Node(name, site.login(name).address) for name in names}
         # not those of every role: checks of plays still to come may ask for what is not deployed yet
@@ -72,7 +74,7 @@ class RollingPlay:
     @property
     def served(self) -> bool:
         """Whether the site is served now: else there is nothing to protect."""
-        return bool(self.nodes) and bool(self._all_edges.healthy(tuple(self.nodes.values())))
+        return self._in_use and bool(self.nodes) and bool(self._all_edges.healthy(tuple(self.nodes.values())))
 
     def prober(self) -> Prober:
         """Writes the receipt. It asks what answers now: what did not answer before is no fault of the change."""
@@ -96,7 +98,8 @@ class RollingPlay:
 
     def hosts(self, hosts: Sequence[HostRun], change: Change, undo: Undo, prober: Prober) -> None:
         """Every host in turn, drained while it changes. Raises ProvisionError at the first that fails."""
-        steps = [self._step(host, host.state, change, undo) for host in hosts if isinstance(host.state, Planned)]
+        ordered = sorted(hosts, key=lambda host: host.name in self._busiest)
+        steps = [self._step(host, host.state, change, undo) for host in ordered if isinstance(host.state, Planned)]
         self.update.roll(steps, prober)
 
     def _step(self, host: HostRun, planned: Planned, change: Change, undo: Undo) -> RollStep:
@@ -145,12 +148,14 @@ class _Asked:
     edge: Edge
     drained: Mapping[str, str]
     as_declared: bool
+    in_use: bool
+    busiest: frozenset[str]
 
 
-def _ask(site: Site, host: HostRun) -> _Asked | None:
-    """None for a host that can drain nothing. Raises FailedError when it can't be asked."""
-    drainers = [d.resource for d in site.everything(host.name) if isinstance(d.resource, Drainer)]
-    drainer = next((each for each in drainers if each.drainable), None)
+def _ask(site: Site, play: Play, host: HostRun) -> _Asked | None:
+    """None for a host whose role can drain nothing. Raises FailedError when it can't be asked."""
+    drainers = (d.resource for d in site.everything(host.name) if d.role == play.drain)
+    drainer = next((each for each in drainers if isinstance(each, Drainer) and each.drainable), None)
     if drainer is None:
         return None
     if host.session is None:
@@ -161,5 +166,11 @@ def _ask(site: Site, host: HostRun) -> _Asked | None:
             do="Fix it first, or deploy with --force: then nodes change without being drained",
         )
     answers = answer(host.session, drainer.questions())
-    edge = Edge(host.name, host.session, drainer, host.remote.login.address)
-    return _Asked(edge, drainer.drained_now(answers), drainer.compare(answers, ()) is None)
+    edge = Edge(host.name, host.session, drainer, drainer.entrance or host.remote.login.address)
+    return _Asked(
+        edge,
+        drainer.drained_now(answers),
+        drainer.settled(answers),
+        drainer.in_use(answers),
+        drainer.busiest(answers),
+    )

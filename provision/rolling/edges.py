@@ -70,6 +70,7 @@ class Edges:
         When one edge fails, the others go back to what they drained before. Raises ProvisionError.
         """
         wanted, done = frozenset(nodes), list[Edge]()
+        self._require_somebody_else(wanted, what)
         try:
             for edge in self._edges:
                 self._set_drained_on(edge, wanted, what)
@@ -80,6 +81,17 @@ class Edges:
                     self._set_drained_on(edge, self._drained, what)
             raise
         self._drained = wanted
+
+    def _require_somebody_else(self, nodes: frozenset[str], what: str) -> None:
+        """Where the edges' own traffic is what is drained, one that stays has to take it over."""
+        staying = [edge for edge in self._edges if edge.drainer.takes_over() and edge.name not in nodes]
+        asked = any(edge.drainer.takes_over() for edge in self._edges) and not nodes <= self._drained
+        if asked and all(edge.session.run(Step(edge.drainer.takes_over(), timeout=20)).code != 0 for edge in staying):
+            raise FailedError(
+                f"could not {what}: no other host would take its traffic over",
+                found=f"{', '.join(edge.name for edge in staying) or 'no other host'} stands by for it no more",
+                do=f"See what it lacks: {usage('verify')}",
+            )
 
     def _set_drained_on(self, edge: Edge, nodes: frozenset[str], what: str) -> None:
         drained = {node: NEW if node in self._new else self._run for node in nodes & edge.drainer.drainable}
@@ -126,15 +138,16 @@ def targets(check: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) ->
     """What a prober asks during a rolling update, by turns: the URL through every edge, each node's own ports, and the
     applications through every edge and each node alone.
     """
+    entrances = tuple(dict.fromkeys(edge.address for edge in edges))
     own = [
         Target(f"http://{node.address}:{port}/", node.address, port, node=node.name)
         for node in nodes
         for port in check.node_ports
     ]
-    through = [_through(check, Target(check.url, edge.address)) for edge in edges]
+    through = [_through(check, Target(check.url, address)) for address in entrances]
     applications = [
-        _through(check, Target(app.url, edge.address, expect=app.expect, application=app.name))
-        for edge in edges
+        _through(check, Target(app.url, address, expect=app.expect, application=app.name))
+        for address in entrances
         for app in check.applications
     ]
     applications += [

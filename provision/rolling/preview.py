@@ -9,6 +9,7 @@ from provision.apply.run import pending
 from provision.apply.site import Site
 from provision.plan.plan import HostPlan, Item
 from provision.resources import Action, Change, Program, Rollout
+from provision.resources.configset.drain import NOT_IN_USE, Drainer
 
 
 def rolling_plays(site: Site, plans: Mapping[str, HostPlan], *, force: bool = False) -> tuple[RollingPlanned, ...]:
@@ -22,13 +23,19 @@ def rolling_plays(site: Site, plans: Mapping[str, HostPlan], *, force: bool = Fa
     found = []
     for number, play in enumerate(site.plays):
         if play.drain and (nodes := _drained(site, number, plans)) and site.health_check(play):
-            edges = site.members(play.drain)
+            edges = site.edges(play)
             found.append(RollingPlanned(play.name, nodes, edges, tuple(edge for edge in edges if edge not in plans)))
     return tuple(found)
 
 
 def _drained(site: Site, number: int, plans: Mapping[str, HostPlan]) -> tuple[str, ...]:
     play = site.plays[number]
+    if any(
+        map(
+            _not_in_use, (item for plan in plans.values() for item in plan.items if item.declaration.role == play.drain)
+        )
+    ):
+        return ()
     items = {name: plans[name].of_play(number) for name in site.members(play.hosts) if name in plans}
     changing = {name: found for name, found in items.items() if pending(found)}
     if play.serial:
@@ -39,6 +46,12 @@ def _drained(site: Site, number: int, plans: Mapping[str, HostPlan]) -> tuple[st
 def begins(items: Iterable[Item]) -> bool:
     """Whether a program is started that did not run."""
     return any(isinstance(i.resource, Program) and i.action is Action.CREATE for i in items)
+
+
+def _not_in_use(item: Item) -> bool:
+    """Whether nothing goes yet through what would be drained."""
+    outcome = item.outcome
+    return isinstance(item.resource, Drainer) and isinstance(outcome, Change) and outcome.parts == NOT_IN_USE
 
 
 def _nodes_of_pods(items: Iterable[Item]) -> Iterable[str]:

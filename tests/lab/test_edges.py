@@ -71,7 +71,7 @@ def declared(host: str, repository: str, content: str) -> tuple[Declaration, ...
     rolled = (File(path="/srv/content", content=content),) if host in NODES else ()
     rendering = Rendering(lambda template: "")
     return tuple(
-        Declaration(rendering.resource(resource), "role", "roles/role.py:1", play)
+        Declaration(rendering.resource(resource), "edge", "roles/edge.py:1", play)
         for play, resources in enumerate((first, rolled))
         for resource in resources
     )

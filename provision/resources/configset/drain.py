@@ -16,6 +16,7 @@ from provision.resources.base import Resource
 from provision.resources.optional.dependent import clear_stamp, stamp_question, write_stamp
 
 NEW = "new"  # instead of a run: the target was never sent to; it stays left out until a roll of its own has passed
+NOT_IN_USE = frozenset({"not in use"})  # the parts of a Change of a drainer through which nothing goes yet
 _STAMP = "drained"  # the record on the host; its name and form are read by every later version
 
 
@@ -46,6 +47,29 @@ class Drainer(Resource):
 
         Nothing else changes, and the step records it on the host, where `drained_now` finds it.
         """
+
+    @property
+    def entrance(self) -> str:
+        """The address at which clients ask for what goes through it; '': the host's own."""
+        return ""
+
+    def settled(self, answers: Answers) -> bool:
+        """Whether draining would change nothing else. answers: to `questions`."""
+        return self.compare(answers, ()) is None
+
+    def in_use(self, answers: Answers) -> bool:
+        """Whether traffic goes through it now: what serves nobody yet need leave nothing out."""
+        return True
+
+    def busiest(self, answers: Answers) -> frozenset[str]:
+        """The targets that take all of its traffic now: they change last, so that it moves once. answers: as above."""
+        return frozenset()
+
+    def takes_over(self) -> str:
+        """sh that succeeds where this host would take the traffic of a target that is left out. '': targets that stay
+        take it, whichever host asks.
+        """
+        return ""
 
     def count_connections(self, address: str, port: int) -> str:
         """sh that prints how many connections to a target still run."""

@@ -100,7 +100,7 @@ def mini_site(lab: str, *, edges: str = "one", nodes: str = "one") -> FixedSite:
     def declared(host: str) -> tuple[Declaration, ...]:
         play, own = (1, (edge(edges),)) if host == EDGE_HOST else (2, node(nodes))
         places = [*((0, r) for r in first), *((play, r) for r in own)]
-        return tuple(Declaration(rendering.resource(r), "role", "roles/role.py:1", number) for number, r in places)
+        return tuple(Declaration(rendering.resource(r), "edge", "roles/edge.py:1", number) for number, r in places)
 
     return FixedSite(PLAYS, tuple(logins.values()), MEMBERS, declared, HealthCheck("http://od.com/", 81))
 

@@ -121,7 +121,7 @@ def test_what_a_vault_or_a_variable_holds_reaches_the_file(site: Site, declared:
 
 def test_a_rolling_update_is_told_of_every_application(site: Site, facts: Path) -> None:
     project = Project(SearchPath.of(ROOT), [shop(site, path="/x", expect=302, host="www"), facts])
-    play = next(play for play in project.plays if play.drain)
+    play = next(play for play in project.plays if play.drain == "edge")
     check = project.health_check(play)
     assert check
     assert check.applications == (Application("shop", "http://www.od.com/x", 302),)

@@ -47,8 +47,8 @@ def empty(ask: Ask) -> Answer:
 
 @pytest.fixture
 def context(facts: Path, tmp_path: Path) -> Context:
-    """The lab's site with its virtual machine and an application, as verify sees it."""
-    inventories = (paste_application(tmp_path), ROOT / "inventory" / "lab-vm", facts)
+    """The lab's site with its virtual machine, a second edge and an application, as verify sees it."""
+    inventories = (paste_application(tmp_path), ROOT / "inventory" / "lab-vm", ROOT / "inventory" / "lab-ha", facts)
     project = Project(SearchPath.of(ROOT), inventories)
     return Context(project, Selection())
 
