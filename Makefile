@@ -9,7 +9,7 @@ OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy urltrace roles lab tests bench
 
-.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-tls test-core test-all reliability bench lint packages packages-vm clean
+.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-tls test-ha test-core test-all reliability bench lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
@@ -24,6 +24,7 @@ help:
 	@echo 'make test-hosts  a node is added, reinstalled, dies, leaves: clients asking, and nothing left behind'
 	@echo 'make test-entrance  ten sites behind the edge, one of them ill in each way, silent nodes, and what passes through'
 	@echo 'make test-tls  TLS turned on, certificates renewed, names closed, with clients asking'
+	@echo 'make test-ha  two edges with one address: the one that holds it is lost in every way, and both are changed'
 	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'
 	@echo 'make reliability  docs/reliability.md written from what was measured at this commit'
 	@echo 'make bench    what a run costs beside plain ssh, as a table'
@@ -69,11 +70,14 @@ test-entrance: packages
 test-tls: packages
 	@$(SUITES) tls
 
+test-ha: packages
+	@$(SUITES) ha
+
 test-core: packages-vm
 	@$(SUITES) --core long
 
 test-all: packages-vm
-	@$(SUITES) --resume faults vm upgrade debian13 etcd rolled hosts entrance tls test
+	@$(SUITES) --resume faults vm upgrade debian13 etcd rolled hosts entrance tls ha test
 	@$(BIN)/python -m tests.lab.faults.table
 
 reliability: $(READY)

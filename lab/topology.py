@@ -95,8 +95,8 @@ def topology(inventory: Inventory) -> Topology:
     specs = tuple(_spec(host, inventory, host.name == ops) for host in inventory.hosts)
     if not specs:
         raise InputError("a lab can't be made of an inventory without hosts", do="Add a host with its ansible_host")
-    arrangement = arranged(specs, resolver=_first(inventory, DNS_GROUP), edge=_first(inventory, EDGE_GROUP))
-    return msgspec.structs.replace(arrangement, domain=_domain(inventory.hosts[0]))
+    arrangement = arranged(specs, resolver=_first(inventory, DNS_GROUP), edge=_entrance(inventory))
+    return msgspec.structs.replace(arrangement, domain=_site(inventory.hosts[0], "domain") or DOMAIN)
 
 
 def arranged(specs: tuple[HostSpec, ...], resolver: str = "", edge: str = "") -> Topology:
@@ -124,13 +124,19 @@ def _first(inventory: Inventory, group: str) -> str:
     return next((host.address for host in inventory.hosts if group in host.groups), "")
 
 
-def _domain(host: Host) -> str:
+def _entrance(inventory: Inventory) -> str:
+    """Where the site's names lead: the address that its edges share, or the first edge."""
+    return _site(inventory.hosts[0], "vip") or _first(inventory, EDGE_GROUP)
+
+
+def _site(host: Host, setting: str) -> str:
+    """A setting of the site, '' where the inventory has none, or none that is known already."""
     try:
         settings = host.var(SITE, {})
     except InputError:  # it may need facts of a lab that is up; deploy reports any other error
-        return DOMAIN
-    found = settings.get("domain") if isinstance(settings, dict) else None
-    return found if isinstance(found, str) and found else DOMAIN
+        return ""
+    found = settings.get(setting) if isinstance(settings, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _spec(host: Host, inventory: Inventory, ops: bool) -> HostSpec:

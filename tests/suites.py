@@ -60,7 +60,8 @@ ROLLED = Part("rolled", (f"{LAB}/test_rolled.py",))
 HOSTS = Part("hosts", (f"{LAB}/test_hosts.py",))
 ENTRANCE = Part("entrance", (f"{LAB}/test_passing.py", f"{LAB}/test_entrance.py"))  # these share a site of their own
 TLS = Part("tls", (f"{LAB}/test_tls.py",))
-APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED, HOSTS, ENTRANCE, TLS)
+TWO_EDGES = Part("ha", (f"{LAB}/test_two_edges.py", f"{LAB}/test_second_edge.py"))
+APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED, HOSTS, ENTRANCE, TLS, TWO_EDGES)
 BARE = Part(
     "bare",
     (LAB,),
@@ -74,7 +75,7 @@ MACHINE = Part("vm", ("tests/vm",))
 SUITES: Mapping[str, tuple[Lane, ...]] = {
     "test": ((SITE, ELSEWHERE), (UNITS, ANSIBLE, BARE)),
     "ansible": ((ANSIBLE,),),
-    "long": ((CUTS, FAULTS, HOSTS, ENTRANCE), (MACHINE, UPGRADE, ETCD, DEBIAN13, TLS)),  # for --core: all at once
+    "long": ((CUTS, FAULTS, HOSTS, ENTRANCE), (MACHINE, UPGRADE, ETCD, DEBIAN13, TLS, TWO_EDGES)),  # for --core: all at once
     "faults": ((CUTS, FAULTS),),
     "vm": ((MACHINE,),),
     "upgrade": ((UPGRADE,),),
@@ -84,6 +85,7 @@ SUITES: Mapping[str, tuple[Lane, ...]] = {
     "hosts": ((HOSTS,),),
     "entrance": ((ENTRANCE,),),
     "tls": ((TLS,),),
+    "ha": ((TWO_EDGES,),),
 }
 
 

@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
     "entrance": {"clients": "what clients of the other sites saw", "after": "what else was seen"},
     "tls": {"asked": "the command", "clients": "what clients saw", "after": "what else was seen"},
+    "two-edges": {"clients": "what clients of the address saw", "after": "what verify said, or what was left"},
     "years": {"asked": "the command", "clients": "what clients saw", "after": "the site afterwards"},
 }
 LONGEST = 900  # characters of a cell
@@ -102,12 +103,14 @@ def declared() -> list[tuple[str, str]]:
     from tests.lab.faults.test_faults import OPERATORS
     from tests.lab.faults.test_rolls import CHANGES
     from tests.lab.test_tls import ROWS as TLS
+    from tests.lab.two_edges import ROWS as TWO_EDGES
     from tests.lab.years import ROWS as YEARS
 
     rows = [("rolls", change.name) for change in CHANGES] + [("cuts", name) for name in ROWS]
     rows += [(fault.table, fault.name) for fault in FAULTS]
     rows += [("faults", OPERATORS), *(("entrance", name) for name in ENTRANCE)]
     rows += [("tls", name) for name in TLS]
+    rows += [("two-edges", name) for name in TWO_EDGES]
     return [*rows, *(("years", name) for name in YEARS)]
 
 

@@ -1,0 +1,100 @@
+"""Two edges and one address: the holder is lost in every way, with clients asking, and both are changed under them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab.network import dial_in
+from lab.state import Lab
+from tests.lab.clients import unharmed
+from tests.lab.faults.streams import WebSocket
+from tests.lab.two_edges import (
+    FAULTS,
+    INVENTORY,
+    NAME,
+    ROLLED,
+    VIP,
+    EdgeFault,
+    TwoEdges,
+    asking,
+    note,
+)
+from tests.lab.typed import deployed_site
+
+CORE = "the holder's nginx is stopped"
+BACK = 3000  # milliseconds within which the site is back when the holder's power is cut
+WAIT = 4  # seconds that open connections get
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[TwoEdges]:
+    """The site with both edges, deployed from bare."""
+    with deployed_site(TwoEdges(NAME), INVENTORY, words=("--inventory", str(INVENTORY))) as made:
+        made.await_healthy()
+        yield made
+
+
+def test_the_site_is_as_declared_and_verified(site: TwoEdges) -> None:
+    again = site.typed("plan", "--json")
+    assert (again.code, again.changes) == (0, set()), str(again)
+    verified = site.typed("verify")
+    assert verified.code == 0, str(verified)
+
+
+def rows() -> list[object]:
+    return [
+        pytest.param(fault, id=fault.name.replace(" ", "-"), marks=(pytest.mark.core,) if fault.name == CORE else ())
+        for fault in FAULTS
+    ]
+
+
+@pytest.mark.parametrize("fault", rows())
+def test_the_other_edge_serves_the_site(site: TwoEdges, fault: EdgeFault) -> None:
+    site.await_healthy()
+    holder = site.holder()
+    (other,) = {"hdss7-11", "hdss7-12"} - {holder}
+    with asking(site) as prober:
+        time.sleep(2)
+        with fault.inject(site, holder, other):
+            time.sleep(10)
+            receipt = prober.receipt()
+            moved = other in site.holders()
+            verified = site.typed("verify", "--k", "keepalived")
+    site.await_healthy()
+    said = next((line.strip() for line in verified.output.splitlines() if fault.named and fault.named in line), "")
+    note(fault.name, receipt, f"verify: {said}" if said else f"{other} holds the address; verify passes")
+    assert moved, receipt
+    assert receipt.longest_gap <= BACK or "frozen" in fault.name, receipt
+    if fault.named:
+        assert fault.named in verified.output + verified.errors, str(verified)
+    else:
+        assert verified.code == 0, str(verified)
+
+
+def test_both_edges_change_one_after_the_other(site: TwoEdges) -> None:
+    site.await_healthy()
+    holder = site.holder()
+    (other,) = {"hdss7-11", "hdss7-12"} - {holder}
+    socket = WebSocket(lambda _, port, timeout: dial_in(Lab.named(NAME), VIP, port, timeout))
+    socket.look()
+    with asking(site) as prober:
+        words = ("--extra-vars", "edge.max_body=101m", "--extra-vars", f"edge.handover_wait={WAIT}s")
+        deployed = site.typed("deploy", *words)
+        receipt = prober.receipt()
+    assert deployed.code == 0, str(deployed)
+    drained = re.findall(r"(hdss7-1\d)  Drain  drained", deployed.output)
+    note(ROLLED, receipt, f"{' then '.join(drained)}; the address is at {site.holder()}")
+    assert drained == [other, holder]
+    assert unharmed(receipt), receipt
+    assert site.holder() == other
+    with pytest.raises(
+        OSError, match=r"closed|reset|timed out|Broken"
+    ):  # it had its time, then it was cut: its client connects anew
+        socket.look()
+    socket.look()
+    again = site.typed("plan", "--json", *words)
+    assert (again.code, again.changes) == (0, set()), str(again)
