@@ -9,18 +9,21 @@ from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
 from provision.remote.shell import Scripts, quote
-from provision.resources.base import Action, Change, Resource, Unknown
+from provision.resources.base import Action, Change, Unknown
 from provision.resources.configset.drain import NOT_IN_USE, Drainer
 from provision.resources.optional.dependent import clear_stamp, stamp_question, write_stamp
+from provision.resources.optional.reversible import Reversible, Rollback
 
 _SCRIPTS = Scripts(__file__)
 _STAMP = "handed-over"  # the run that had this host give the address away; read by every later version
+_GIVEN_AWAY = frozenset({"given away"})
+WAITED = "nothing to undo: it was only waited for"
 READY = ("MASTER", "BACKUP")
 AWAIT = 30  # seconds that the hosts get to agree on who holds it
 
 
 @dataclass(frozen=True, kw_only=True)
-class VirtualAddress(Drainer):
+class VirtualAddress(Drainer, Reversible):
     """This host holds the address or stands by to take it, and some host holds it.
 
     host: this host's name, the only target that it can leave out of the address. handover: the file that keepalived
@@ -73,13 +76,24 @@ class VirtualAddress(Drainer):
         if answered != "1":
             waits = f"{self.address}: no host holds it; wait until one does"
             return Change(Action.UPDATE, waits, parts=NOT_IN_USE)
+        if handed != "0" and not answers.get(stamp_question(_STAMP), ""):
+            return Change(Action.UPDATE, f"{self.address}: given away, by no run; take part again", parts=_GIVEN_AWAY)
         if handed == "0" and state not in READY:
             return Change(Action.UPDATE, f"{self.address}: this host can't take it; wait until it can")
         return None
 
     def fix(self, change: Change) -> Step:
         script = self._script("address_await", SECONDS_ALLOWED=str(AWAIT))
-        return Step(script, timeout=AWAIT + 30)
+        if change.parts == _GIVEN_AWAY:
+            script = f"(\n{self._script('address_take_part', SECONDS_ALLOWED=str(AWAIT))}\n) || exit\n{script}"
+        return Step(script, timeout=2 * AWAIT + 30)
+
+    @property
+    def rollback_summary(self) -> str:
+        return WAITED
+
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
+        return Rollback()
 
     def drained_now(self, answers: Answers) -> Mapping[str, str]:
         run = answers.get(stamp_question(_STAMP), "")
@@ -114,7 +128,7 @@ class VirtualAddress(Drainer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddressHeld(Resource):
+class AddressHeld(Reversible):
     """Some host holds an address, and HTTP is answered there. Asked before something is led to it.
 
     before: what is led there. do: what to do when nobody does.
@@ -143,6 +157,13 @@ class AddressHeld(Resource):
 
     def fix(self, change: Change) -> Step:
         return Step(self._call("address_await_answer", SECONDS_ALLOWED=str(AWAIT), DO=self.do), timeout=AWAIT + 30)
+
+    @property
+    def rollback_summary(self) -> str:
+        return WAITED
+
+    def rollback(self, action: Action, snapshot: bytes) -> Rollback:
+        return Rollback()
 
     def _call(self, name: str, **more: str) -> str:
         return _SCRIPTS.text("address") + _SCRIPTS.call(name, ADDRESS=self.address, **more)

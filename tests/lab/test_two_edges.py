@@ -63,7 +63,7 @@ def test_the_other_edge_serves_the_site(site: TwoEdges, fault: EdgeFault) -> Non
             time.sleep(10)
             receipt = prober.receipt()
             moved = other in site.holders()
-            verified = site.typed("verify", "--k", "keepalived")
+            verified = site.typed("verify", "-k", "keepalived")
     site.await_healthy()
     said = next((line.strip() for line in verified.output.splitlines() if fault.named and fault.named in line), "")
     note(fault.name, receipt, f"verify: {said}" if said else f"{other} holds the address; verify passes")

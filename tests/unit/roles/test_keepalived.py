@@ -90,7 +90,7 @@ def answers(address: VirtualAddress, words: str, run: str = "") -> Answers:
         ("BACKUP 0 0 1", ""),
         ("FAULT 0 0 1", "can't take it"),
         ("STOPPED 0 0 1", "can't take it"),
-        ("FAULT 1 0 1", ""),  # handed over
+        ("FAULT 1 0 1", "by no run"),  # somebody wrote into the file
         ("STOPPED 0 0 0", "no host holds it"),
         ("", "no host holds it"),
     ],
@@ -108,6 +108,7 @@ def test_the_holder_is_busiest_and_a_handed_over_one_is_out(declared: Declared) 
     shared = address(declared)
     assert shared.busiest(answers(shared, "MASTER 0 1 1")) == {"hdss7-11"}
     assert shared.busiest(answers(shared, "BACKUP 0 0 1")) == frozenset()
+    assert shared.compare(answers(shared, "FAULT 1 0 1", "2026"), ()) is None
     assert shared.drained_now(answers(shared, "FAULT 1 0 1", "2026")) == {"hdss7-11": "2026"}
     assert shared.drained_now(answers(shared, "MASTER 0 1 1", "2026")) == {}  # it was started anew meanwhile
 

@@ -3,6 +3,7 @@
 set -u
 last_lines() { journalctl -u "$SERVICE" -n 10 --no-pager -o cat >&2; }
 rm -f "$RUNS"
+[ -e keepalived.conf ] || { systemctl stop "$SERVICE"; exit; } # the set before the first one is empty
 if systemctl is-active -q "$SERVICE"; then systemctl reload "$SERVICE" || exit 1
 else systemctl restart "$SERVICE" || { last_lines; exit 1; }; fi
 n=100
