@@ -70,7 +70,8 @@ def _add_hosts(lab: Lab, wanted: Topology, tree: Callable[[HostSpec], Path], say
     """Add what an inventory has more than a lab that runs. Raises InputError when a running host would change."""
     running = lab.topology()
     added = [spec.name for spec in wanted.public.hosts if spec not in running.hosts]
-    same = msgspec.structs.replace(running, hosts=wanted.public.hosts)
+    # where names lead is no host's: it may move from an edge to an address that edges share
+    same = msgspec.structs.replace(running, hosts=wanted.public.hosts, edge=wanted.edge)
     if same != wanted.public or not set(running.hosts) <= set(wanted.public.hosts):
         raise InputError(
             f"the lab {lab.name} runs another set of hosts than this inventory's",

@@ -12,7 +12,7 @@ import msgspec
 from provision.errors import InputError
 from provision.inventory.changes import Free
 from provision.inventory.settings import bind
-from provision.inventory.types import Natural
+from provision.inventory.types import RouterNumber
 from provision.playbook.health_check import HealthCheck
 from provision.resources import (
     Command,
@@ -44,7 +44,7 @@ FIRST, STEP = 250, 10  # priorities: apart, so that two edges don't take the add
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the keepalived role, all under `keepalived:`."""
 
-    router: Free[Natural] = 0  # the virtual router's number, alone on its network; 0: the last octet of site.vip
+    router: Free[RouterNumber] = 0  # the virtual router's number, alone on its network; 0: the last octet of site.vip
 
 
 def keepalived(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:

@@ -50,6 +50,7 @@ Bytes = Annotated[int, msgspec.Meta(title="a number of bytes", ge=1, le=1 << 50,
 HttpStatus = Annotated[int, msgspec.Meta(title="a status of HTTP", ge=200, le=599, examples=[200])]
 Port = Annotated[int, msgspec.Meta(title="a port", ge=1, le=65535, examples=[8080])]
 
+RouterNumber = Annotated[int, msgspec.Meta(title="a number from 0 to 255", ge=0, le=255, examples=[10])]
 OptionalPort = Annotated[int, msgspec.Meta(title="a port, or 0", ge=0, le=65535, examples=[8080])]
 
 # Names and addresses.

@@ -32,6 +32,7 @@ from tests.unit.conftest import ROOT
 
 MODES = ("iptables", "ipvs", "nftables")
 HOSTS = ("hdss7-11", "hdss7-21", "hdss7-22", "hdss7-23")
+EDGES = ("hdss7-11", "hdss7-12")  # of inventory/lab-ha
 # What is not wrong in a script that was put together: it sets arguments and variables that only some of its lines use,
 # defines functions that another part calls, runs parts in subshells and carries data in single quotes. Debian's sh
 # knows how to compare texts.
@@ -41,7 +42,7 @@ SHELLCHECK = [str(Path(sys.executable).with_name("shellcheck")), "--shell=sh", f
 
 @pytest.fixture
 def site(facts: Path) -> Mapping[tuple[str, str], tuple[Declaration, ...]]:
-    """(mode, host) -> what the lab's site declares there."""
+    """(mode, host) -> what the lab's site declares there, and the one with two edges."""
     roles, written = Roles(SearchPath.of(ROOT)), plays.load(ROOT / "site.yml")
     found = {}
     for mode in MODES:
@@ -51,6 +52,10 @@ def site(facts: Path) -> Mapping[tuple[str, str], tuple[Declaration, ...]]:
         roles.prepare(inventory, written)
         for host in HOSTS:
             found[mode, host] = tuple(roles.declare(inventory.host(host), written))
+    inventory = Inventory.load([ROOT / "inventory/lab-ha", facts], namespaces=frozenset((*roles.names(), SITE)))
+    roles.prepare(inventory, written)
+    for host in EDGES:
+        found["two edges", host] = tuple(roles.declare(inventory.host(host), written))
     return found
 
 

@@ -53,6 +53,12 @@ def test_the_virtual_machine_is_one_more_host() -> None:
     assert lab.ops.name == "hdss7-200"
 
 
+def test_names_lead_to_the_address_that_edges_share() -> None:
+    lab = topology(Inventory.load([ROOT / "inventory" / "lab-ha"], namespaces=frozenset({"site"})))
+    assert [host.name for host in lab.booted] == ["hdss7-11", "hdss7-12", "hdss7-21", "hdss7-22"]
+    assert lab.edge == "10.4.7.10"
+
+
 def test_a_site_of_another_shape_is_read_as_an_ansible_user_wrote_it(tmp_path: Path) -> None:
     lab = made_of(tmp_path, SUDO_SITE)
     assert lab.host("n1") == HostSpec("n1", "10.9.1.11", 2222, "ops", "secret", behind="front")
