@@ -24,7 +24,7 @@ from tests.lab.typed import Typed
 NAME, VIP = "t-ha", "10.4.7.10"
 INVENTORY = ROOT / "inventory" / "lab-ha"
 EDGES = {"hdss7-11": "10.4.7.11", "hdss7-12": "10.4.7.12"}
-CLIENTS = 300  # while nobody answers each waits for its own request
+CLIENTS = 150  # while nobody answers each waits for its own request
 AT_ADDRESS = tuple(replace(target, address=VIP) for target in TARGETS)
 BY_NAME = tuple(replace(target, address=target.url.split("/")[2]) for target in TARGETS)
 TABLE = "two-edges"
