@@ -89,7 +89,7 @@ class Edges:
         if asked and all(edge.session.run(Step(edge.drainer.takes_over(), timeout=20)).code != 0 for edge in staying):
             raise FailedError(
                 f"could not {what}: no other host would take its traffic over",
-                found=f"{', '.join(edge.name for edge in staying) or 'no other host'} stands by for it no more",
+                found=f"{', '.join(edge.name for edge in staying) or 'no other host'} does not stand by for it",
                 do=f"See what it lacks: {usage('verify')}",
             )
 

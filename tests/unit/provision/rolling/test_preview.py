@@ -13,8 +13,19 @@ from provision.plan.plan import Declaration, HostPlan, Item
 from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
 from provision.playbook.serial import Share
-from provision.resources import Action, Change, File, Manifests, Program, Resource, Rollout, Unknown
+from provision.resources import (
+    Action,
+    Change,
+    File,
+    Manifests,
+    Program,
+    Resource,
+    Rollout,
+    Unknown,
+    VirtualAddress,
+)
 from provision.resources.base import AS_DECLARED, Outcome
+from provision.resources.configset.drain import NOT_IN_USE
 from provision.rolling.preview import rolling_plays
 from tests.fixed_site import FixedSite
 
@@ -77,3 +88,25 @@ def test_an_edge_outside_the_limit_is_named() -> None:
     assert rolling_line(roll) == "nodes: drains n1 at e1 (e1 is outside --limit: only the drain mark changes there)"
     (roll,) = said(plan("n1", 1, (FLAG, UPDATE)), plan("n2", 1, (FLAG, UPDATE)), plan("e1", 0))
     assert rolling_line(roll) == "nodes: drains n1, n2, one at a time, at e1"
+
+
+EDGES = Play("edge", "edges", (), serial=1, drain="keepalived")
+ADDRESS = VirtualAddress(
+    address="10.4.7.10", host="e1", handover="/run/h", state="/run/s", wait=1, lasting_port=7443, log="/l"
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "out"),
+    [
+        (AS_DECLARED, ("e1",)),
+        (Change(Action.UPDATE, "this host can't take it"), ("e1",)),
+        (Change(Action.UPDATE, "no host holds it", parts=NOT_IN_USE), ()),  # a first deploy
+    ],
+)
+def test_edges_leave_an_address_that_somebody_holds(address: Outcome, out: tuple[str, ...]) -> None:
+    held = Item(Declaration(ADDRESS, "keepalived", "roles/keepalived.py:1", 1), address)
+    changing = plan("e1", 0, (FLAG, UPDATE))
+    site = FixedSite((EDGES,), (), {"edges": ("e1", "e2"), "keepalived": ("e1", "e2")}, check=CHECK)
+    found = rolling_plays(site, {"e1": replace(changing, items=(*changing.items, held))})
+    assert tuple(host for roll in found for host in roll.hosts) == out
