@@ -75,7 +75,10 @@ MACHINE = Part("vm", ("tests/vm",))
 SUITES: Mapping[str, tuple[Lane, ...]] = {
     "test": ((SITE, ELSEWHERE), (UNITS, ANSIBLE, BARE)),
     "ansible": ((ANSIBLE,),),
-    "long": ((CUTS, FAULTS, HOSTS, ENTRANCE), (MACHINE, UPGRADE, ETCD, DEBIAN13, TLS, TWO_EDGES)),  # for --core: all at once
+    "long": (
+        (CUTS, FAULTS, HOSTS, ENTRANCE),
+        (MACHINE, UPGRADE, ETCD, DEBIAN13, TLS, TWO_EDGES),
+    ),  # for --core: all at once
     "faults": ((CUTS, FAULTS),),
     "vm": ((MACHINE,),),
     "upgrade": ((UPGRADE,),),

@@ -90,7 +90,7 @@ def test_an_edge_outside_the_limit_is_named() -> None:
     assert rolling_line(roll) == "nodes: drains n1, n2, one at a time, at e1"
 
 
-EDGES = Play("edge", "edges", (), serial=1, drain="keepalived")
+EDGES = Play("edge", "edges", (), serial=(Share(1),), drain="keepalived")
 ADDRESS = VirtualAddress(
     address="10.4.7.10", host="e1", handover="/run/h", state="/run/s", wait=1, lasting_port=7443, log="/l"
 )
