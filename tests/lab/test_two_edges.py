@@ -56,7 +56,7 @@ def test_both_edges_change_one_after_the_other(site: TwoEdges) -> None:
         deployed = site.typed("deploy", *words)
         receipt = prober.receipt()
     assert deployed.code == 0, str(deployed)
-    drained = re.findall(r"(hdss7-1\d)  Drain  drained", deployed.output)
+    drained = re.findall(r"(hdss7-1\d) +Drain +drained", deployed.output)
     note(ROLLED, receipt, f"{' then '.join(drained)}; the address is at {site.holder()}")
     assert drained == [other, holder]
     assert unharmed(receipt), receipt
