@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_idle_timeout: Free[Duration] = "900s"  # silence that ends a connection to the API
 
 
-def health_check(site: SiteSettings, settings: Settings) -> HealthCheck:
+def health_check(host: Host, site: SiteSettings, settings: Settings) -> HealthCheck:
     """What has to go on answering while a node is out: for plays with `drain: edge`."""
     closed = frozenset(f"{label}.{site.domain}" for label, its in settings.sites.items() if its.closed)
     return HealthCheck(

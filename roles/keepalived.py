@@ -87,11 +87,11 @@ def keepalived(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
     )
 
 
-def health_check(site: SiteSettings, settings: Settings) -> HealthCheck | None:
+def health_check(host: Host, site: SiteSettings, settings: Settings) -> HealthCheck | None:
     """What has to go on answering at the address while an edge is out of it: for the play with `drain: keepalived`."""
     if not site.vip or site.vip_elsewhere:
         return None
-    return replace(edge.health_check(site, edge.Settings()), port=80, of_edges=True)
+    return replace(edge.health_check(host, site, bind(edge.Settings, host, "edge")), port=80, of_edges=True)
 
 
 def _check(host: Host, site: SiteSettings) -> None:

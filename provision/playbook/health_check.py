@@ -24,7 +24,8 @@ class HealthCheck:
     port: where nodes take what the edge sends. It is defined by `health_check` of the role that a play's `drain` names.
     node_ports: ports at which each node answers by itself, asked of nodes that are not drained; defined by `node_ports`
     of roles. applications: what users deployed; defined by `applications` of roles.
-    of_edges: the nodes are edges themselves, which are left out of an address: nothing of Kubernetes answers there.
+    of_edges: the nodes are edges themselves, left out of an address: they are asked as edges are, and nothing of
+    Kubernetes answers there.
     """
 
     url: str

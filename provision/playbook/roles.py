@@ -104,12 +104,12 @@ class Roles:
 
     def health_check(self, name: str, host: Host) -> HealthCheck | None:
         """What the role that drains says has to go on answering while one of its nodes is out. None: nothing has to."""
-        return self.health_check_function(name)(self.settings(host, SITE), self.settings(host, name))
+        return self.health_check_function(name)(host, self.settings(host, SITE), self.settings(host, name))
 
-    def health_check_function(self, name: str, line: str = "") -> Callable[[Any, Any], HealthCheck | None]:
+    def health_check_function(self, name: str, line: str = "") -> Callable[[Any, Any, Any], HealthCheck | None]:
         """The `health_check` of the role that `drain` names. Raises InputError: no such role, or it has none."""
         self.load(name, line)
-        function: Callable[[Any, Any], HealthCheck | None] | None = getattr(
+        function: Callable[[Any, Any, Any], HealthCheck | None] | None = getattr(
             importlib.import_module(f"roles.{name}"), "health_check", None
         )
         if function is None:

@@ -129,9 +129,8 @@ class Edges:
 
     @property
     def _status_function(self) -> str:
-        parts = urlsplit(self._health_check.url)
-        port = str(self._health_check.port)
-        return _SCRIPTS.call("status", HOST=parts.netloc, PORT=port, URL_PATH=parts.path or "/")
+        asked = _alone(self._health_check, Target(self._health_check.url, ""))
+        return _SCRIPTS.call("status", URL=asked.url, PORT=str(asked.port), METHOD=asked.method)
 
 
 def targets(check: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) -> tuple[Target, ...]:
@@ -151,12 +150,17 @@ def targets(check: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) ->
         for app in check.applications
     ]
     applications += [
-        Target(app.url, node.address, check.port, expect=app.expect, node=node.name, application=app.name)
-        for node in ([] if check.nodes_closed else nodes)
+        _alone(check, Target(app.url, node.address, expect=app.expect, node=node.name, application=app.name))
+        for node in ([] if check.nodes_closed and not check.of_edges else nodes)
         for app in check.applications
     ]
     kinds = (through, own, applications)
     return tuple(kind[place % len(kind)] for place in range(max(map(len, kinds))) for kind in kinds if kind)
+
+
+def _alone(check: HealthCheck, target: Target) -> Target:
+    """The target as a node answers it by itself."""
+    return _through(check, target) if check.of_edges else replace(target, port=check.port)
 
 
 def _through(check: HealthCheck, target: Target) -> Target:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.verify.checks import Checking, Node, Place, check, gather
+from provision.verify.commands import Reply
 from roles.edge import ANSWER
 from roles.keepalived import HANDOVER, RUNS, STATE
+from tests.verify.entrance import health
 
 if TYPE_CHECKING:
     from roles._site import SiteSettings
@@ -68,5 +70,5 @@ def test_the_others_are_heard(node: Node) -> Checking:
 @check
 def test_the_address_is_the_entrance(node: Node, site: SiteSettings, outside: Place) -> Checking:
     """the dashboard is reached at the address, asked from outside"""
-    reply = yield from outside.http(f"http://{site.vip}/dashboard/", host=f"traefik.{site.domain}")
-    assert reply.status == 200, f"http://{site.vip}/dashboard/ gave {reply}"
+    reply = Reply.of((yield outside.sh(health(node, f"traefik.{site.domain}", "/dashboard/", site.vip))))
+    assert reply.status == 200, f"traefik.{site.domain}/dashboard/ at {site.vip} gave {reply}"

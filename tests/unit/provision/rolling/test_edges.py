@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from provision.errors import FailedError
 from provision.facts.question import Answers, Question
-from provision.playbook.health_check import HealthCheck
+from provision.playbook.health_check import Application, HealthCheck
 from provision.remote.protocol import Step, StepResult
 from provision.resources.base import Change
 from provision.resources.configset.drain import Drainer
@@ -26,7 +27,10 @@ class Local:
         self.folder = folder
 
     def run(self, step: Step) -> StepResult:
-        done = subprocess.run(["sh", "-c", step.script], cwd=self.folder, capture_output=True, text=True, check=False)
+        path = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["sh", "-c", step.script], cwd=self.folder, env=path, capture_output=True, text=True, check=False
+        )
         return StepResult(done.returncode, done.stdout, done.stderr)
 
 
@@ -105,3 +109,48 @@ def test_a_shared_address_is_asked_once(tmp_path: Path) -> None:
     nodes = [Drained("e1", "10.4.7.11"), Drained("e2", "10.4.7.12")]
     asked = targets(HealthCheck("http://od.com/", 80, of_edges=True), both, nodes)
     assert [(target.url, target.address) for target in asked] == [("http://od.com/", "10.4.7.10")]
+
+
+def test_edges_are_asked_as_edges_are_and_nodes_are_not() -> None:
+    tls = HealthCheck(
+        "http://traefik.od.com/dashboard/",
+        80,
+        applications=(Application("shop", "http://shop.od.com/"),),
+        tls=True,
+        closed=frozenset({"traefik.od.com"}),
+        health="/health",
+        nodes_closed=True,
+        of_edges=True,
+    )
+    edge = Edge("e1", Local(Path()), Shared(host="e1"), "10.4.7.10")  # type: ignore[arg-type]
+    asked = [str(target) for target in targets(tls, [edge], [Drained("e1", "10.4.7.11")])]
+    assert "HEAD https://traefik.od.com/health at 10.4.7.10:443" in asked
+    assert "application shop: GET https://shop.od.com/ at 10.4.7.11:443" in asked
+    nodes = [str(each) for each in targets(replace(tls, of_edges=False, port=81), [edge], [Drained("n1", "10.4.7.21")])]
+    assert not [each for each in nodes if "10.4.7.21" in each]  # they take nobody's requests but the edges'
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (HealthCheck("http://od.com/x", 81), "GET http://od.com/x 127.0.0.1:81"),
+        (HealthCheck("http://od.com/x", 81, tls=True), "GET http://od.com/x 127.0.0.1:81"),
+        (HealthCheck("http://od.com/x", 80, tls=True, of_edges=True), "GET https://od.com/x 127.0.0.1:443"),
+        (
+            HealthCheck("http://od.com/x", 80, closed=frozenset({"od.com"}), health="/h", of_edges=True),
+            "HEAD http://od.com/h 127.0.0.1:80",
+        ),
+    ],
+)
+def test_who_answers_is_found_as_the_node_answers(tmp_path: Path, check: HealthCheck, said: str) -> None:
+    curl = tmp_path / "curl"
+    curl.write_text("""#!/bin/sh
+method=GET
+for word; do case $word in --head) method=HEAD ;; http*) url=$word ;; ::*) at=${word#::} ;; esac; done
+echo "$method $url $at" >asked
+printf 200
+""")
+    curl.chmod(0o755)
+    edge = Edge("e1", Local(tmp_path), Shared(host="e1"), "10.4.7.10")  # type: ignore[arg-type]
+    assert Edges([edge], check, "2026").healthy([Drained("n1", "127.0.0.1")]) == {"n1"}
+    assert (tmp_path / "asked").read_text().strip() == said
