@@ -53,7 +53,7 @@ def keepalived(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
     if not shared_address(host, site):
         return
     edges = members(host, "edge")
-    yield Package(names=("keepalived",))
+    yield Package(names=("keepalived", "nftables"))  # nft holds new connections back for a moment, in a hand-over
     yield Directory(path=DROP_IN)
     unit = File(path=f"{DROP_IN}/provision.conf", content=Template("keepalived/service.conf.j2"))
     yield unit
