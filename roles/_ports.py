@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from provision.inventory import Host
     from roles._site import SiteSettings
 
+HTTPS = 443
 # port, whose it is, the group on whose hosts it is listened on
 PROGRAMS = (
     (53, "BIND", "dns"),
     (80, "the edge's nginx", "edge"),
-    (443, "the edge's TLS", "edge"),
     (1081, "the edge's nginx", "edge"),
     (1082, "the edge's nginx", "edge"),
     (2379, "etcd", "etcd"),
@@ -50,6 +50,19 @@ def check_edge_port(host: Host, site: SiteSettings, name: str, port: int) -> Non
     """Refuse a port of the edge role's that another program of the edges listens on."""
     chosen = {"edge": (site.api_port, "the edge's way to the API server"), "nodes": (site.traefik_port, "Traefik")}
     _check(host, f"edge.{name}", port, _listening(host, "edge", chosen))
+
+
+def check_tls_port(host: Host, site: SiteSettings, h2c_port: int) -> None:
+    """Refuse TLS where another program of the edges listens on its port."""
+    chosen = {"edge": (site.api_port, "site.api_port"), "nodes": (site.traefik_port, "site.traefik_port")}
+    whose = {**_listening(host, "edge", chosen), h2c_port: "edge.h2c_port"}.get(HTTPS)
+    if whose:
+        raise InputError(
+            f"edge.tls needs port {HTTPS}, which another program of the edge has",
+            line=host.origin("edge", "tls", "source"),
+            found=f"It belongs to {whose}",
+            do="Give that another port, or leave edge.tls.source out",
+        )
 
 
 def check_node_port(host: Host, site: SiteSettings, port: int, setting: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from roles._amounts import octets
 from roles._cluster import members
 from roles._edge_sites import HEALTH, SiteOfEdge, Tls, served_names
 from roles._fixed import edge_ports
-from roles._ports import check_edge_port, check_site_ports
+from roles._ports import check_edge_port, check_site_ports, check_tls_port
 
 if TYPE_CHECKING:
     from provision.inventory import Host, Inventory
@@ -92,6 +92,8 @@ def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     """nginx, the files that are ours as one set, running and enabled."""
     check_site_ports(host, site)
     check_edge_port(host, site, "h2c_port", settings.h2c_port)
+    if settings.tls.source:
+        check_tls_port(host, site, settings.h2c_port)
     yield from edge_ports(host, site)
     yield Package(names=("nginx", "libnginx-mod-stream"))
     nginx, hops = Nginx(answer=ANSWER), {"hop": HOP, "last_hop": LAST_HOP}

@@ -133,6 +133,13 @@ def test_without_tls_nothing_of_it_is_there(declared: Declared) -> None:
     assert "443 ssl" not in found._contents["conf.d/od.com.conf"].decode()
 
 
+@pytest.mark.parametrize("setting", ["site.api_port=443", "edge.h2c_port=443"])
+def test_a_port_that_somebody_else_has_is_refused(declared: Declared, setting: str) -> None:
+    assert declared("hdss7-11", "edge", setting, made=False)
+    with pytest.raises(InputError, match=r"edge\.tls needs port 443, which another program of the edge has"):
+        declared("hdss7-11", "edge", setting, "edge.tls.source=own", made=False)
+
+
 def test_a_given_certificate_becomes_one_file(lab: Inventory, tmp_path: Path, declared: Declared) -> None:
     chain, key, _ = issued("*.od.com")
     pem = given(lab.host("hdss7-11"), ("edge", "tls"), TlsOfSite(chain, secret(key)), ("*.od.com",), NOW)
