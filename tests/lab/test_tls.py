@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import ssl
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,6 +142,20 @@ def test_nobody_sees_the_private_key(site: Typed) -> None:
     assert all(file.startswith("/etc/ssl/edge/od.com/") for file in found), found
     planned = site.invoke("plan", *OWN, "--diff", "--verbose")
     assert secret not in planned.output + planned.errors
+
+
+def test_lab_open_asks_by_https(site: Typed) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        port, proxy = str(one.getsockname()[1]), str(other.getsockname()[1])
+    opened = site.start("lab.open", "--port", port, "--proxy-port", proxy)
+    try:
+        ask = ("--silent", "--retry", "30", "--retry-delay", "1", "--retry-connrefused", "--max-time", "60")
+        page = subprocess.run(
+            ["curl", *ask, f"http://127.0.0.1:{port}/dashboard/"], capture_output=True, text=True, check=False
+        )
+        assert "<title>Traefik" in page.stdout, page
+    finally:
+        opened.process.terminate()
 
 
 def test_certs_lists_them(site: Typed) -> None:
