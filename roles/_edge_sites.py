@@ -55,7 +55,7 @@ class SiteOfEdge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Sites = dict[SiteName, SiteOfEdge]
-# Of every closed name: whoever asks here by HEAD gets the status of its application, and nothing that it says.
+# Of every closed name: whoever asks here by HEAD gets the status of its application: no body, no cookie.
 HEALTH = "/.well-known/edge-health"
 
 
