@@ -23,7 +23,6 @@ from provision.spelling import listed
 from provision.usage import usage
 
 if TYPE_CHECKING:
-    from provision.inventory import Host
     from roles._lifetimes import CertificateFile, Lifetime
     from roles._site import SiteSettings
 
@@ -58,7 +57,7 @@ def certs(options: Options) -> int:
     project, chosen = site.project, site.project.hosts(selection.limit)
     settings = project.roles.settings(project.inventory.hosts[0], SITE)
     now, folder = datetime.now(UTC), tuple(_in_folders(project))
-    if not settings.managed and not folder:
+    if not settings.managed and not _tls(project):
         return _unmanaged(options)
     from roles._lifetimes import certificate_files
 
@@ -76,18 +75,20 @@ def _in_folders(project: Project) -> Iterator[Lifetime]:
     from roles._certificates import every, store
     from roles._lifetimes import in_folder
 
-    inventory, edges = project.inventory, _edges(project)
+    inventory = project.inventory
     site: SiteSettings = project.roles.settings(inventory.hosts[0], SITE)
     if site.managed:
         yield from in_folder(store(inventory, site), every(inventory, site))
-    edge = project.roles.settings(edges[0], "edge") if edges else None
-    if edge and edge.tls.source == "own":
-        yield from in_folder(_edge_tls.store(inventory, site), [_edge_tls.own(edges[0], site, edge.sites)])
+    if _tls(project) == "own":
+        first = inventory.members("edge")[0]
+        sites = project.roles.settings(first, "edge").sites
+        yield from in_folder(_edge_tls.store(inventory, site), [_edge_tls.own(first, site, sites)])
 
 
-def _edges(project: Project) -> tuple[Host, ...]:
-    inventory = project.inventory
-    return inventory.members("edge") if "edge" in inventory.groups else ()
+def _tls(project: Project) -> str:
+    """Where the edge's certificates come from: its `tls.source`, '' for none."""
+    edges = project.inventory.members("edge") if "edge" in project.inventory.groups else ()
+    return str(project.roles.settings(edges[0], "edge").tls.source) if edges else ""
 
 
 def _resources(project: Project, host: str) -> tuple[Any, ...]:
