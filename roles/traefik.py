@@ -18,6 +18,7 @@ from roles._cluster import KUBECTL, entrance, members, node_name
 from roles._fixed import declared
 from roles._ports import check_site_ports
 from roles._workloads import authority_digest, image, node_names
+from roles.traefik_port import reachable
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -103,7 +104,7 @@ def traefik(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Reso
         yield Manifests(name="traefik-gateway", content=gateway, kubectl=KUBECTL, version=site.kubernetes)
     # /ping answers before the first route is loaded: a node serves once it answers for the dashboard
     dashboard = f"curl -fsS -m 2 -o /dev/null -H {quote(f'Host: traefik.{site.domain}')}"
-    urls = [f"http://{node.address}:{site.traefik_port}/dashboard/" for node in nodes]
+    urls = [f"http://{node.address}:{site.traefik_port}/dashboard/" for node in reachable(host)]
     serving = urls if settings.kind == "DaemonSet" else []
     yield Rollout(
         kind=settings.kind,

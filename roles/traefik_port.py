@@ -30,6 +30,14 @@ def closed(host: Host) -> bool:
     return bool(edges) and any(its.closed for its in bind(edge.Settings, edges[0], "edge").sites.values())
 
 
+def reachable(host: Host) -> tuple[Host, ...]:
+    """The nodes whose Traefik takes requests of this host: all of them, or no other than itself."""
+    nodes = members(host, "nodes")
+    if not closed(host) or host in members(host, "edge"):
+        return nodes
+    return tuple(node for node in nodes if node == host)
+
+
 def traefik_port(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """A rule that drops what comes to Traefik's port from elsewhere, also after a reboot; or no rule, and no file."""
     unit = f"/etc/systemd/system/{UNIT}"

@@ -86,3 +86,13 @@ def test_nothing_of_that_is_left_when_every_name_is_open(declared: Declared) -> 
     found = declared("hdss7-21", "traefik_port", made=False)
     assert found[SCRIPT].absent
     assert "traefik-port open" in found["Command open Traefik's port"].run
+
+
+@pytest.mark.parametrize(("role", "key"), [("traefik", "Rollout DaemonSet kube-system/traefik-ingress"),
+                                           ("nginx_ds", "Rollout DaemonSet default/nginx-ds")])  # fmt: skip
+def test_pods_are_awaited_at_the_nodes_that_can_be_asked(declared: Declared, role: str, key: str) -> None:
+    open_, closed = declared("hdss7-21", role)[key].ready, declared("hdss7-21", role, CLOSED)[key].ready
+    assert "http://10.4.7.21:81/" in open_
+    assert "http://10.4.7.22:81/" in open_
+    assert "http://10.4.7.21:81/" in closed
+    assert "http://10.4.7.22:81/" not in closed  # it takes the edge's requests alone
