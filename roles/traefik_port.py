@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from provision.inventory.settings import bind
-from provision.resources import Command, File, Package, Resource, Service, Template
+from provision.resources import Command, File, Package, Resource, Template
 from roles import edge
 from roles._cluster import members
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 SCRIPT = "/usr/local/sbin/traefik-port"
 UNIT = "traefik-port.service"
+CHAIN = "TRAEFIK-PORT"  # of the kernel's table raw
+OPEN = f"""rules() {{ iptables -w -t raw "$@"; }}
+rules -S PREROUTING | sed -n '/ {CHAIN}$/s/^-A/-D/p' | xargs -r -L 1 iptables -w -t raw
+rules -F {CHAIN} && rules -X {CHAIN} && {{ systemctl -q disable {UNIT} || :; }}"""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,17 +46,17 @@ def traefik_port(host: Host, site: SiteSettings, settings: Settings) -> Iterator
     """A rule that drops what comes to Traefik's port from elsewhere, also after a reboot; or no rule, and no file."""
     unit = f"/etc/systemd/system/{UNIT}"
     if not closed(host):
-        yield Command(
-            name="open Traefik's port", run=f"{SCRIPT} open && systemctl disable {UNIT}", unless=f"! test -e {SCRIPT}"
-        )
+        # by what the kernel has, not by the script: a run that was reverted may have taken that away
+        yield Command(name="open Traefik's port", run=OPEN, unless=f"! iptables -w -t raw -S {CHAIN} >/dev/null 2>&1")
         yield File(path=unit, absent=True)
         yield File(path=SCRIPT, absent=True)
         return
     yield Package(names=("iptables",))
     content = Template("traefik_port/traefik-port.sh.j2", edges=[each.address for each in members(host, "edge")])
-    script = File(path=SCRIPT, content=content, mode="0755")
-    yield script
-    started = File(path=unit, content=Template("traefik_port/traefik-port.service.j2", script=SCRIPT))
-    yield started
-    yield Service(name=UNIT, restart_on=(script, started))
-    yield Command(name="close Traefik's port", run=SCRIPT, unless=f"{SCRIPT} check")  # rules that somebody removed
+    yield File(path=SCRIPT, content=content, mode="0755")
+    yield File(path=unit, content=Template("traefik_port/traefik-port.service.j2", script=SCRIPT))
+    yield Command(
+        name="close Traefik's port",
+        run=f"systemctl daemon-reload && systemctl enable {UNIT} && {SCRIPT}",
+        unless=f"{SCRIPT} check && systemctl -q is-enabled {UNIT}",  # also rules that somebody removed
+    )

@@ -85,7 +85,9 @@ def test_nodes_take_the_edges_requests_alone_once_a_name_is_closed(declared: Dec
 def test_nothing_of_that_is_left_when_every_name_is_open(declared: Declared) -> None:
     found = declared("hdss7-21", "traefik_port", made=False)
     assert found[SCRIPT].absent
-    assert "traefik-port open" in found["Command open Traefik's port"].run
+    opened = found["Command open Traefik's port"]
+    assert opened.unless.startswith("! iptables -w -t raw -S TRAEFIK-PORT")
+    assert "-X TRAEFIK-PORT" in opened.run
 
 
 @pytest.mark.parametrize(("role", "key"), [("traefik", "Rollout DaemonSet kube-system/traefik-ingress"),
