@@ -1,0 +1,46 @@
+"""`make confusion`: the whole catalogue on a lab of its own, and docs/diagnosis.md of what was seen."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tests.confusion import run
+from tests.confusion.record import Book, names
+from tests.confusion.site import Site
+from urltrace.catalogue.fault import faults, pairs
+
+
+def main(words: Sequence[str]) -> int:
+    """0 when everything was seen, whatever was said; 1 when something is left for another run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.confusion", description="Makes the catalogue's faults.")
+    parser.add_argument("--lab", default="t-confusion", help="the lab's name")
+    parser.add_argument("--minutes", type=float, default=600.0, help="end after the fault that is made then")
+    parser.add_argument("--only", default="", help="faults by name, with commas between; seen ones too")
+    parser.add_argument("--keep", action="store_true", help="leave the lab up")
+    parser.add_argument("--page", action="store_true", help="only write the page, of what was seen so far")
+    asked = parser.parse_args(words)
+    book, clock = Book(), run.Clock(asked.minutes)
+    every = names(faults(), pairs())
+    done = True
+    if not asked.page:
+        wanted = asked.only.split(",") if asked.only else book.due(every)
+        site = Site(asked.lab)
+        try:
+            site.up()
+            site.await_healthy()
+            done = run.faults(site, wanted, book, clock)
+            if done and not asked.only:
+                done = run.healthy(site, book, clock)
+        finally:
+            if not asked.keep:
+                site.down()
+    from tests.confusion.page import write
+
+    write(book)
+    return 0 if done else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

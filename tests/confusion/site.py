@@ -1,0 +1,161 @@
+"""The lab that the catalogue's faults are made on, and traces of it as a user types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab import commands, ops_host
+from lab.state import Lab
+from tests.lab.running import Ended
+from tests.lab.typed import KUBECTL, Typed
+from urltrace.catalogue.fault import CLIENT, DEMO, FOLDER, Fault
+
+PRELUDE = (FOLDER / "sh" / "fault.sh").read_text()
+API = "hdss7-21"  # where kubectl is asked
+EFFECT = 25.0  # seconds until a fault has its effect
+HEALED = 90.0  # seconds until the site is well again
+PADDING = "x" * 3000
+SELECT = """patch svc/demo '[{"op":"replace","path":"/spec/selector","value":{"app":"%s"}}]'"""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What one `trace` came to. seconds: of the whole command."""
+
+    code: int
+    said: dict[str, Any]
+    seconds: float
+    errors: str = ""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it names no fault at all."""
+        return self.code == 0 and not self.said.get("findings")
+
+    @property
+    def sentence(self) -> str:
+        return str(self.said.get("sentence", self.errors.strip()[-200:]))
+
+
+class Site(Typed):
+    """A deployed lab."""
+
+    def up(self) -> None:
+        """The site, deployed; what is as declared is left alone."""
+        if Lab.named(self.name).daemon_process() is None:
+            commands.up(self.name, say=print)
+        ended = self.invoke("deploy")
+        assert ended.code == 0, str(ended)
+
+    def down(self) -> None:
+        commands.down(self.name, purge=True)
+
+    def script(self, host: str, text: str) -> Ended:
+        """A script of a fault, past sshd. A host that has no power yet says nothing."""
+        if host == CLIENT:
+            argv = ops_host.command(Lab.named(self.name), ["sh", "-c", text])
+        else:
+            argv = commands.command(self.name, host, ["sh", "-c", f"{PRELUDE}\n{text}"])
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+        except subprocess.TimeoutExpired:
+            return Ended(124, "", "no end within 60 s")
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def must(self, host: str, text: str) -> None:
+        done = self.script(host, text)
+        assert done.code == 0, f"{host}: {text}: {done}"
+
+    @contextmanager
+    def broken(self, fault: Fault) -> Iterator[None]:
+        """The fault, once it has its effect; undone at the end, and where it can't be made."""
+        with ExitStack() as undo:
+            if objects := self._objects(fault):
+                undo.callback(self._apply, f"delete --ignore-not-found --wait=false --grace-period=0 -f {objects}")
+            if fault.pod:
+                undo.callback(self.script, API, SELECT % "demo")
+            if fault.elsewhere:
+                undo.callback(self.script, fault.elsewhere.host, fault.elsewhere.undo)
+            undo.callback(commands.power, self.name, fault.host, True) if fault.power else None
+            undo.callback(self.script, fault.host, fault.undo) if not fault.power else None
+            self._make(fault, objects)
+            yield
+
+    def _make(self, fault: Fault, objects: str) -> None:
+        if fault.power:
+            commands.power(self.name, fault.host, False)
+            return
+        self.must(fault.host, fault.inject)
+        if fault.elsewhere:
+            self.must(fault.elsewhere.host, fault.elsewhere.inject)
+        if objects:
+            self._apply(f"apply -f {objects}")
+        if fault.pod:
+            self.must(API, f"k wait --for=condition=Ready pod/fault --timeout=20s >/dev/null; {SELECT % 'fault'}")
+        if fault.until:
+            self.must(fault.host, _awaited(fault.until))
+
+    def _objects(self, fault: Fault) -> str:
+        """The file on a master with the fault's objects."""
+        text = POD % json.dumps(["python3", "-u", "-c", fault.pod]) if fault.pod else fault.apply
+        if not text:
+            return ""
+        path = f"/run/fault-{fault.name}.yml"
+        argv = commands.command(self.name, API, ["sh", "-c", f"cat >{path}"])
+        subprocess.run(argv, input=text, text=True, check=True, timeout=30)
+        return path
+
+    def _apply(self, words: str) -> None:
+        done = self.script(API, f"{KUBECTL} --request-timeout=10s {words}")
+        assert done.code == 0, str(done)
+
+    def trace(self, url: str = DEMO, *words: str) -> Traced:
+        began = time.monotonic()
+        ended = self.invoke("trace", url, *words, "--json")
+        seconds = time.monotonic() - began
+        said: dict[str, Any] = {}
+        with suppress(ValueError):
+            said = ended.document.get("trace") or {}
+        return Traced(ended.code, said, seconds, ended.errors)
+
+    def traced(self, fault: Fault, bundle: Path) -> Traced:
+        """The fault's own request."""
+        headers = [word for one in fault.headers for word in ("--header", one.replace("PADDING", PADDING))]
+        return self.trace(fault.url, "--method", fault.method, *headers, "--save", str(bundle))
+
+    def await_healthy(self) -> Traced:
+        """The first trace that names nothing. Fails where the site does not get well."""
+        deadline = time.monotonic() + HEALED
+        while not (found := self.trace()).quiet:
+            assert time.monotonic() < deadline, f"the site is not well again: {found.sentence} {found.said}"
+            time.sleep(0.5)
+        return found
+
+
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: fault, namespace: default, labels: {app: fault}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: c
+    image: "lab.local/websocket:10.4"
+    imagePullPolicy: IfNotPresent
+    command: %s
+    ports: [{name: http, containerPort: 8080}]
+    readinessProbe: {exec: {command: [busybox, sh, -c, "busybox netstat -lnt | grep -q :8080"]}, periodSeconds: 1}
+"""
+
+
+def _awaited(condition: str) -> str:
+    return (
+        f"end=$(($(date +%s) + {EFFECT:.0f})); until {{ {condition}; }}; do "
+        f"[ $(date +%s) -lt $end ] || {{ echo 'no effect' >&2; exit 1; }}; sleep 0.3; done"
+    )
