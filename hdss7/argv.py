@@ -139,6 +139,11 @@ def check(program: Any) -> None:
         for name in (context.name, *context.aliases)
     }
     called = tuple(read(program.core.unparsed, commands))
+    asked = next((c.command for c in called if c.explained), "")
+    if asked:  # Invoke would take --help for what the command lacks: the name of a folder, a URL
+        program.core.unparsed.clear()
+        program.args.help.value = asked
+        return
     takers = [c for c in called if getattr(program.collection[c.command], "takes_words", False)]
     if "--" in program.argv and called and not takers:
         raise InputError(f"{called[-1].command} takes nothing after --", do="Leave out the dashes and what follows")

@@ -67,7 +67,7 @@ def verify(options: Options) -> int:
     return verify.verify(options)
 
 
-@command("url", *LOGIN, "method", "header", "bundle", "replay", "with_file", *OUTPUT)
+@command("url", *LOGIN, "method", "header", "from_host", "bundle", "replay", "with_file", *OUTPUT)
 def trace(options: Options) -> int:
     """Say why a URL does not answer: which hop is at fault, by what evidence, what to do; no host is changed."""
     from hdss7 import trace

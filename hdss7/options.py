@@ -177,6 +177,7 @@ class Options:
     header: Sequence[str] = repeated("a header of the request, 'Name: value'; repeatable")
     bundle: str | None = text("write all that was asked into this file, for --replay; no secret is in it", name="save")
     replay: str | None = text("judge the bundle in this file instead of asking hosts")
+    from_host: str | None = text("ask from this host, as a client there does", name="from")
     with_file: str | None = text("say what would happen with the Ingresses in this file", name="with")
     site_name: str | None = text(
         "the site's name that 127.0.0.1 serves (default: Traefik's, traefik.od.com)", name="host"

@@ -6,6 +6,8 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ from provision.errors import InputError
 from provision.home import expanded
 from provision.inventory.settings import SITE
 from provision.project import Project
+from provision.spelling import suggestion
 from provision.verify.context import Context
+from provision.verify.locations import HostLocation, Location
 from urltrace.ask.gather import gather, questions
 from urltrace.evidence import Evidence, Host, Site, dump, load
 from urltrace.kubernetes.objects import Objects, read_objects
@@ -27,6 +31,8 @@ from urltrace.request import Request, parse_request
 from urltrace.summary import foretold, summary
 from urltrace.verdict import Verdict, judge
 from urltrace.view import View
+
+LOGIN = 6.0  # seconds
 
 
 def trace(options: Options) -> int:
@@ -55,12 +61,28 @@ def _asked(options: Options, request: Request) -> Evidence:
     opened = open_project(options)
     context = Context(opened.project, options.selection())
     site, kubectl = _site(opened.project)
+    places: dict[str, Location] = {}
+    if options.from_host and options.from_host not in {host.name for host in context.hosts}:
+        names = [host.name for host in context.hosts]
+        do = suggestion(options.from_host, names) or f"Name one of {', '.join(names)}"
+        raise InputError(f"--from {options.from_host} is no host that a play is about", do=do)
     opened.check_up()
     try:
+        places = hurried(context.locations)
         asked = questions(site, request, f"t{secrets.token_hex(8)}", kubectl)
-        return gather(asked, context.locations, Redactor(secrets.token_hex(16)))
+        return gather(asked, places, Redactor(secrets.token_hex(16)), options.from_host or "")
     finally:
-        context.close()
+        for location in places.values():
+            location.close()
+
+
+def hurried(locations: Mapping[str, Location]) -> dict[str, Location]:
+    """Places as they are, but for a login that may take as long as a trace: a host that is dead or frozen is told."""
+    found = dict(locations)
+    for name, location in locations.items():
+        if isinstance(location, HostLocation) and location.login.timeout > LOGIN:
+            found[name] = HostLocation(replace(location.login, timeout=LOGIN))
+    return found
 
 
 def _site(project: Project) -> tuple[Site, str]:
@@ -85,6 +107,7 @@ def _site(project: Project) -> tuple[Site, str]:
         vip=settings.vip,
         traefik_port=settings.traefik_port,
         cluster_dns=settings.cluster_dns,
+        api=f"{settings.vip or edges[0].address}:{settings.api_port}" if edges else "",
     )
     return site, KUBECTL if settings.managed else "kubectl"
 
@@ -121,8 +144,7 @@ def _save(path: Path, text: bytes) -> None:
 
 def _hosts(evidence: Evidence) -> dict[str, Any]:
     why = {unasked.location: unasked.why for unasked in evidence.unasked}
-    names = [host.name for host in (*evidence.site.edges, *evidence.site.nodes, *evidence.site.masters)]
-    return {name: {"status": "unreachable" if name in why else "ok"} for name in dict.fromkeys(names)}
+    return {host.name: {"status": "unreachable" if host.name in why else "ok"} for host in evidence.site.hosts}
 
 
 def _described(verdict: Verdict, seconds: float) -> dict[str, Any]:

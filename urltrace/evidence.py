@@ -12,6 +12,7 @@ import msgspec
 
 from provision.decoding import decode
 from provision.errors import InputError
+from urltrace.request import Request
 
 VERSION = 1
 OUTSIDE = "outside"  # the location that clients stand for: no host of the site
@@ -28,7 +29,7 @@ class Site(msgspec.Struct, frozen=True):
     """How requests are meant to go, from the inventory.
 
     vip: where names point to; '' when the first edge has it. cluster_dns: the address that pods ask for names; '' when
-    it is not known.
+    it is not known. api: where hosts reach the API servers, ADDRESS:PORT; '' when it is not known.
     """
 
     domain: str
@@ -39,23 +40,17 @@ class Site(msgspec.Struct, frozen=True):
     vip: str = ""
     traefik_port: int = 81
     cluster_dns: str = ""
+    api: str = ""
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """Every host, once."""
+        return tuple(dict.fromkeys((*self.edges, *self.nodes, *self.masters, *self.dns)))
 
     @property
     def entry(self) -> str:
         """The address that names of the site should have."""
         return self.vip or (self.edges[0].address if self.edges else "")
-
-
-class Sent(msgspec.Struct, frozen=True):
-    """The request that was traced, without what may be secret: values are digests, equal where the values are."""
-
-    host: str
-    path: str = "/"
-    query: str = ""
-    method: str = "GET"
-    scheme: str = "http"
-    port: int = 80
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -79,13 +74,18 @@ class Unasked(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, dict=True):
-    """The document."""
+    """The document.
 
-    sent: Sent
+    sent: the request without what may be secret: values are digests, equal where the values are. client: the host that
+    asked as clients do, '' for the outside.
+    """
+
+    sent: Request
     site: Site
     answers: tuple[Answer, ...] = ()
     unasked: tuple[Unasked, ...] = ()
     at: str = ""
+    client: str = ""
     version: int = VERSION
 
     @cached_property

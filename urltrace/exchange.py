@@ -32,13 +32,14 @@ TIMED_OUT, REFUSED, CLOSED, NO_NAME, TLS = 28, 7, (52, 55, 56), 6, (35, 51, 53, 
 
 @dataclass(frozen=True)
 class Exchange:
-    """seconds: until connected, until the first byte, in all."""
+    """connect, first, total: seconds until connected, until the first byte, in all. leads_to: where it redirects."""
 
     answer: Answer
     outcome: Outcome
     status: int = 0
     server: str = ""
     body: str = ""
+    leads_to: str = ""
     connect: float = 0.0
     first: float = 0.0
     total: float = 0.0
@@ -79,6 +80,7 @@ def read_exchange(answer: Answer) -> Exchange:
         status=int(status[1]) if status else 0,
         server=headers.get("server", ""),
         body=body.strip(),
+        leads_to=headers.get("location", ""),
         connect=connect,
         first=first,
         total=total,

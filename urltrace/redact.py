@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from urltrace.evidence import Answer, Sent
+from urltrace.evidence import Answer
 from urltrace.kubernetes.objects import Objects, read_objects
 from urltrace.request import Request
 from urltrace.traefik.evaluate import query_pairs
@@ -52,10 +52,10 @@ class Redactor:
         """Equal values have equal digests, and no digest leads back to its value."""
         return "redacted-" + hashlib.sha256(f"{self.salt}\0{value}".encode()).hexdigest()[:10] if value else ""
 
-    def sent(self, request: Request) -> Sent:
+    def sent(self, request: Request) -> Request:
         """The request as it is kept."""
         pairs = [f"{name}={self.digest(value)}" if value else name for name, value in query_pairs(request.query)]
-        return Sent(
+        return Request(
             host=request.host,
             path=request.path,
             query="&".join(pairs),

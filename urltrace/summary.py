@@ -30,7 +30,7 @@ def summary(evidence: Evidence, verdict: Verdict, *, verbose: bool = False) -> l
     view = View(evidence)
     cleared = {one.hop: one for clear in CLEARING if (one := clear(view))}
     return [
-        str(view.request).partition("?")[0],
+        str(view.request).partition("?")[0] + (f", asked from {evidence.client}" if evidence.client else ""),
         *(_hop(hop, cleared.get(hop), verdict) for hop in HOPS),
         "",
         *_verdict(verdict, verbose),

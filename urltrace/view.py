@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cached_property
+from typing import TypeVar
 
 import msgspec
 
@@ -13,13 +16,14 @@ from urltrace.kubernetes.endpoints import Address, addresses
 from urltrace.kubernetes.objects import Objects, Pod, Service, ServicePort, read_objects
 from urltrace.nginx.choice import NginxChoice, choose
 from urltrace.nginx.syntax import ConfigurationError, Directive, parse_dump
-from urltrace.request import Request
 from urltrace.traefik.ingress import Read, normalized, read_ingresses
 from urltrace.traefik.provider import Provider, read_provider
 from urltrace.traefik.routers import Choice, Loaded, Router, read_rawdata
 from urltrace.traefik.routers import choose as choose_router
 
-KINDS = ("Ingress", "IngressClass", "Service", "EndpointSlice", "Pod", "ClusterRole", "ClusterRoleBinding")
+KINDS = ("Ingress", "IngressClass", "Service", "EndpointSlice", "Pod", "Node", "ClusterRole", "ClusterRoleBinding")
+
+T = TypeVar("T")
 
 
 class View:
@@ -28,14 +32,13 @@ class View:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.site = evidence.site
-        sent = evidence.sent
-        self.request = Request(
-            sent.host, sent.path, sent.query, sent.method, sent.scheme, sent.port, headers=sent.headers
-        )
+        self.request = evidence.sent
 
     def exchange(self, kind: str, target: str, location: str) -> Exchange | None:
         """An HTTP request that was sent to `target` from `location`. kind: name, edge, node, traefik or pod."""
         answer = self.evidence.answer(f"http {kind} {target}".rstrip(), location)
+        if answer is None and kind == "node":  # what a large request got stands for a small one, until that was silent
+            answer = self.evidence.answer(f"http large {target}", location)
         return read_exchange(answer) if answer else None
 
     def exchanges(self, kind: str, location: str = "") -> tuple[Exchange, ...]:
@@ -63,40 +66,34 @@ class View:
     @cached_property
     def configurations(self) -> dict[str, Directive]:
         """The configuration of each edge's nginx that could be read, by host."""
-        found = {}
-        for edge in self.site.edges:
-            answer = self.evidence.answer("nginx -T", edge.name)
-            try:
-                if answer and answer.output:
-                    found[edge.name] = parse_dump(answer.output)
-            except ConfigurationError:
-                continue
-        return found
+        return self._read(self.site.edges, "nginx -T", parse_dump, ConfigurationError)
 
     @cached_property
     def edge_choices(self) -> dict[str, NginxChoice]:
         """What each edge does with the request, by host."""
         found = {}
         for edge in self.site.edges:
-            try:
+            with suppress(ConfigurationError):
                 if edge.name in self.configurations:
                     main = self.configurations[edge.name]
                     found[edge.name] = choose(main, self.request, edge.address, self.request.port)
-            except ConfigurationError:
-                continue
         return found
 
     @cached_property
     def loaded(self) -> dict[str, Loaded]:
         """What the Traefik of each node has loaded, by host."""
+        return self._read(self.site.nodes, "rawdata", read_rawdata, msgspec.MsgspecError)
+
+    def _read(
+        self, hosts: Iterable[Host], question: str, read: Callable[[str], T], unread: type[Exception]
+    ) -> dict[str, T]:
+        """What each host's answer says, by host; without those that have none, or one that can't be read."""
         found = {}
-        for node in self.site.nodes:
-            answer = self.evidence.answer("rawdata", node.name)
-            try:
+        for host in hosts:
+            answer = self.evidence.answer(question, host.name)
+            with suppress(unread):
                 if answer and answer.output:
-                    found[node.name] = read_rawdata(answer.output)
-            except msgspec.MsgspecError:
-                continue
+                    found[host.name] = read(answer.output)
         return found
 
     @cached_property

@@ -58,7 +58,7 @@ def faults(site: Site, names: Sequence[str], book: Book, clock: Clock) -> bool:
             began = time.monotonic()
             seen = one(site, name, Path(folder))
             said = "not made" if seen.problem else marked(name, bundle(name))[0]
-            site.await_healthy()
+            site.repaired()
             book.write(seen)
             took = time.monotonic() - began
             print(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import commands, ops_host
+from lab.network import namespace
 from lab.state import Lab
 from tests.lab.running import Ended
 from tests.lab.typed import KUBECTL, Typed
@@ -20,7 +21,7 @@ from urltrace.catalogue.fault import CLIENT, DEMO, FOLDER, Fault
 PRELUDE = (FOLDER / "sh" / "fault.sh").read_text()
 API = "hdss7-21"  # where kubectl is asked
 EFFECT = 25.0  # seconds until a fault has its effect
-HEALED = 90.0  # seconds until the site is well again
+HEALED = 60.0  # seconds until the site is well again
 PADDING = "x" * 3000
 SELECT = """patch svc/demo '[{"op":"replace","path":"/spec/selector","value":{"app":"%s"}}]'"""
 
@@ -57,10 +58,12 @@ class Site(Typed):
     def down(self) -> None:
         commands.down(self.name, purge=True)
 
-    def script(self, host: str, text: str) -> Ended:
-        """A script of a fault, past sshd. A host that has no power yet says nothing."""
+    def script(self, host: str, text: str, *, cable: bool = False) -> Ended:
+        """A script of a fault, past sshd. cable: by this machine's programs, in the host's network."""
         if host == CLIENT:
             argv = ops_host.command(Lab.named(self.name), ["sh", "-c", text])
+        elif cable:
+            argv = ["nsenter", f"--net={namespace(Lab.named(self.name), host)}", "sh", "-c", f"{PRELUDE}\n{text}"]
         else:
             argv = commands.command(self.name, host, ["sh", "-c", f"{PRELUDE}\n{text}"])
         try:
@@ -69,8 +72,8 @@ class Site(Typed):
             return Ended(124, "", "no end within 60 s")
         return Ended(done.returncode, done.stdout, done.stderr)
 
-    def must(self, host: str, text: str) -> None:
-        done = self.script(host, text)
+    def must(self, host: str, text: str, *, cable: bool = False) -> None:
+        done = self.script(host, text, cable=cable)
         assert done.code == 0, f"{host}: {text}: {done}"
 
     @contextmanager
@@ -83,8 +86,10 @@ class Site(Typed):
                 undo.callback(self.script, API, SELECT % "demo")
             if fault.elsewhere:
                 undo.callback(self.script, fault.elsewhere.host, fault.elsewhere.undo)
-            undo.callback(commands.power, self.name, fault.host, True) if fault.power else None
-            undo.callback(self.script, fault.host, fault.undo) if not fault.power else None
+            if fault.power:
+                undo.callback(commands.power, self.name, fault.host, True)
+            else:
+                undo.callback(self.script, fault.host, fault.undo, cable=fault.cable)
             self._make(fault, objects)
             yield
 
@@ -92,7 +97,7 @@ class Site(Typed):
         if fault.power:
             commands.power(self.name, fault.host, False)
             return
-        self.must(fault.host, fault.inject)
+        self.must(fault.host, fault.inject, cable=fault.cable)
         if fault.elsewhere:
             self.must(fault.elsewhere.host, fault.elsewhere.inject)
         if objects:
@@ -128,7 +133,9 @@ class Site(Typed):
     def traced(self, fault: Fault, bundle: Path) -> Traced:
         """The fault's own request."""
         headers = [word for one in fault.headers for word in ("--header", one.replace("PADDING", PADDING))]
-        return self.trace(fault.url, "--method", fault.method, *headers, "--save", str(bundle))
+        return self.trace(
+            fault.url.replace("PADDING", PADDING), "--method", fault.method, *headers, "--save", str(bundle)
+        )
 
     def await_healthy(self) -> Traced:
         """The first trace that names nothing. Fails where the site does not get well."""
@@ -137,6 +144,15 @@ class Site(Typed):
             assert time.monotonic() < deadline, f"the site is not well again: {found.sentence} {found.said}"
             time.sleep(0.5)
         return found
+
+    def repaired(self) -> None:
+        """The site as declared: by itself within a while, else by a deploy."""
+        try:
+            self.await_healthy()
+        except AssertionError as error:
+            print(f"   {str(error)[:300]}; it is deployed anew", flush=True)
+            self.invoke("deploy")
+            self.await_healthy()
 
 
 POD = """apiVersion: v1

@@ -24,7 +24,12 @@ class Location(Protocol):
 def questions(site: Site, request: Request, token: str, kubectl: str) -> tuple[TraceQuestion, ...]:
     """One question for each host of the path, and one for the outside."""
     places: dict[Host, list[str]] = {}
-    for place, hosts in (("edge", site.edges), ("node", site.nodes), ("master", site.masters)):
+    for place, hosts in (
+        ("edge", site.edges),
+        ("node", site.nodes),
+        ("master", site.masters),
+        ("dns_host", site.dns),
+    ):
         for host in hosts:
             places.setdefault(host, []).append(place)
     asked = [
@@ -35,7 +40,6 @@ def questions(site: Site, request: Request, token: str, kubectl: str) -> tuple[T
             site=site,
             token=token,
             own=f"{host.address}:{site.traefik_port}",
-            neighbour=_neighbour(host, site),
             kubectl=kubectl,
         )
         for host, held in places.items()
@@ -43,35 +47,34 @@ def questions(site: Site, request: Request, token: str, kubectl: str) -> tuple[T
     return TraceQuestion(OUTSIDE, ("outside",), request, site, token), *asked
 
 
-def gather(asked: Sequence[TraceQuestion], locations: Mapping[str, Location], redactor: Redactor) -> Evidence:
-    """The evidence. Every location is asked at the same time, in one exec."""
+def gather(
+    asked: Sequence[TraceQuestion], locations: Mapping[str, Location], redactor: Redactor, client: str = ""
+) -> Evidence:
+    """The evidence. Every location is asked at the same time, in one exec. client: the host that asks as clients do."""
     first = asked[0]
+    places: dict[str, list[TraceQuestion]] = {}
+    for question in asked:
+        places.setdefault(client if client and question.location == OUTSIDE else question.location, []).append(question)
 
-    def one(question: TraceQuestion) -> tuple[Answer, ...] | Unasked:
+    def one(place: str) -> list[Answer] | list[Unasked]:
         try:
-            answers: tuple[Answer, ...] = locations[question.location].answers([question])[question]
-            return tuple(redactor.answer(answer) for answer in answers)
+            found = locations[place].answers(places[place])
+            return [redactor.answer(answer) for question in places[place] for answer in found[question]]
         except ProvisionError as error:
-            return Unasked(question.location, error.explanation.found or error.explanation.what)
+            why = error.explanation.found or error.explanation.what
+            return [Unasked(question.location, why) for question in places[place]]
 
-    with ThreadPoolExecutor(len(asked)) as pool:
-        found = list(pool.map(one, asked))
-    answers = tuple(answer for part in found if not isinstance(part, Unasked) for answer in part)
+    with ThreadPoolExecutor(len(places)) as pool:
+        found = [part for parts in pool.map(one, places) for part in parts]
+    answers = tuple(part for part in found if isinstance(part, Answer))
     return Evidence(
         sent=redactor.sent(first.request),
         site=first.site,
         answers=tuple(_once(answers)),
         unasked=tuple(part for part in found if isinstance(part, Unasked)),
+        client=client,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def _neighbour(host: Host, site: Site) -> str:
-    """The port of the next node: what an edge does not reach, a node may."""
-    if host not in site.nodes or len(site.nodes) < 2:
-        return ""
-    following = site.nodes[(site.nodes.index(host) + 1) % len(site.nodes)]
-    return f"{following.address}:{site.traefik_port}"
 
 
 def _once(answers: Iterable[Answer]) -> Iterator[Answer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -15,7 +16,9 @@ from urltrace.exchange import FORMAT
 from urltrace.request import Request
 
 SCRIPTS = Scripts(__file__)
-LIMIT = 3  # seconds for one request
+LIMIT = 2.5  # seconds for one request
+LARGE = 1.2  # of them for a large one, which a small one follows where it was silent
+BEGINS = "trace "  # and a number: the answers of one question follow
 TRACE_HEADER = "X-Hdss7-Trace"
 
 
@@ -23,9 +26,8 @@ TRACE_HEADER = "X-Hdss7-Trace"
 class TraceQuestion(Question):
     """Everything that a trace asks of one place. The answer is a tuple of evidence's Answers.
 
-    places: outside, edge, node, master: all that the host is. own, neighbour: the host ports of a node and of
-    another one, ADDRESS:PORT. kubectl: the program with its kubeconfig, as it is typed. token: finds this request in
-    logs.
+    places: outside, edge, node, master, dns_host: all that the host is. own: the host port of a node, ADDRESS:PORT.
+    kubectl: the program with its kubeconfig, as it is typed. token: finds this request in logs.
     """
 
     location: str
@@ -34,17 +36,19 @@ class TraceQuestion(Question):
     site: Site
     token: str
     own: str = ""
-    neighbour: str = ""
     kubectl: str = "kubectl"
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return "\n".join(f"(\n{one._script()}\n)" for one in questions)
+        return "\n".join(f"echo {BEGINS}{number}\n(\n{one._script()}\n)" for number, one in enumerate(questions))
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[Answer, ...]]:
-        rows = [line.split(",") for line in output.splitlines() if line.count(",") == 3]
-        return {one: tuple(_answer(row, one.location) for row in rows) for one in questions}
+        parts = re.split(rf"^{BEGINS}\d+\n", output, flags=re.MULTILINE)[1:]
+        rows = [[line.split(",") for line in part.splitlines() if line.count(",") == 3] for part in parts]
+        return {
+            one: tuple(_answer(row, one.location) for row in held) for one, held in zip(questions, rows, strict=False)
+        }
 
     def _script(self) -> str:
         sent, site = self.request, self.site
@@ -66,8 +70,10 @@ class TraceQuestion(Question):
             HOSTPORT=str(site.traefik_port),
             LIMIT=str(LIMIT),
             FORMAT=FORMAT,
+            SHORT=str(LARGE),
+            REST=f"{LIMIT - LARGE:.1f}",
             OWN=self.own,
-            NEXT=self.neighbour,
+            API=site.api,
             CNI="/var/lib/cni",
         )
 

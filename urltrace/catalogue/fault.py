@@ -39,9 +39,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fault of the default lab.
 
     what: in a few words. host: where both scripts run, or `client`. inject, undo: scripts of sh, with the functions of
-    sh/fault.sh; undo is right also where inject did nothing. apply: objects, deleted again after `undo`. pod: a program of
-    Python that is the only pod behind demo. until: a script that fails until the fault has its effect. power: the host
-    is switched off meanwhile. says: None when the site is well in spite of it. unasked: hosts that can't be asked.
+    sh/fault.sh; undo is right also where inject did nothing. apply: objects, deleted again after `undo`. pod: a program
+    of Python that is the only pod behind demo. until: a script that fails until the fault has its effect. power: the
+    host is switched off meanwhile. cable: the scripts are run by programs of this machine in the host's network: a host
+    may have none of its own. says: None when the site is well in spite of it. unasked: hosts that can't be asked.
     never: causes that would be a false lead.
     """
 
@@ -56,6 +57,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     elsewhere: Elsewhere | None = None
     until: str = ""
     power: bool = False
+    cable: bool = False
     url: str = DEMO
     method: str = "GET"
     headers: tuple[str, ...] = ()

@@ -220,6 +220,27 @@ class Pod(Object, frozen=True):
         return next(iter((*waiting, *unscheduled)), "")
 
 
+class NodeAddress(Struct, frozen=True):
+    type: str = ""
+    address: str = ""
+
+
+class NodeStatus(Struct, frozen=True):
+    conditions: tuple[PodCondition, ...] = ()
+    addresses: tuple[NodeAddress, ...] = ()
+
+
+class Node(Object, frozen=True):
+    status: NodeStatus = NodeStatus()
+
+    @property
+    def ready(self) -> bool:
+        return any(one.type == "Ready" and one.status == "True" for one in self.status.conditions)
+
+    def has(self, address: str) -> bool:
+        return any(one.address == address for one in self.status.addresses)
+
+
 class PolicyRule(Struct, frozen=True):
     api_groups: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
@@ -259,6 +280,7 @@ class Objects:
     services: tuple[Service, ...] | None = None
     slices: tuple[EndpointSlice, ...] | None = None
     pods: tuple[Pod, ...] | None = None
+    nodes: tuple[Node, ...] | None = None
     roles: tuple[ClusterRole, ...] | None = None
     bindings: tuple[ClusterRoleBinding, ...] | None = None
     secrets: frozenset[str] | None = None
@@ -286,6 +308,7 @@ _KINDS: dict[str, tuple[str, type[Object]]] = {
     "Service": ("services", Service),
     "EndpointSlice": ("slices", EndpointSlice),
     "Pod": ("pods", Pod),
+    "Node": ("nodes", Node),
     "ClusterRole": ("roles", ClusterRole),
     "ClusterRoleBinding": ("bindings", ClusterRoleBinding),
 }

@@ -8,12 +8,22 @@ from urltrace.finding import Cleared, Finding, proof
 from urltrace.rules.unserved import whole_ok
 from urltrace.view import View
 
+ETCD = "[-]etcd failed"
+PROGRAMS = {
+    "kubelet": "its pods are not looked after, and the API takes the node for dead",
+    "kube-proxy": "its rules for Services grow old (requests by the edge do not need them)",
+}
+MANAGERS = {
+    "10257": ("controller manager", "no pod is replaced, no endpoint changes"),
+    "10259": ("scheduler", "no new pod gets a node"),
+}
+
 
 def api_silent(view: View) -> Iterator[Finding]:
     """An API server is not ready."""
     for master in view.site.masters:
         answer = view.evidence.answer("readyz", master.name)
-        if answer and answer.code != 0:
+        if answer and answer.code != 0 and not any(without_quorum(view)):
             failing = next((line for line in answer.output.splitlines() if line.startswith("[-]")), "")
             yield Finding(
                 hop="control",
@@ -24,6 +34,98 @@ def api_silent(view: View) -> Iterator[Finding]:
                 proof=proof(answer, failing),
                 latent=whole_ok(view) or bool(view.objects),
             )
+
+
+def without_quorum(view: View) -> Iterator[Finding]:
+    """Every API server that could be asked says that etcd fails."""
+    answers = [answer for master in view.site.masters if (answer := view.evidence.answer("readyz", master.name))]
+    failing = [answer for answer in answers if answer.code != 0 and ETCD in answer.output + answer.errors]
+    if failing and len(failing) == len(answers):
+        who = " and ".join(answer.location for answer in failing)
+        yield Finding(
+            hop="control",
+            cause="etcd-quorum",
+            where="etcd",
+            sentence=f"etcd does not answer the API servers on {who}: it has no quorum, and nothing can be changed",
+            do="On each member: supervisorctl status; start the members that are down, most of them have to run",
+            proof=tuple(line for answer in failing for line in proof(answer, ETCD)),
+            latent=whole_ok(view),
+        )
+
+
+def entrance_closed(view: View) -> Iterator[Finding]:
+    """Nodes do not reach the API by its entrance, and an API server is ready."""
+    address = view.site.api
+    answers = [answer for node in view.site.nodes if (answer := view.evidence.answer(f"api {address}", node.name))]
+    ready = any(
+        (said := view.evidence.answer("readyz", master.name)) and said.code == 0 for master in view.site.masters
+    )
+    failed = [answer for answer in answers if answer.code != 0]
+    if failed and ready:
+        who = ", ".join(answer.location for answer in failed)
+        yield Finding(
+            hop="control",
+            cause="api-entrance",
+            where=f"{address}, the entrance of the API",
+            sentence=f"{who} can't reach the API at {address}, and an API server is ready: kubelet and kube-proxy "
+            "there hear of nothing new",
+            do=f"Look at who listens there: nc -vz {address.replace(':', ' ')}; the stream part of the edge's nginx",
+            proof=tuple(line for answer in failed for line in proof(answer, answer.errors.strip())),
+            latent=whole_ok(view),
+        )
+
+
+def program_silent(view: View) -> Iterator[Finding]:
+    """A program that each node needs does not answer on one."""
+    for question, effect in PROGRAMS.items():
+        answers = [answer for node in view.site.nodes if (answer := view.evidence.answer(question, node.name))]
+        failed = [answer for answer in answers if answer.code != 0]
+        # where none has kube-proxy, the network does without
+        for answer in failed if question == "kubelet" or len(failed) < len(answers) else ():
+            yield Finding(
+                hop="control",
+                cause=f"{question}-down",
+                where=f"{question} on {answer.location}",
+                sentence=f"{question} on {answer.location} does not answer: {effect}",
+                do=f"On {answer.location}: supervisorctl status; look at its log",
+                proof=proof(answer, answer.errors.strip()),
+                latent=True,
+            )
+
+
+def managers(view: View) -> Iterator[Finding]:
+    """No controller manager, or no scheduler, answers on any master."""
+    answers = [answer for master in view.site.masters if (answer := view.evidence.answer("managers", master.name))]
+    for port, (name, effect) in MANAGERS.items():
+        lines = [line for answer in answers for line in answer.output.splitlines() if line.startswith(port)]
+        if lines and all(line.endswith(" 000") for line in lines):
+            yield Finding(
+                hop="control",
+                cause="controller-down" if port == "10257" else "scheduler-down",
+                where=name,
+                sentence=f"no {name} answers on {', '.join(answer.location for answer in answers)}: {effect}",
+                do=f"On the masters: supervisorctl status; look at the log of the {name}",
+                proof=proof(answers[0], lines[0]),
+                latent=True,
+            )
+
+
+def dns_absent(view: View) -> Iterator[Finding]:
+    """The Service that pods ask for names has no pod behind it."""
+    address, services = view.site.cluster_dns, view.objects.services if view.objects else None
+    holder = next((one for one in services or () if address and one.spec.cluster_ip == address), None)
+    port = next((port for port in holder.spec.ports if port.port == 53), None) if holder else None
+    if holder and port and not view.endpoints(holder, port):
+        yield Finding(
+            hop="control",
+            cause="coredns-absent",
+            where=f"Service {holder.key}",
+            sentence=f"Service {holder.key} on {address} has no pod that is ready: "
+            "nothing in the cluster resolves names",
+            do=f"kubectl -n {holder.metadata.namespace} get deployments,pods; look why none is ready",
+            proof=proof(view.objects_answer, f"Service {holder.key}: 0 endpoints"),
+            latent=True,
+        )
 
 
 def dns_address(view: View) -> Iterator[Finding]:
@@ -56,4 +158,12 @@ def cleared(view: View) -> Cleared | None:
     return None
 
 
-RULES = (api_silent, dns_address)
+RULES = (
+    without_quorum,
+    api_silent,
+    dns_address,
+    dns_absent,
+    entrance_closed,
+    program_silent,
+    managers,
+)

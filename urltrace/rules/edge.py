@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from urltrace.evidence import OUTSIDE, Host
 from urltrace.exchange import Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof, proof_of
-from urltrace.nginx.upstreams import host_sent
+from urltrace.nginx.syntax import Directive
+from urltrace.nginx.upstreams import effective, host_sent
 from urltrace.request import host_of
-from urltrace.rules import address
+from urltrace.rules import address, certificate
 from urltrace.view import View
 
 REFUSING = {
@@ -18,6 +19,9 @@ REFUSING = {
     401: ("edge-password", "asks for a password", ("auth_basic", "auth_request")),
     413: ("edge-body", "takes no body of that size", ()),
     429: ("edge-limit", "limits how often it is asked", ("limit_req", "limit_conn")),
+    503: ("edge-limit", "limits how often it is asked", ("limit_req", "limit_conn")),
+    400: ("edge-header", "takes no header of that size", ("large_client_header_buffers",)),
+    414: ("edge-header", "takes no path of that length", ("large_client_header_buffers",)),
 }
 STATE = re.compile(r"^(started|changed) (\d+)(?: (.*))?$", re.MULTILINE)
 
@@ -29,6 +33,8 @@ def not_listening(view: View) -> Iterator[Finding]:
             continue
         listen = view.evidence.answer("listen", edge.name)
         listening = listen is not None and _listens(listen.output, view.request.port)
+        if listen is not None and not listening and '"nginx"' in listen.output and view.edge_choices.get(edge.name):
+            continue  # it runs, and has no server for the port: that is said by the configuration
         if listen is not None and not listening:
             yield Finding(
                 hop="edge",
@@ -48,6 +54,54 @@ def not_listening(view: View) -> Iterator[Finding]:
                 do=f"Look for the rule on {edge.name}: iptables-save -c | grep -E 'REJECT|DROP'; nft list ruleset",
                 proof=(*proof_of(found), *proof(listen)),
             )
+
+
+def silent(view: View) -> Iterator[Finding]:
+    """nginx takes connections in its kernel, and answers nobody, while the nodes answer."""
+    for edge, found in _asked(view):
+        nodes = [one for node in view.site.nodes for one in (view.on_node(node),) if one and one.outcome == "answered"]
+        if found.outcome != "silent" or not nodes or min(one.first for one in nodes) > found.total / 2:
+            continue
+        state = view.evidence.answer("nginx-state", edge.name)
+        frozen = re.findall(r"^state T (\d+)$", state.output, re.MULTILINE) if state else []
+        if frozen or all(one.outcome == "answered" for node in view.site.nodes for one in view.from_edges(node)):
+            stopped = f": its processes {', '.join(frozen)} are stopped" if frozen else ""
+            yield Finding(
+                hop="edge",
+                cause="nginx-silent",
+                where=f"nginx on {edge.name}",
+                sentence=f"nginx on {edge.name} takes connections and answers none, and the nodes answer{stopped}",
+                do=f"On {edge.name}: {'kill -CONT ' + ' '.join(frozen) if frozen else 'systemctl restart nginx'}",
+                proof=(*proof_of(found), *proof(state, f"state T {frozen[0]}" if frozen else "")),
+            )
+
+
+def too_many_connections(view: View) -> Iterator[Finding]:
+    """A worker has no connection left."""
+    for edge, found in _asked(view):
+        log = view.evidence.answer("log nginx", edge.name)
+        lines = (
+            re.findall(r"^.*(?:worker_connections are not enough|Too many open files).*$", log.output, re.M)
+            if log
+            else []
+        )
+        if found.ok or (found.outcome == "answered" and not found.by_nginx) or not lines or not log:
+            continue
+        limit = _directive(view, edge.name, "events", "worker_connections")
+        yield Finding(
+            hop="edge",
+            cause="edge-connections",
+            where=limit.place if limit else f"nginx on {edge.name}",
+            sentence=f"nginx on {edge.name} has no connection left for the request"
+            + (f": {limit} in {limit.place}" if limit else ": worker_connections or open files are used up"),
+            do=f"Raise it in {limit.place if limit else 'nginx.conf'}, then nginx -t and nginx -s reload",
+            proof=(*proof_of(found), *proof(log, lines[-1])),
+        )
+
+
+def _directive(view: View, name: str, block: str, directive: str) -> Directive | None:
+    main = view.configurations.get(name)
+    return next((line for held in (main.all(block) if main else ()) for line in held.all(directive)), None)
 
 
 def default_server(view: View) -> Iterator[Finding]:
@@ -110,6 +164,13 @@ def refuses(view: View) -> Iterator[Finding]:
             continue
         cause, words, directives = REFUSING[found.status]
         rule = next((line for line in choice.rules if line.name in directives), None)
+        if found.status == 503 and (rule is None or choice.proxied is None):
+            continue
+        if found.status in (400, 414):
+            if "Large" not in found.body or not choice.server:
+                continue
+            held = effective(view.configurations[name], [choice.server.server.block], directives[0])
+            rule = held[-1] if held else None
         where = rule.place if rule else choice.server.server.place if choice.server else name
         limit = f" (client_max_body_size {choice.body_limit})" if found.status == 413 else ""
         yield Finding(
@@ -132,7 +193,8 @@ def wrong_upstream(view: View) -> Iterator[Finding]:
         for backend in asked:
             target = f"{backend.address}:{backend.port}"
             # an upstream of something else is none of Traefik's
-            if target in targets or not (known or backend.address in nodes):
+            lost = not known and _failed_by_nginx(view, name)
+            if target in targets or not (known or lost or backend.address in nodes):
                 continue
             yield Finding(
                 hop="edge",
@@ -201,6 +263,27 @@ def penalised(view: View) -> Iterator[Finding]:
             )
 
 
+def impatient(view: View) -> Iterator[Finding]:
+    """nginx gives up earlier than the application answers."""
+    for name, choice in view.edge_choices.items():
+        found = _from_outside(view, name)
+        if found is None or found.status != 504 or not found.by_nginx or not choice.server or not choice.location:
+            continue
+        blocks = [choice.server.server.block, *(one.block for one in choice.location.locations)]
+        limit = effective(view.configurations[name], blocks, "proxy_read_timeout")
+        late = [one for one in view.exchanges("pod") if one.outcome == "answered" and one.first > found.total]
+        if limit and late:
+            yield Finding(
+                hop="edge",
+                cause="edge-timeout",
+                where=limit[-1].place,
+                sentence=f"nginx on {name} gives up after {found.total:.1f} s ({limit[-1]} in {limit[-1].place}), and "
+                f"the application answers after {late[0].first:.1f} s",
+                do=f"Raise proxy_read_timeout in {limit[-1].place}, then nginx -t and nginx -s reload",
+                proof=(*proof_of(found), *proof_of(late[0])),
+            )
+
+
 def old_configuration(view: View) -> Iterator[Finding]:
     """The files changed after nginx last read them."""
     for edge in view.site.edges:
@@ -258,6 +341,11 @@ def _from_outside(view: View, name: str) -> Exchange | None:
     return next((found for edge, found in _asked(view) if edge.name == name), None)
 
 
+def _failed_by_nginx(view: View, name: str) -> bool:
+    found = _from_outside(view, name)
+    return found is not None and found.by_nginx and found.status in (502, 504)
+
+
 def _failed(view: View, name: str) -> bool:
     found = _from_outside(view, name)
     return found is not None and not found.ok
@@ -273,6 +361,7 @@ def _listens(text: str, port: int) -> bool:
 
 RULES = (
     not_listening,
+    silent,
     *address.RULES,
     no_server,
     default_server,
@@ -282,6 +371,9 @@ RULES = (
     wrong_upstream,
     host_lost,
     old_configuration,
+    impatient,
     penalised,
+    too_many_connections,
+    *certificate.RULES,
     conflicting_name,
 )

@@ -49,8 +49,60 @@ def dns_silent(view: View) -> Iterator[Finding]:
             )
 
 
+def no_name_of_the_site(view: View) -> Iterator[Finding]:
+    """The name is one that no name server of the site can know."""
+    name, domain = view.request.name, view.site.domain
+    answers = view.evidence.about("dig ")
+    if _addresses(view) or not answers:
+        return
+    if "." not in name:
+        yield Finding(
+            hop="name",
+            cause="short-name",
+            where=f"the name {name}",
+            sentence=f"{name} is a short name, which depends on the search domains of each client; the site knows "
+            f"{name}.{domain} at most",
+            do=f"Ask for http://{name}.{domain}{view.request.path}",
+            proof=proof(answers[0], _line(answers[0], "status:")),
+        )
+    elif name.endswith(".cluster.local"):
+        yield Finding(
+            hop="name",
+            cause="cluster-name",
+            where=f"the name {name}",
+            sentence=f"{name} exists only inside the cluster: only pods ask CoreDNS"
+            + (f", on {view.site.cluster_dns}" if view.site.cluster_dns else ""),
+            do=f"Ask for a name of {domain} that an Ingress has, or ask from a pod",
+            proof=proof(answers[0], _line(answers[0], "status:")),
+        )
+
+
+def not_loaded(view: View) -> Iterator[Finding]:
+    """The zone's file has the record, and the name server does not answer with it."""
+    label = view.request.name.removesuffix(f".{view.site.domain}")
+    for answer in view.evidence.about("zone"):
+        address = next((host.address for host in view.site.dns if host.name == answer.location), "")
+        asked = view.evidence.answer(f"dig {address}", OUTSIDE)
+        status = STATUS.search(asked.output) if asked else None
+        held = re.compile(rf"^(\S*{re.escape(view.site.domain)}\S*):(\d+):{re.escape(label)}\s", re.MULTILINE | re.I)
+        found = held.search(answer.output)
+        if found and status and status[1] == "NXDOMAIN" and asked:
+            place = f"{found[1]}:{found[2]}"
+            yield Finding(
+                hop="name",
+                cause="record-not-loaded",
+                where=place,
+                sentence=f"{view.request.name} has a record in {place} on {answer.location}, and named has not loaded "
+                "it",
+                do=f"On {answer.location}: raise the zone's serial, then named-checkconf -z && rndc reload",
+                proof=(*proof(asked, _line(asked, "status:")), *proof(answer, found[0] + "…")),
+            )
+
+
 def record_missing(view: View) -> Iterator[Finding]:
     """The name has no record."""
+    if any(no_name_of_the_site(view)) or any(not_loaded(view)):
+        return
     for answer in view.evidence.about("dig "):
         status = STATUS.search(answer.output)
         if status and not RECORD.findall(answer.output) and status[1] in ("NXDOMAIN", "NOERROR"):
@@ -112,17 +164,18 @@ def servers_differ(view: View) -> Iterator[Finding]:
 def resolver_unset(view: View) -> Iterator[Finding]:
     """The client resolves by a server that does not know the site's names."""
     whole = view.whole
-    if whole is None or whole.outcome != "no name" or not _addresses(view):
+    if whole is None or whole.outcome not in ("no name", "no connection") or not _addresses(view):
         return
     answer = view.evidence.answer("resolver", OUTSIDE)
     used = re.findall(r"^nameserver\s+(\S+)", answer.output, re.MULTILINE) if answer else []
     own = [host.address for host in view.site.dns]
-    if used and not set(used) & set(own):
+    if answer and own and not set(used) & set(own):
         yield Finding(
             hop="name",
             cause="resolver",
             where="/etc/resolv.conf of the client",
-            sentence=f"the client asks {', '.join(used)}, and {view.request.name} is known to {', '.join(own)} only",
+            sentence=f"the client asks {', '.join(used) or 'no name server'}, and {view.request.name} is known to "
+            f"{', '.join(own)} only",
             do=f"Let it ask {own[0] if own else 'the name server of the site'}",
             proof=proof(answer),
         )
@@ -157,4 +210,13 @@ def _line(answer: Answer, *parts: str) -> str:
     return next((line.strip() for line in answer.output.splitlines() if any(part in line for part in parts)), "")
 
 
-RULES = (hosts_file, dns_silent, record_missing, wrong_address, servers_differ, resolver_unset)
+RULES = (
+    hosts_file,
+    dns_silent,
+    no_name_of_the_site,
+    not_loaded,
+    record_missing,
+    wrong_address,
+    servers_differ,
+    resolver_unset,
+)

@@ -11,10 +11,10 @@ from urltrace.finding import Cleared, Finding, proof
 from urltrace.kubernetes.endpoints import Address
 from urltrace.netfilter import stopping
 from urltrace.rules.link import forwarding_off
-from urltrace.rules.unserved import seen, served
+from urltrace.rules.unserved import seen, served, whole_ok
 from urltrace.view import View
 
-SLOW = 5.0  # seconds to the first byte
+SLOW = 1.0  # seconds to the first byte
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,57 @@ def slow(view: View) -> Iterator[Finding]:
                 sentence=f"{pod.name} takes {own.first:.1f} s to answer",
                 do=f"Look at what it waits for: kubectl logs {pod.address.pod or '…'}",
                 proof=(*seen(own), *proof(own.answer, own.answer.errors.strip())),
+                latent=whole_ok(view),
             )
+
+
+def no_http(view: View) -> Iterator[Finding]:
+    """What the pod says is no HTTP."""
+    for pod in _pods(view):
+        own = pod.own
+        if own and own.outcome == "failed" and "HTTP/0.9" in own.answer.errors:
+            yield Finding(
+                hop="pod",
+                cause="pod-no-http",
+                where=pod.name,
+                sentence=f"{pod.name} on {pod.address} speaks no HTTP: its Service leads to a port of something else",
+                do="Compare the Service's targetPort with the ports of the pod: kubectl get pod -o yaml",
+                proof=(*seen(own), *proof(own.answer, own.answer.errors.strip().splitlines()[0])),
+            )
+
+
+def on_dead_node(view: View) -> Iterator[Finding]:
+    """A pod of a node that nobody reaches still gets requests."""
+    silent = {one.location for one in view.evidence.unasked}
+    for pod in _pods(view):
+        cut = [found for _, found in pod.answers if found.outcome in ("no connection", "unreachable")]
+        if pod.host and pod.host.name in silent and cut and len(cut) == len(pod.answers):
+            yield Finding(
+                hop="pod",
+                cause="pod-on-dead-node",
+                where=pod.name,
+                sentence=f"{pod.name} is on {pod.host.name}, which answers nobody, and Traefik still sends requests "
+                "to it",
+                do=f"Bring {pod.host.name} back, or kubectl delete node {pod.address.node or pod.host.name}",
+                proof=seen(cut[0]),
+            )
+
+
+def redirect_loop(view: View) -> Iterator[Finding]:
+    """The answer leads back to where it came from."""
+    whole, request = view.whole, view.request
+    here = f"{request.scheme}://{request.host}{request.path}"
+    if whole and 300 <= whole.status < 400 and whole.leads_to.partition("?")[0] in (here, request.path):
+        pods = [pod for pod in _pods(view) if pod.own and pod.own.leads_to == whole.leads_to]
+        who = pods[0].name if pods else "a hop before the pods"
+        yield Finding(
+            hop="pod" if pods else "edge",
+            cause="redirect-loop",
+            where=who,
+            sentence=f"{who} answers {whole.status} and leads back to itself: {whole.leads_to}",
+            do="Look how it learns by which scheme and host it was asked: X-Forwarded-Proto, X-Forwarded-Host",
+            proof=seen(whole),
+        )
 
 
 def between(view: View) -> Iterator[Finding]:
@@ -191,4 +241,14 @@ def _route(text: str, address: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip().startswith(address)), "")
 
 
-RULES = (not_routed, not_listening, not_answering, application_fails, slow, between)
+RULES = (
+    on_dead_node,
+    not_routed,
+    not_listening,
+    no_http,
+    not_answering,
+    application_fails,
+    redirect_loop,
+    slow,
+    between,
+)

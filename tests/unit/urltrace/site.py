@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.unit.urltrace.record_ingress import endpoints, ingress, service
-from urltrace.evidence import OUTSIDE, Answer, Evidence, Host, Sent, Site, Unasked
+from urltrace.evidence import OUTSIDE, Answer, Evidence, Host, Site, Unasked
 from urltrace.redact import Redactor
 from urltrace.request import Request
 
@@ -157,6 +157,7 @@ def held() -> dict[str, Any]:
         "traefik-22": traefik_pod(N22),
         "access": access(),
         "dns": service("coredns", (53, "dns"), namespace="kube-system", clusterIP="192.168.0.2"),
+        "dns-slice": endpoints("coredns", ("172.7.21.9", {"ready": True}), namespace="kube-system", port=("dns", 53)),
     }
 
 
@@ -269,5 +270,5 @@ def evidence(*changes: Change, request: Request | None = None, unasked: tuple[st
         change(found)
     redactor = Redactor("salt")
     kept = tuple(redactor.answer(answer) for answer in found.values() if answer.location not in unasked)
-    sent: Sent = redactor.sent(request or Request("demo.od.com"))
+    sent = redactor.sent(request or Request("demo.od.com"))
     return Evidence(sent, SITE, kept, tuple(Unasked(name, "no answer within 3 s") for name in unasked))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -153,6 +153,7 @@ def test_an_address_belongs_to_one_edge(held: tuple[str, ...], cause: str) -> No
 TEXTS = st.text(max_size=60) | st.text("{}[]:;,\"'\\n -A:/80.1sxlistenrvr", max_size=60)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(evidence().answers) - 1), TEXTS, st.integers(0, 255), TEXTS)
 def test_no_answer_makes_the_judge_fail(number: int, output: str, code: int, errors: str) -> None:
     held = evidence()

@@ -1,10 +1,10 @@
 # Asks what a trace wants to know of this place, side by side, and prints a line for each question: the question, the
 # exit code, the output and the errors, all but the code in base64, with commas between. Changes nothing.
-# $PLACES: outside, edge, node, master, with blanks between; $NAME: the host that is asked for, without its port;
+# $PLACES: outside, edge, node, master, dns_host, with blanks between; $NAME: the host that is asked for, without its port;
 # $HOST, $CONFIG: the Host header and the other ones, as lines of curl's configuration; $ADDRESS: SCHEME://HOST:PORT;
 # $URI: path and query, for a quoted value of curl's; $METHOD; $PORT: of the URL; $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
 # $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
-# $OWN, $NEXT: a node's own port and another one's; $CNI: where the network's plugin notes what it did; k: kubectl
+# $API: the entrance of the API servers, '' for none; $SHORT, $REST: seconds for a large request, and for a small one after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
 count=0
@@ -19,7 +19,7 @@ ask() {
 # $1, ...: lines of curl's configuration beside those of the request
 fetch() {
   { cat config; printf '%s\n' "$@"; } |
-    curl -q -K - -gsSi --http1.1 --path-as-is --noproxy '*' -m "$LIMIT" -w "$FORMAT" | head -c 4096
+    curl -q -K - -gksSi --http1.1 --path-as-is --noproxy '*' --connect-timeout 2 -m "${patience:-$LIMIT}" -w "$FORMAT" | head -c 4096
 }
 
 at() {
@@ -31,8 +31,16 @@ alive() {
   fetch 'header = "Host: trace.invalid"' "url = \"http://$1/\""
 }
 
+# As `at`, in a packet that is as large as one can be: what takes it takes small ones too
 large() {
-  fetch 'header = "Host: trace.invalid"' "header = \"X-Pad: $(printf '%1400s' '' | tr ' ' x)\"" "url = \"http://$1/\""
+  patience=$SHORT
+  fetch "$HOST" "header = \"X-Pad: $(printf '%1400s' '' | tr ' ' x)\"" "url = \"http://$1$URI\""
+}
+
+# As `at`, in what time is left after `large`
+small() {
+  patience=$REST
+  at "$1"
 }
 
 # The request of the client: to where the name leads, and to one edge
@@ -56,10 +64,22 @@ outside() {
   ask "http name" whole
   for edge in $EDGES; do ask "http edge $edge:$PORT" through "$edge"; done
   for server in $SERVERS; do ask "dig $server" dns "$server"; done
-  ask "getent" getent ahosts "$NAME"
+  ask "getent" timeout "$LIMIT" getent ahosts "$NAME"
   # shellcheck disable=SC2016 # awk is to expand them
   ask "hosts-file" awk -v name="$NAME" '!/^#/ { for (i = 2; i <= NF; i++) if ($i == name) print }' /etc/hosts
   ask "resolver" cat /etc/resolv.conf
+  case $ADDRESS in https:*) for edge in $EDGES; do ask "certificate $edge:$PORT" certificate "$edge:$PORT"; done ;; esac
+}
+
+# Whose certificate it is, and until when. $1: ADDRESS:PORT
+certificate() {
+  timeout "$LIMIT" openssl s_client -connect "$1" -servername "$NAME" </dev/null 2>/dev/null |
+    openssl x509 -noout -subject -issuer -dates -ext subjectAltName
+}
+
+# Lines of zone files that begin with the name's first label, and what reads them
+dns_host() {
+  ask "zone" grep -rniE --include='*.zone' --include='db.*' "^(${NAME%%.*}|$NAME\.)[[:space:]]" -- /etc/bind/
 }
 
 # When the workers were started that take new requests, and when a file that nginx reads was last changed
@@ -67,15 +87,17 @@ nginx_state() {
   for pid in $(pgrep -x nginx); do
     tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q '^nginx: worker process *$' && stat -c %Y "/proc/$pid"
   done | sort -n | tail -n 1 | sed 's/^/started /'
+  for pid in $(pgrep -x nginx); do sed -n 's/^State:[[:space:]]*T.*/state T '"$pid"'/p' "/proc/$pid/status"; done
   sed -n 's/^# configuration file \(.*\):$/\1/p' nginx.dump | xargs -r stat -L -c 'changed %Z %n' | sort -k 2n | tail -n 1
 }
 
 edge() {
   for target in $TARGETS; do
-    ask "http node $target" at "$target"
     ask "http large $target" large "$target"
+    ask "route $target" ip route get "${target%:*}"
   done
-  ask "filter" iptables-save -t filter
+  ask "neighbours" ip -4 neigh
+  filters
   ask "listen" ss -Hlntp
   ask "addresses" ip -o -4 address
   ask "log nginx" tail -q -n 100 /var/log/nginx/error.log
@@ -84,6 +106,18 @@ edge() {
     ask "nginx -T" cat nginx.said nginx.dump
     ask "nginx-state" nginx_state
   fi
+}
+
+# Rules that may stop a packet: of iptables, the tables that come first too, and what others keep by nft
+filters() {
+  ask "filter" iptables-save -t filter
+  ask "filter raw" iptables-save -t raw
+  ask "filter mangle" iptables-save -t mangle
+  ask "nft" stops
+}
+
+stops() {
+  nft -a list ruleset 2>/dev/null | grep -E '^(table|[[:space:]]*chain) |hook| (drop|reject)( |$)' | grep -v 'xt ' | head -n 200
 }
 
 # Errors of ICMP that this host has got and sent: one that rejects its own packets sends them to itself
@@ -102,11 +136,16 @@ counted() {
   done
 }
 
+# What the first answers call for: large requests that connected and were silent go out once more, small
 again() {
   refused=
   for question in *.question; do
     case $(cat "$question") in
-      "http node "*) grep -q '^exit=7 ' "${question%.question}.err" && refused="$refused $(cut -d ' ' -f 3 "$question")" ;;
+      "http large "*)
+        target=$(cut -d ' ' -f 3 "$question") stats=${question%.question}.err
+        if grep -q '^exit=7 ' "$stats"; then refused="$refused $target"; fi
+        if grep -q '^exit=28 ' "$stats" && ! grep -q ' connect=0.000000 ' "$stats"; then ask "http node $target" small "$target"; fi
+        ;;
     esac
   done
   # shellcheck disable=SC2086 # a word each
@@ -144,8 +183,11 @@ errors() {
 
 node() {
   ask "http node $OWN" at "$OWN"
-  [ -z "$NEXT" ] || ask "http node $NEXT" at "$NEXT"
-  ask "filter" iptables-save -t filter
+  for edge in $EDGES; do ask "route $edge" ip route get "$edge"; done
+  filters
+  ask "kubelet" curl -q -sS -m 2 --noproxy '*' http://127.0.0.1:10248/healthz
+  [ -z "$API" ] || ask "api $API" curl -q -ksS -m 2 --noproxy '*' -w "$FORMAT" "https://$API/readyz"
+  ask "kube-proxy" curl -q -sS -m 2 --noproxy '*' http://127.0.0.1:10256/healthz
   ask "listen" ss -Hlntp
   ask "sysctl" sysctl net.ipv4.ip_forward
   ask "log traefik" errors
@@ -163,10 +205,17 @@ node() {
   ask "routes" routes $behind
 }
 
+managers() {
+  for port in 10257 10259; do
+    echo "$port $(curl -q -ks -m 2 -o /dev/null -w '%{http_code}' --noproxy '*' "https://127.0.0.1:$port/healthz")"
+  done
+}
+
 master() {
-  kinds=ingresses,ingressclasses,services,endpointslices,pods,clusterroles,clusterrolebindings
-  ask "readyz" k get --raw '/readyz?verbose' --request-timeout=5s
-  ask "objects" k get "$kinds" -A -o json --request-timeout=8s
+  kinds=ingresses,ingressclasses,services,endpointslices,pods,nodes,clusterroles,clusterrolebindings
+  ask "readyz" k get --raw '/readyz?verbose' --server=https://127.0.0.1:6443 --request-timeout=5s
+  ask "objects" k get "$kinds" -A -o json --request-timeout=5s
+  ask "managers" managers
 }
 
 for place in $PLACES; do $place; done

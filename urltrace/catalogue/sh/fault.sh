@@ -23,7 +23,7 @@ mend() { back $SITE && back $NGINX && rm -f /etc/nginx/conf.d/aaa.conf && reload
 # $1: what sed does to the zone of od.com, which named then loads
 zone() { keep $ZONE && sed -i "$1" $ZONE && rndc reload od.com >/dev/null && sleep 0.3; }
 
-unzone() { back $ZONE && rndc reload od.com >/dev/null; }
+unzone() { back $ZONE && touch $ZONE && rndc reload od.com >/dev/null; }
 
 # $1: a kind and a name, $2: a patch of JSON, $3: the namespace
 patch() { k patch -n "${3:-default}" "$1" --type=json -p "$2" >/dev/null; }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.urltrace.faults.changes import BAD_GATEWAY
-from tests.unit.urltrace.site import N21, N22, PODS, Case, Change, everywhere, http, lost, page, put, refused
+from tests.unit.urltrace.site import N21, N22, PODS, Case, Change, client, everywhere, http, lost, page, put, refused
 from urltrace.evidence import Answer
 
 EVERY_POD = [(f"{ip}:8080", node.name) for ip in PODS for node in (N21, N22)]
@@ -46,6 +46,7 @@ CASES: list[Case] = [
         "takes 7.0 s to answer",
         [
             put(http("pod", "172.7.21.7:8080", N21.name, page("200 OK"), total=7.0)),
+            client(page("504 Gateway Timeout")),
         ],
     ),
     (

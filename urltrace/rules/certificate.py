@@ -1,0 +1,59 @@
+"""The edge's certificate: for which names it is, and until when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from urltrace.evidence import OUTSIDE
+from urltrace.finding import Finding, proof
+from urltrace.view import View
+
+ENDS = re.compile(r"^notAfter=(.+)$", re.MULTILINE)
+BEGINS = re.compile(r"^notBefore=(.+)$", re.MULTILINE)
+NAMES = re.compile(r"DNS:([^,\s]+)")
+COMMON = re.compile(r"^subject=.*?CN ?= ?([^,/\n]+)", re.MULTILINE)
+
+
+def unfit(view: View) -> Iterator[Finding]:
+    """Clients refuse the certificate."""
+    for edge in view.site.edges:
+        answer = view.evidence.answer(f"certificate {edge.address}:{view.request.port}", OUTSIDE)
+        if not answer or not (ends := ENDS.search(answer.output)):
+            continue
+        begins = BEGINS.search(answer.output)
+        now = datetime.fromisoformat(view.evidence.at) if view.evidence.at else datetime.now(UTC)
+        names = NAMES.findall(answer.output) or COMMON.findall(answer.output)
+        said = cause = ""
+        if _date(ends[1]) < now:
+            said, cause = f"ended on {ends[1]}", "certificate-date"
+        elif begins and _date(begins[1]) > now:
+            said, cause = f"begins on {begins[1]} only", "certificate-date"
+        elif not any(_covers(name, view.request.name) for name in names):
+            said, cause = f"is for {', '.join(names) or 'no name'}, not for {view.request.name}", "certificate-name"
+        if cause:
+            yield Finding(
+                hop="edge",
+                cause=cause,
+                where=f"the certificate of {edge.name}",
+                sentence=f"the certificate of nginx on {edge.name} {said}: clients refuse it",
+                do=f"Give the server of {view.request.name} another certificate, then nginx -t and nginx -s reload",
+                proof=proof(answer, next((line for line in answer.output.splitlines() if "notAfter" in line), "")),
+            )
+
+
+def _date(text: str) -> datetime:
+    try:
+        return datetime.strptime(text.strip(), "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _covers(pattern: str, name: str) -> bool:
+    """A * stands for one label."""
+    pattern, name = pattern.lower(), name.lower()
+    return pattern == name or (pattern.startswith("*.") and name.partition(".")[2] == pattern[2:])
+
+
+RULES = (unfit,)
