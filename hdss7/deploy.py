@@ -34,15 +34,15 @@ def plan(options: Options) -> int:
 
 
 def _run(options: Options, name: str, *, check: bool) -> int:
+    from hdss7.explained import ExplainedSite
     from provision.apply.options import RunOptions
     from provision.plan import planfile
-    from provision.project_site import ProjectSite
 
     opened = open_project(options)
     selection = options.selection()
     if options.prune and not selection.everything:
         raise InputError("--prune looks at everything that is declared", do="Leave out --tags and --skip-tags")
-    site = ProjectSite(opened.project, selection)
+    site = ExplainedSite(opened.project, selection)
     hosts = [login.name for login in site.logins]
     if not selection.everything and not any(site.declared(host) for host in hosts):
         raise InputError("--tags and --skip-tags leave nothing of what is declared", do="Leave one of them out")
@@ -63,6 +63,7 @@ def _run(options: Options, name: str, *, check: bool) -> int:
 
 def run_and_report(site: Site, run_options: RunOptions, options: Options, name: str) -> int:
     """Runs the engine and reports: on the terminal, as JSON, in the log, in the run's folder. Returns the exit code."""
+    from hdss7.explained import explained
     from hdss7.report.console import Console
     from hdss7.report.log import Log
     from hdss7.report.run_folder import RunFolder
@@ -82,6 +83,8 @@ def run_and_report(site: Site, run_options: RunOptions, options: Options, name: 
     with interrupts() as stop:
         report = runner.run(site, run_options, emit, stop)
     then = next_step(report.exit, options, name, log.path)
+    if not run_options.check and (why := explained(report, site)):
+        then = f"{why}\n{then}"
     if report.rolled:
         then = f"What clients saw meanwhile: {folder.receipt}\n{then}"
     then = "\n".join((*site.notes(), then))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from hdss7.deploy import run_and_report
+from hdss7.explained import ExplainedSite
 from hdss7.options import Options
 from hdss7.project import OpenProject, open_project
 from hdss7.report import text
@@ -16,7 +17,6 @@ from provision.apply.options import RunOptions
 from provision.errors import Exit, InputError, worst
 from provision.history.journal import JournalQuestion, Written
 from provision.history.query import HostHistory, RecordedChange, ask_histories, recorded_changes, result, when
-from provision.project_site import ProjectSite
 from provision.remote.login import Login
 from provision.rollback_site import RollbackSite
 from provision.spelling import listed, suggestion
@@ -74,7 +74,7 @@ def rollback(options: Options) -> int:
     written = next(iter(runs.values()))
     out = sys.stderr if options.json else sys.stdout
     print(f"rolling back {run}, by {written.who}, {when(written)}: {written.about.command}", file=out)
-    site = RollbackSite(ProjectSite(opened.project, options.selection()), runs)
+    site = RollbackSite(ExplainedSite(opened.project, options.selection()), runs)
     for host, why in site.lasting:
         print(f"{host}: stays as it is: {why}", file=out)
     run_options = RunOptions(

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +13,17 @@ import yaml
 
 from hdss7.options import Options
 from hdss7.project import open_project
+from hdss7.tracing import traced
 from provision.errors import InputError
 from provision.home import expanded
-from provision.inventory.settings import SITE
-from provision.project import Project
 from provision.spelling import suggestion
 from provision.verify.context import Context
-from provision.verify.locations import HostLocation, Location
-from urltrace.ask.gather import gather, questions
-from urltrace.evidence import Evidence, Host, Site, dump, load
+from urltrace.evidence import Evidence, dump, load
 from urltrace.kubernetes.objects import Objects, read_objects
-from urltrace.redact import Redactor
 from urltrace.request import Request, parse_request
 from urltrace.summary import foretold, summary
 from urltrace.verdict import Verdict, judge
 from urltrace.view import View
-
-LOGIN = 6.0  # seconds
 
 
 def trace(options: Options) -> int:
@@ -60,56 +51,12 @@ def trace(options: Options) -> int:
 def _asked(options: Options, request: Request) -> Evidence:
     opened = open_project(options)
     context = Context(opened.project, options.selection())
-    site, kubectl = _site(opened.project)
-    places: dict[str, Location] = {}
     if options.from_host and options.from_host not in {host.name for host in context.hosts}:
         names = [host.name for host in context.hosts]
         do = suggestion(options.from_host, names) or f"Name one of {', '.join(names)}"
         raise InputError(f"--from {options.from_host} is no host that a play is about", do=do)
     opened.check_up()
-    try:
-        places = hurried(context.locations)
-        asked = questions(site, request, f"t{secrets.token_hex(8)}", kubectl)
-        return gather(asked, places, Redactor(secrets.token_hex(16)), options.from_host or "")
-    finally:
-        for location in places.values():
-            location.close()
-
-
-def hurried(locations: Mapping[str, Location]) -> dict[str, Location]:
-    """Places as they are, but for a login that may take as long as a trace: a host that is dead or frozen is told."""
-    found = dict(locations)
-    for name, location in locations.items():
-        if isinstance(location, HostLocation) and location.login.timeout > LOGIN:
-            found[name] = HostLocation(replace(location.login, timeout=LOGIN))
-    return found
-
-
-def _site(project: Project) -> tuple[Site, str]:
-    """How requests are meant to go, and kubectl as the masters have it."""
-    from roles._cluster import KUBECTL  # importable once a project is open, for it may be the project's own
-
-    def hosts(group: str) -> tuple[Host, ...]:
-        known = project.inventory.groups.get(group, ())
-        return tuple(Host(one.name, one.address) for one in project.hosts(None) if one.name in known)
-
-    edges = hosts("edge")
-    first = next(iter(project.hosts(None)), None)
-    if first is None:
-        raise InputError("the inventory has no hosts that a play is about", do="Name another: --inventory DIR")
-    settings = project.roles.settings(first, SITE)
-    site = Site(
-        domain=settings.domain,
-        edges=edges,
-        nodes=hosts("nodes"),
-        masters=hosts("masters"),
-        dns=hosts("dns"),
-        vip=settings.vip,
-        traefik_port=settings.traefik_port,
-        cluster_dns=settings.cluster_dns,
-        api=f"{settings.vip or edges[0].address}:{settings.api_port}" if edges else "",
-    )
-    return site, KUBECTL if settings.managed else "kubectl"
+    return traced(opened.project, context, request, options.from_host or "")
 
 
 def _replayed(name: str, request: Request) -> Evidence:

@@ -108,7 +108,7 @@ class RollingUpdate:
         for node in due:
             if node.name not in self._new or node.name in answering:
                 self._drained_at = time.monotonic()
-                if fault := self._edges.why_unhealthy(node) or self._policy.gate(node):
+                if fault := self._explained(self._edges.why_unhealthy(node) or self._policy.gate(node)):
                     raise FailedError(
                         f"{node.name} did not pass its gate and stays drained",
                         host=node.name,
@@ -136,7 +136,7 @@ class RollingUpdate:
     def _change(self, step: RollStep, prober: Prober) -> None:
         self._check_failures(step.node, prober)
         step.change()
-        if fault := self._why_unhealthy(step.node, prober) or self._policy.gate(step.node):
+        if fault := self._why_unhealthy(step.node, prober) or self._explained(self._policy.gate(step.node)):
             raise FailedError(f"{step.node.name} did not pass its gate", host=step.node.name, found=fault)
         self._check_failures(step.node, prober)
 
@@ -190,6 +190,9 @@ class RollingUpdate:
         the update. alone: not an application that fails on the other nodes too: that node would stay out for nothing.
         """
         fault = self._edges.why_unhealthy(node) or prober.why_unhealthy(node.name, ROUTES_BUDGET, alone=alone)
+        return self._explained(fault)
+
+    def _explained(self, fault: str) -> str:
         return ". ".join(filter(None, (fault, self._policy.explain()))) if fault else ""
 
     def _put_back(self, node: Node, prober: Prober | None = None) -> None:

@@ -50,3 +50,11 @@ traefik_anew() {
 
 # $1, $2, ...: a rule of iptables, as after -A; put before all others of its chain
 rule() { chain=$1 && shift && iptables -I "$chain" 1 "$@"; }
+
+# $1: a hook of the kernel, $2, ...: what nft matches there, and what it does
+cable() {
+  hook=$1 && shift
+  nft add table inet fault && nft "add chain inet fault $hook { type filter hook $hook priority -300; }" && nft add rule inet fault "$hook" "$@"
+}
+
+uncable() { nft delete table inet fault; }

@@ -1,0 +1,53 @@
+"""Why the site does not answer, in the error of the run after which it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from provision.apply.states import Failed
+from provision.errors import Exit, ProvisionError
+from provision.project_site import ProjectSite
+
+if TYPE_CHECKING:
+    from provision.apply.run import Report
+    from provision.apply.site import Site
+
+
+class ExplainedSite(ProjectSite):
+    """A deploy whose errors say why the site does not answer."""
+
+    def explain(self, url: str) -> str:
+        """The verdict of a trace; '' when the URL answers, or nothing can be asked."""
+        from hdss7.tracing import traced  # asks the hosts: only once something has failed
+        from provision.verify.context import Context
+        from urltrace.request import parse_request
+        from urltrace.verdict import judge
+
+        context = Context(self.project, replace(self.selection, limit=None))
+        try:
+            verdict = judge(traced(self.project, context, parse_request(url)))
+        except ProvisionError:  # what failed stands in the error already
+            return ""
+        finally:
+            context.close()
+        return f"Trace of {url}: {verdict.sentence}" if verdict.fault or verdict.unexplained else ""
+
+
+def explained(report: Report, site: Site) -> str:
+    """The verdict about the URLs that have to go on answering, as a line, and added to the first host's error.
+
+    '' when the run did not fail, when they answer, and when an error says it already.
+    """
+    failed = [
+        (host, host.state) for host in report.hosts if isinstance(host.state, Failed) and host.code is Exit.FAILED
+    ]
+    if report.exit is not Exit.FAILED or not failed or "Trace of " in "".join(str(host.error) for host, _ in failed):
+        return ""
+    urls = dict.fromkeys(check.url for play in site.plays if (check := site.health_check(play)))
+    said = ". ".join(filter(None, map(site.explain, urls)))
+    host, state = failed[0]
+    if said:
+        found = ". ".join(filter(None, (state.error.explanation.found.rstrip("."), said)))
+        host.state = replace(state, error=state.error.but(found=found))
+    return said

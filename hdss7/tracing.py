@@ -1,0 +1,67 @@
+"""Asking the hosts of a project about a URL: for `trace`, for a failed `verify`, and for the error of a run."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+
+from provision.errors import InputError
+from provision.inventory.settings import SITE
+from provision.project import Project
+from provision.verify.context import Context
+from provision.verify.locations import HostLocation, Location
+from urltrace.ask.gather import gather, questions
+from urltrace.evidence import Evidence, Host, Site
+from urltrace.redact import Redactor
+from urltrace.request import Request
+
+LOGIN = 6.0  # seconds
+
+
+def traced(project: Project, context: Context, request: Request, client: str = "") -> Evidence:
+    """All that the places of a project say about a request. client: the host that asks. Closes what it has opened."""
+    site, kubectl = site_of(project)
+    places = hurried(context.locations)
+    try:
+        asked = questions(site, request, f"t{secrets.token_hex(8)}", kubectl)
+        return gather(asked, places, Redactor(secrets.token_hex(16)), client)
+    finally:
+        for location in places.values():
+            location.close()
+
+
+def hurried(locations: Mapping[str, Location]) -> dict[str, Location]:
+    """Places as they are, but for a login that may take as long as a trace: a host that is dead or frozen is told."""
+    found = dict(locations)
+    for name, location in locations.items():
+        if isinstance(location, HostLocation) and location.login.timeout > LOGIN:
+            found[name] = HostLocation(replace(location.login, timeout=LOGIN))
+    return found
+
+
+def site_of(project: Project) -> tuple[Site, str]:
+    """How requests are meant to go, and kubectl as the masters have it."""
+    from roles._cluster import KUBECTL  # importable once a project is open, for it may be the project's own
+
+    def hosts(group: str) -> tuple[Host, ...]:
+        known = project.inventory.groups.get(group, ())
+        return tuple(Host(one.name, one.address) for one in project.hosts(None) if one.name in known)
+
+    edges = hosts("edge")
+    first = next(iter(project.hosts(None)), None)
+    if first is None:
+        raise InputError("the inventory has no hosts that a play is about", do="Name another: --inventory DIR")
+    settings = project.roles.settings(first, SITE)
+    site = Site(
+        domain=settings.domain,
+        edges=edges,
+        nodes=hosts("nodes"),
+        masters=hosts("masters"),
+        dns=hosts("dns"),
+        vip=settings.vip,
+        traefik_port=settings.traefik_port,
+        cluster_dns=settings.cluster_dns,
+        api=f"{settings.vip or edges[0].address}:{settings.api_port}" if edges else "",
+    )
+    return site, KUBECTL if settings.managed else "kubectl"
