@@ -67,12 +67,20 @@ def verify(options: Options) -> int:
     return verify.verify(options)
 
 
-@command("url", *LOGIN, "method", "header", "from_host", "bundle", "replay", "with_file", *OUTPUT)
+@command("url", *LOGIN, "method", "header", "from_host", "bundle", "replay", "with_file", "html", *OUTPUT)
 def trace(options: Options) -> int:
     """Say why a URL does not answer: which hop is at fault, by what evidence, what to do; no host is changed."""
     from hdss7 import trace
 
     return trace.trace(options)
+
+
+@command(*LOGIN, "urls", "for_time", "json")
+def watch(options: Options) -> int:
+    """Ask URLs each second, and say what changes: when one fails, why, and when it answers again."""
+    from hdss7 import watch
+
+    return watch.watch(options)
 
 
 @command(*LOGIN, *OUTPUT)
@@ -257,6 +265,7 @@ def collection() -> Collection:
         rollback,
         verify,
         trace,
+        watch,
         certs,
         ping,
         run,

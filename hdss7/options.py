@@ -103,9 +103,9 @@ def number(help: str, default: int, least: int, most: int) -> Any:
     return _declare(Kind.NUMBER, f"{help} (default {default})", default, least=least, most=most)
 
 
-def repeated(help: str) -> Any:
-    """An option with a value that may come several times."""
-    return _declare(Kind.REPEATED, help, ())
+def repeated(help: str, name: str = "") -> Any:
+    """An option with a value that may come several times. name: as it is typed, where that is not the field's."""
+    return _declare(Kind.REPEATED, help, (), name=name)
 
 
 def counted(help: str) -> Any:
@@ -178,6 +178,9 @@ class Options:
     bundle: str | None = text("write all that was asked into this file, for --replay; no secret is in it", name="save")
     replay: str | None = text("judge the bundle in this file instead of asking hosts")
     from_host: str | None = text("ask from this host, as a client there does", name="from")
+    html: str | None = text("write the trace as a page for a browser into this file")
+    for_time: str | None = text("how long to watch: 90s, 10m, 2h (default: until Ctrl-C)", name="for")
+    urls: Sequence[str] = repeated("a URL to watch; repeatable", name="url")
     with_file: str | None = text("say what would happen with the Ingresses in this file", name="with")
     site_name: str | None = text(
         "the site's name that 127.0.0.1 serves (default: Traefik's, traefik.od.com)", name="host"

@@ -5,50 +5,89 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
 
+from hdss7.last_good import changes, remember
 from hdss7.options import Options
 from hdss7.project import open_project
-from hdss7.tracing import traced
+from hdss7.tracing import identity, places, traced
 from provision.errors import InputError
 from provision.home import expanded
 from provision.spelling import suggestion
 from provision.verify.context import Context
 from urltrace.evidence import Evidence, dump, load
+from urltrace.fingerprint import Difference
 from urltrace.kubernetes.objects import Objects, read_objects
 from urltrace.request import Request, parse_request
-from urltrace.summary import foretold, summary
+from urltrace.summary import changed_lines, foretold, summary
 from urltrace.verdict import Verdict, judge
 from urltrace.view import View
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A trace that is over. since, changed: when the URL last answered, and what is different from then.
+
+    site: whose URL it is; '' for a bundle.
+    """
+
+    evidence: Evidence
+    verdict: Verdict
+    seconds: float
+    site: str = ""
+    since: str = ""
+    changed: tuple[Difference, ...] = ()
 
 
 def trace(options: Options) -> int:
     """Say why a URL does not answer, or that it does. Returns the exit code."""
     request = parse_request(options.url or "", options.method or "GET", options.header)
+    change = _change(options.with_file) if options.with_file else None
     began = time.monotonic()
-    evidence = _replayed(options.replay, request) if options.replay else _asked(options, request)
-    verdict = judge(evidence)
+    evidence, site = (_replayed(options.replay, request), "") if options.replay else _asked(options, request)
+    done = concluded(evidence, site, began)
     if options.bundle:
         _save(expanded(options.bundle), dump(evidence))
-    out = sys.stderr if options.json else sys.stdout
-    lines = summary(evidence, verdict, verbose=options.verbose > 0)
-    if options.with_file:
-        lines += foretold(View(evidence), _change(options.with_file))
-    for line in lines:
-        print(line, file=out)
+    if options.html:
+        from hdss7.around import around
+        from urltrace.html.page import page
+
+        known = around(options, site) if site else None
+        _save(expanded(options.html), page(evidence, done.verdict, done.since, done.changed, known).encode())
+    _print(done, change, options)
+    return done.verdict.exit
+
+
+def concluded(evidence: Evidence, site: str, began: float) -> Traced:
+    """The verdict, compared with how the hops were when the URL last answered; a good one is remembered."""
+    verdict = judge(evidence)
+    since, changed = changes(site, evidence) if site and verdict.findings else ("", ())
+    if site and verdict.answered and not verdict.findings and not verdict.unasked:
+        remember(site, evidence)
+    return Traced(evidence, verdict, time.monotonic() - began, site, since, changed)
+
+
+def _print(done: Traced, change: Objects | None, options: Options) -> None:
+    lines = summary(done.evidence, done.verdict, verbose=options.verbose > 0)
+    lines += changed_lines(done.verdict, done.since, done.changed)
+    foreseen = foretold(View(done.evidence), change) if change else []
+    for line in (*lines, *foreseen):
+        print(line, file=sys.stderr if options.json else sys.stdout)
     sys.stdout.flush()
     if options.json:
         from hdss7.report.json import encode
 
-        print(encode(_hosts(evidence), None, verdict.exit, trace=_described(verdict, time.monotonic() - began)))
-    return verdict.exit
+        body = {**_described(done), **({"with": foreseen} if change else {})}
+        print(encode(_hosts(done.evidence), None, done.verdict.exit, trace=body))
 
 
-def _asked(options: Options, request: Request) -> Evidence:
+def _asked(options: Options, request: Request) -> tuple[Evidence, str]:
+    """What the hosts say, and whose URL it is."""
     opened = open_project(options)
     context = Context(opened.project, options.selection())
     if options.from_host and options.from_host not in {host.name for host in context.hosts}:
@@ -56,7 +95,9 @@ def _asked(options: Options, request: Request) -> Evidence:
         do = suggestion(options.from_host, names) or f"Name one of {', '.join(names)}"
         raise InputError(f"--from {options.from_host} is no host that a play is about", do=do)
     opened.check_up()
-    return traced(opened.project, context, request, options.from_host or "")
+    with places(context) as asked:
+        evidence = traced(opened.project, asked, request, options.from_host or "")
+    return evidence, identity(opened.project, options.lab)
 
 
 def _replayed(name: str, request: Request) -> Evidence:
@@ -94,9 +135,9 @@ def _hosts(evidence: Evidence) -> dict[str, Any]:
     return {host.name: {"status": "unreachable" if host.name in why else "ok"} for host in evidence.site.hosts}
 
 
-def _described(verdict: Verdict, seconds: float) -> dict[str, Any]:
+def _described(done: Traced) -> dict[str, Any]:
     """The object `trace` of --json, version 1."""
-    found = (*((verdict.fault,) if verdict.fault else ()), *verdict.others, *verdict.latent)
+    verdict = done.verdict
     return {
         "version": 1,
         "answered": verdict.answered,
@@ -106,9 +147,11 @@ def _described(verdict: Verdict, seconds: float) -> dict[str, Any]:
                 **{name: getattr(one, name) for name in ("hop", "cause", "where", "sentence", "do", "latent")},
                 "proof": [{"location": p.location, "question": p.question, "line": p.line} for p in one.proof],
             }
-            for one in found
+            for one in verdict.findings
         ],
         "not_this": [{"hop": one.hop, "because": one.because} for one in verdict.not_this],
         "unasked": [{"location": one.location, "why": one.why} for one in verdict.unasked],
-        "seconds": round(seconds, 2),
+        "since": done.since,
+        "changed": [msgspec.to_builtins(one) for one in done.changed],
+        "seconds": round(done.seconds, 2),
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from provision.errors import InputError
@@ -19,15 +20,26 @@ from urltrace.request import Request
 LOGIN = 6.0  # seconds
 
 
-def traced(project: Project, context: Context, request: Request, client: str = "") -> Evidence:
-    """All that the places of a project say about a request. client: the host that asks. Closes what it has opened."""
+def traced(project: Project, places: Mapping[str, Location], request: Request, client: str = "") -> Evidence:
+    """All that the places of a project say about a request. client: the host that asks, '' for the outside."""
     site, kubectl = site_of(project)
-    places = hurried(context.locations)
+    asked = questions(site, request, f"t{secrets.token_hex(8)}", kubectl)
+    return gather(asked, places, Redactor(secrets.token_hex(16)), client)
+
+
+def identity(project: Project, lab: str | None) -> str:
+    """Tells this project's hosts from those of others."""
+    return f"{project.inventory.directory.absolute()} {lab or ''}"
+
+
+@contextmanager
+def places(context: Context) -> Iterator[Mapping[str, Location]]:
+    """The places of a project for a trace of its own: connections that are closed at the end."""
+    found = hurried(context.locations)
     try:
-        asked = questions(site, request, f"t{secrets.token_hex(8)}", kubectl)
-        return gather(asked, places, Redactor(secrets.token_hex(16)), client)
+        yield found
     finally:
-        for location in places.values():
+        for location in found.values():
             location.close()
 
 

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
 from hdss7.options import Options
 from hdss7.project import open_project
 from hdss7.signals import interrupts
+from hdss7.tracing import identity
 from provision.home import expanded
+
+if TYPE_CHECKING:
+    from provision.project import Project
+    from provision.verify.context import Context
+    from provision.verify.report import Report
+
+
+def _after(project: Project, options: Options, context: Context, report: Report) -> Iterable[str]:
+    """Keeps the results; says why checks failed, or remembers how the hops look when everything is well."""
+    from hdss7.causes import causes, remembered
+    from hdss7.last_verify import keep
+
+    if options.k or options.limit:
+        return causes(project, context, report)
+    keep(identity(project, options.lab), report)
+    if report.failed:
+        return causes(project, context, report)
+    remembered(project, context, identity(project, options.lab))
+    return ()
 
 
 def verify(options: Options) -> int:
@@ -18,4 +42,12 @@ def verify(options: Options) -> int:
     site.check_up()
     junit = expanded(options.junit).absolute() if options.junit else None
     with interrupts() as stop:
-        return checks.main(site.project, selection, k=options.k, deep=options.deep, junit=junit, stop=stop)
+        return checks.main(
+            site.project,
+            selection,
+            k=options.k,
+            deep=options.deep,
+            junit=junit,
+            stop=stop,
+            causes=partial(_after, site.project, options),
+        )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from urltrace.evidence import Evidence
 from urltrace.finding import HOPS, Cleared, Finding, Hop
+from urltrace.fingerprint import Difference
 from urltrace.kubernetes.objects import Objects
 from urltrace.traefik.change import foretell
 from urltrace.traefik.routers import Choice
@@ -22,6 +23,7 @@ NAMES: dict[Hop, str] = {
     "pod": "pod",
     "control": "control plane",
 }
+SHOWN = 3
 WIDTH = max(map(len, NAMES.values()))
 
 
@@ -31,20 +33,34 @@ def summary(evidence: Evidence, verdict: Verdict, *, verbose: bool = False) -> l
     cleared = {one.hop: one for clear in CLEARING if (one := clear(view))}
     return [
         str(view.request).partition("?")[0] + (f", asked from {evidence.client}" if evidence.client else ""),
-        *(_hop(hop, cleared.get(hop), verdict) for hop in HOPS),
+        *(_hop(hop, cleared.get(hop), verdict, seconds(view, hop)) for hop in HOPS),
         "",
         *_verdict(verdict, verbose),
     ]
 
 
-def _hop(hop: Hop, cleared: Cleared | None, verdict: Verdict) -> str:
+def _hop(hop: Hop, cleared: Cleared | None, verdict: Verdict, took: str) -> str:
     every = (*((verdict.fault,) if verdict.fault else ()), *verdict.others)
     fault = next((one for one in every if one.hop == hop), None)
     if fault:
         return f"  ✗ {NAMES[hop]:<{WIDTH}}  {fault.sentence}"
     if cleared:
-        return f"  ✓ {NAMES[hop]:<{WIDTH}}  {cleared.because}"
+        return f"  ✓ {NAMES[hop]:<{WIDTH}}  {cleared.because}{took}"
     return f"  ? {NAMES[hop]:<{WIDTH}}  not known"
+
+
+def seconds(view: View, hop: Hop) -> str:
+    """How long the answer took that was asked for at a hop: ' (0.012 s)'; '' where none was."""
+    found = {
+        "name": view.exchanges("name"),
+        "edge": view.exchanges("edge"),
+        "link": tuple(one for node in view.site.nodes for one in view.from_edges(node)),
+        "node": tuple(one for node in view.site.nodes if (one := view.on_node(node))),
+        "traefik": view.exchanges("traefik"),
+        "pod": view.exchanges("pod"),
+    }.get(hop, ())
+    took = [one.total for one in found if one.outcome == "answered"]
+    return f" ({max(took):.3f} s)" if took else ""
 
 
 def _verdict(verdict: Verdict, verbose: bool) -> Iterator[str]:
@@ -60,6 +76,17 @@ def _verdict(verdict: Verdict, verbose: bool) -> Iterator[str]:
         yield f"Also:    {finding.sentence}"
     for unasked in verdict.unasked:
         yield f"Unasked: {unasked.location}: {unasked.why}"
+
+
+def changed_lines(verdict: Verdict, since: str, changed: Sequence[Difference]) -> list[str]:
+    """What is different from when the URL last answered: first what is at the hop of the fault."""
+    hop = verdict.fault.hop if verdict.fault else ""
+    nearest = sorted(changed, key=lambda one: one.hop != hop)
+    lines = [f"Changed: {one}" for one in nearest[:SHOWN]]
+    if since and verdict.fault:
+        more = f", and {len(nearest) - SHOWN} more things" if len(nearest) > SHOWN else ""
+        lines.append(f"         since it last answered, {since}{more}" if lines else f"Changed: nothing since {since}")
+    return lines
 
 
 def _proof(finding: Finding, *, every: bool) -> Iterator[str]:

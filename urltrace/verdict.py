@@ -53,6 +53,11 @@ class Verdict:
     unexplained: str = ""
 
     @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that was found: the fault, what would fail next, what is wrong besides."""
+        return (*((self.fault,) if self.fault else ()), *self.others, *self.latent)
+
+    @property
     def sentence(self) -> str:
         """The first line."""
         if self.fault:

@@ -43,7 +43,8 @@ class View:
 
     def exchanges(self, kind: str, location: str = "") -> tuple[Exchange, ...]:
         """Every request of a kind, from one location or from all."""
-        return tuple(read_exchange(answer) for answer in self.evidence.about(f"http {kind} ", location))
+        found = self.evidence.about(f"http {kind}", location)
+        return tuple(read_exchange(answer) for answer in found if answer.question.split()[1] == kind)
 
     def node_target(self, node: Host) -> str:
         """Where Traefik answers on a node."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from provision.errors import Exit, InputError, worst
 
 if TYPE_CHECKING:
     from provision.project import Project, Selection
+    from provision.verify.context import Context
+    from provision.verify.report import Report
 
 RETRY_SECONDS = 6.0  # how long failing checks are retried: Traefik reads new routes in under one second
 
@@ -33,12 +35,13 @@ def main(
     retry_for: float = RETRY_SECONDS,
     say: Callable[[str], None] = print,
     stop: threading.Event | None = None,
+    causes: Callable[[Context, Report], Iterable[str]] = lambda context, report: (),
 ) -> Exit:
     """Runs the checks of the hosts within the selection's limit.
 
     k: only those whose names match, as pytest's -k. deep: those marked `deep` too. junit: a file for the results.
     gate: only checks marked `gate`, which need no other node. retry_for: seconds for which failing checks are
-    retried. say: prints a line.
+    retried. say: prints a line. causes: lines to end with, made while the hosts are still connected.
     Raises InputError for a project that can't be compiled and for a k that nothing matches.
     """
     import pytest
@@ -66,6 +69,7 @@ def main(
     stop = stop or threading.Event()
     try:
         code = pytest.main(arguments, plugins=[Verification(context, report, stop, retry_for, deep=deep)])
+        why = () if stop.is_set() else tuple(causes(context, report))
     finally:
         context.close()
     if stop.is_set():
@@ -79,6 +83,8 @@ def main(
         )
     if code != pytest.ExitCode.USAGE_ERROR:  # pytest has printed what it does not accept
         report.close()
+        for line in why:
+            say(line)
     interrupted = code == pytest.ExitCode.INTERRUPTED and not report.unread
     return _exit(int(code), report.unreachable, interrupted)
 

@@ -26,7 +26,7 @@ def mark(fault: Fault, verdict: Verdict) -> Mark:
         found = verdict.fault if verdict.fault and _is(fault.says, verdict.fault) else None
         if not verdict.fault:
             return "missed"
-    named_wrongly = any(one.cause in fault.never for one in every(verdict))
+    named_wrongly = any(one.cause in fault.never for one in verdict.findings)
     return "right" if found and not named_wrongly else "wrong"
 
 
@@ -35,11 +35,11 @@ def mark_pair(pair: Pair, verdict: Verdict) -> Mark:
     first, second = named(pair.first).says, named(pair.second).says
     assert first
     assert second
-    found = [any(_is(says, one) for one in every(verdict)) for says in (first, second)]
+    found = [any(_is(says, one) for one in verdict.findings) for says in (first, second)]
     leading = first.latent or bool(verdict.fault and _is(first, verdict.fault))
     if all(found) and leading:
         return "right"
-    return "wrong" if every(verdict) else "missed"
+    return "wrong" if verdict.findings else "missed"
 
 
 def marked(name: str, evidence: Evidence) -> tuple[Mark, Verdict]:
@@ -47,11 +47,6 @@ def marked(name: str, evidence: Evidence) -> tuple[Mark, Verdict]:
     verdict = judge(evidence)
     first, plus, second = name.partition("+")
     return (mark_pair(Pair(first, second), verdict) if plus else mark(named(name), verdict)), verdict
-
-
-def every(verdict: Verdict) -> tuple[Finding, ...]:
-    """All that was found, the verdict first."""
-    return (*((verdict.fault,) if verdict.fault else ()), *verdict.others, *verdict.latent)
 
 
 def _is(says: Says, finding: Finding) -> bool:

@@ -1,0 +1,92 @@
+"""The page: the drawing, the verdict, the fixes, the evidence in folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from urltrace.evidence import Answer, Evidence
+from urltrace.finding import HOPS, Hop
+from urltrace.fingerprint import Difference
+from urltrace.html.path import HEIGHT, WIDTH, drawn
+from urltrace.html.words import CAUSES, WORDS
+from urltrace.summary import NAMES, seconds
+from urltrace.verdict import CLEARING, Verdict
+from urltrace.view import View
+
+MOST = 4000  # characters of one answer
+# what each hop is judged by: the first words of questions
+ASKED: dict[Hop, tuple[str, ...]] = {
+    "name": ("http name", "dig", "getent", "hosts-file", "resolver", "zone"),
+    "edge": ("http edge", "nginx", "log nginx", "listen", "addresses", "certificate"),
+    "link": ("http node", "http large", "filter", "nft", "route", "neighbours", "icmp"),
+    "node": ("http node", "nat", "listen"),
+    "traefik": ("http traefik", "http alive", "rawdata", "log traefik"),
+    "service": ("objects",),
+    "pod": ("http pod", "routes"),
+    "control": ("readyz", "api", "kubelet", "kube-proxy", "managers"),
+}
+
+
+@dataclass(frozen=True)
+class Around:
+    """What else is known of the site. Each part is None when it is not.
+
+    receipt: of the last rolling update; drift: what is not as declared; verified: when, and how the last verify ended.
+    """
+
+    receipt: Sequence[str] | None = None
+    drift: Sequence[str] | None = None
+    verified: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A hop with all that is said of it."""
+
+    hop: Hop
+    title: str
+    right: str
+    took: str
+    answers: tuple[Answer, ...]
+
+
+def page(
+    evidence: Evidence, verdict: Verdict, since: str, changed: Sequence[Difference], around: Around | None = None
+) -> str:
+    """The whole page. since: when the URL last answered, '' when that is not known."""
+    view = View(evidence)
+    return _template().render(
+        url=str(view.request).partition("?")[0],
+        evidence=evidence,
+        verdict=verdict,
+        drawing=drawn(view, verdict),
+        width=WIDTH,
+        height=HEIGHT,
+        sections=tuple(_sections(view)),
+        names=NAMES,
+        since=since,
+        changed=changed,
+        known=vars(around or Around()),
+        words=WORDS,
+        causes=CAUSES,
+        most=MOST,
+    )
+
+
+@cache
+def _template() -> Template:
+    loader = FileSystemLoader(Path(__file__).parent)
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return made.get_template("page.html.j2")
+
+
+def _sections(view: View) -> Iterator[Section]:
+    cleared = {one.hop: one.because for clear in CLEARING if (one := clear(view))}
+    for hop in HOPS:
+        answers = [one for one in view.evidence.answers if one.question.startswith(ASKED[hop])]
+        yield Section(hop, NAMES[hop], cleared.get(hop, ""), seconds(view, hop).strip(), tuple(answers))
