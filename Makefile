@@ -9,7 +9,7 @@ OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy urltrace roles lab tests bench
 
-.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-tls test-ha test-core test-all reliability bench lint packages packages-vm clean
+.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-tls test-ha test-core test-all reliability confusion bench lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
@@ -27,6 +27,7 @@ help:
 	@echo 'make test-ha  two edges with one address: the one that holds it is lost in every way, and both are changed'
 	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'
 	@echo 'make reliability  docs/reliability.md written from what was measured at this commit'
+	@echo 'make confusion  every fault of the catalogue made on a lab and traced; writes docs/diagnosis.md; goes on where it ended'
 	@echo 'make bench    what a run costs beside plain ssh, as a table'
 	@echo 'make lint     style, types, imports, shell, and everything declared, without a host'
 	@echo 'make clean    take the default lab down with its disks, and remove .venv; builds stay in the cache'
@@ -82,6 +83,9 @@ test-all: packages-vm
 
 reliability: $(READY)
 	@$(BIN)/python -m tests.lab.faults.table
+
+confusion: packages
+	@$(BIN)/python -m tests.confusion $(OPTIONS)
 
 bench: packages
 	@$(BIN)/python -m bench

@@ -11,14 +11,14 @@ import msgspec
 
 from provision.folders import cache_folder
 from urltrace.ask.question import SCRIPTS
-from urltrace.catalogue.fault import FOLDER, Fault, Pair, named
+from urltrace.catalogue.fault import Fault, Pair, named
 from urltrace.evidence import Evidence, load
 
 BUNDLES = Path(__file__).resolve().parents[1] / "unit" / "urltrace" / "recorded" / "bundles"
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One live run. version: of the fault and of what is asked. problem: why it could not be made, '' when it could."""
+    """One live run. version: of the fault. asked: of what a trace asked. problem: why it could not be made, '' when it could."""
 
     name: str
     version: str
@@ -28,6 +28,7 @@ class Seen(msgspec.Struct, frozen=True):
     sentence: str = ""
     problem: str = ""
     at: str = ""
+    asked: str = ""
 
 
 class Quiet(msgspec.Struct, frozen=True):
@@ -68,10 +69,17 @@ class Book:
 
 
 def version(name: str) -> str:
-    """Changes with the fault, and with what a trace asks."""
-    held = [named(part) for part in name.split("+")]
-    text = msgspec.json.encode(held) + (FOLDER / "sh" / "fault.sh").read_bytes() + SCRIPTS.text("trace").encode()
-    return hashlib.sha256(text).hexdigest()[:12]
+    """Changes with the fault, or with one of a pair."""
+    return _digest(msgspec.json.encode([named(part) for part in name.split("+")]))
+
+
+def question() -> str:
+    """Changes with what a trace asks."""
+    return _digest(SCRIPTS.text("trace").encode())
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]
 
 
 def bundle_path(name: str) -> Path:

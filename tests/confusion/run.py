@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.confusion.record import Book, Quiet, Seen, bundle, keep, version
+from tests.confusion.record import Book, Quiet, Seen, bundle, keep, question, version
 from tests.confusion.site import Site
 from tests.lab.clients import clients
 from urltrace.catalogue.fault import named
@@ -45,7 +45,7 @@ def one(site: Site, name: str, folder: Path) -> Seen:
         keep(name, saved)
         saved.unlink()
     asking = float(found.said.get("seconds", 0.0))
-    return Seen(name, version(name), found.seconds, asking, found.code, found.sentence, at=at)
+    return Seen(name, version(name), found.seconds, asking, found.code, found.sentence, at=at, asked=question())
 
 
 def faults(site: Site, names: Sequence[str], book: Book, clock: Clock) -> bool:

@@ -8,15 +8,24 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hdss7.options import Options
+from hdss7.project import open_project
+from hdss7.tracing import traced
 from lab import commands, ops_host
 from lab.network import namespace
 from lab.state import Lab
+from provision.errors import Exit
+from provision.project import Project
+from provision.verify.context import Context
 from tests.lab.running import Ended
 from tests.lab.typed import KUBECTL, Typed
 from urltrace.catalogue.fault import CLIENT, DEMO, FOLDER, Fault
+from urltrace.request import parse_request
+from urltrace.verdict import judge
 
 PRELUDE = (FOLDER / "sh" / "fault.sh").read_text()
 API = "hdss7-21"  # where kubectl is asked
@@ -137,13 +146,22 @@ class Site(Typed):
             fault.url.replace("PADDING", PADDING), "--method", fault.method, *headers, "--save", str(bundle)
         )
 
-    def await_healthy(self) -> Traced:
-        """The first trace that names nothing. Fails where the site does not get well."""
+    @cached_property
+    def _opened(self) -> tuple[Project, Context]:
+        """For traces from within this process, whose connections stay: they only see whether the site is well."""
+        options = Options(lab=self.name)
+        project = open_project(options).project
+        return project, Context(project, options.selection())
+
+    def await_healthy(self) -> None:
+        """Until a trace names nothing. Fails where the site does not get well."""
         deadline = time.monotonic() + HEALED
-        while not (found := self.trace()).quiet:
-            assert time.monotonic() < deadline, f"the site is not well again: {found.sentence} {found.said}"
-            time.sleep(0.5)
-        return found
+        project, context = self._opened
+        request = parse_request(DEMO)
+        while (verdict := judge(traced(project, context.locations, request))).findings or verdict.exit != Exit.OK:
+            said = [one.sentence for one in verdict.findings] or verdict.sentence
+            assert time.monotonic() < deadline, f"the site is not well again: {said}"
+            time.sleep(0.3)
 
     def repaired(self) -> None:
         """The site as declared: by itself within a while, else by a deploy."""

@@ -64,7 +64,8 @@ def silent(view: View) -> Iterator[Finding]:
             continue
         state = view.evidence.answer("nginx-state", edge.name)
         frozen = re.findall(r"^state T (\d+)$", state.output, re.MULTILINE) if state else []
-        if frozen or all(one.outcome == "answered" for node in view.site.nodes for one in view.from_edges(node)):
+        reached = all(one.outcome == "answered" for node in view.site.nodes for one in view.from_edges(node))
+        if frozen or (reached and _to_nodes(view, edge.name)):
             stopped = f": its processes {', '.join(frozen)} are stopped" if frozen else ""
             yield Finding(
                 hop="edge",
@@ -74,6 +75,13 @@ def silent(view: View) -> Iterator[Finding]:
                 do=f"On {edge.name}: {'kill -CONT ' + ' '.join(frozen) if frozen else 'systemctl restart nginx'}",
                 proof=(*proof_of(found), *proof(state, f"state T {frozen[0]}" if frozen else "")),
             )
+
+
+def _to_nodes(view: View, name: str) -> bool:
+    """Whether nginx sends the request to nodes, and to nothing else."""
+    choice = view.edge_choices.get(name)
+    asked = choice.proxied.asked if choice and choice.proxied else ()
+    return {f"{one.address}:{one.port}" for one in asked} <= {view.node_target(node) for node in view.site.nodes}
 
 
 def too_many_connections(view: View) -> Iterator[Finding]:
@@ -193,7 +201,7 @@ def wrong_upstream(view: View) -> Iterator[Finding]:
         for backend in asked:
             target = f"{backend.address}:{backend.port}"
             # an upstream of something else is none of Traefik's
-            lost = not known and _failed_by_nginx(view, name)
+            lost = not known and _gave_up(view, name)
             if target in targets or not (known or lost or backend.address in nodes):
                 continue
             yield Finding(
@@ -341,9 +349,9 @@ def _from_outside(view: View, name: str) -> Exchange | None:
     return next((found for edge, found in _asked(view) if edge.name == name), None)
 
 
-def _failed_by_nginx(view: View, name: str) -> bool:
+def _gave_up(view: View, name: str) -> bool:
     found = _from_outside(view, name)
-    return found is not None and found.by_nginx and found.status in (502, 504)
+    return found is not None and (found.outcome == "silent" or (found.by_nginx and found.status in (502, 504)))
 
 
 def _failed(view: View, name: str) -> bool:
