@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from hdss7.last_good import remember
-from hdss7.tracing import traced
+from hdss7.tracing import judged, traced
 from provision.errors import ProvisionError
 from provision.project import Project
 from provision.verify.context import Context
 from provision.verify.report import Checked, Report
 from urltrace.finding import Finding, Hop
 from urltrace.request import parse_request
-from urltrace.verdict import Verdict, judge
+from urltrace.verdict import Verdict
 
 SITE = ("edge", "traefik", "nginx_ds", "apps")
 PROGRAMS = ("kubelet", "kube_proxy", "kube_apiserver", "kube_controller_manager", "kube_scheduler", "etcd", "coredns")
@@ -36,7 +36,7 @@ def causes(project: Project, context: Context, report: Report) -> Iterator[str]:
     left = list(failed)
     for url in _urls(project, failed):
         try:
-            verdict = judge(traced(project, context.locations, parse_request(url)))
+            verdict = judged(traced(context, context.locations, parse_request(url)), project)
         except ProvisionError:
             continue
         found = _grouped(verdict, left)
@@ -53,8 +53,8 @@ def remembered(project: Project, context: Context, site: str) -> None:
     """Keeps how the hops of the site's own URL look, now that every check has passed."""
     for url in list(_urls(project, ()))[:1]:
         with suppress(ProvisionError):
-            evidence = traced(project, context.locations, parse_request(url))
-            if not judge(evidence).findings:
+            evidence = traced(context, context.locations, parse_request(url))
+            if not judged(evidence, project).findings:
                 remember(site, evidence)
 
 

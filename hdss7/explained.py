@@ -19,15 +19,14 @@ class ExplainedSite(ProjectSite):
 
     def explain(self, url: str) -> str:
         """The verdict of a trace; '' when the URL answers, or nothing can be asked."""
-        from hdss7.tracing import places, traced  # asks the hosts: only once something has failed
+        from hdss7.tracing import judged, places, traced  # asks the hosts: only once something has failed
         from provision.verify.context import Context
         from urltrace.request import parse_request
-        from urltrace.verdict import judge
 
         context = Context(self.project, replace(self.selection, limit=None))
         try:
             with places(context) as asked:
-                verdict = judge(traced(self.project, asked, parse_request(url)))
+                verdict = judged(traced(context, asked, parse_request(url)), self.project)
         except ProvisionError:  # what failed stands in the error already
             return ""
         return f"Trace of {url}: {verdict.sentence}" if verdict.fault or verdict.unexplained else ""

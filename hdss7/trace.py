@@ -15,9 +15,10 @@ import yaml
 from hdss7.last_good import changes, remember
 from hdss7.options import Options
 from hdss7.project import open_project
-from hdss7.tracing import identity, places, traced
+from hdss7.tracing import identity, judged, places, traced
 from provision.errors import InputError
 from provision.home import expanded
+from provision.project import Project
 from provision.spelling import suggestion
 from provision.verify.context import Context
 from urltrace.evidence import Evidence, dump, load
@@ -49,8 +50,11 @@ def trace(options: Options) -> int:
     request = parse_request(options.url or "", options.method or "GET", options.header)
     change = _change(options.with_file) if options.with_file else None
     began = time.monotonic()
-    evidence, site = (_replayed(options.replay, request), "") if options.replay else _asked(options, request)
-    done = concluded(evidence, site, began)
+    if options.replay:
+        evidence, project, site = _replayed(options.replay, request), None, ""
+    else:
+        evidence, project, site = _asked(options, request)
+    done = concluded(evidence, project, site, began)
     if options.bundle:
         _save(expanded(options.bundle), dump(evidence))
     if options.html:
@@ -63,9 +67,12 @@ def trace(options: Options) -> int:
     return done.verdict.exit
 
 
-def concluded(evidence: Evidence, site: str, began: float) -> Traced:
-    """The verdict, compared with how the hops were when the URL last answered; a good one is remembered."""
-    verdict = judge(evidence)
+def concluded(evidence: Evidence, project: Project | None, site: str, began: float) -> Traced:
+    """The verdict, compared with how the hops were when the URL last answered; a good one is remembered.
+
+    project: None for a bundle, which is judged without hops of a project's own.
+    """
+    verdict = judged(evidence, project) if project else judge(evidence)
     since, changed = changes(site, evidence) if site and verdict.findings else ("", ())
     if site and verdict.answered and not verdict.findings and not verdict.unasked:
         remember(site, evidence)
@@ -86,7 +93,7 @@ def _print(done: Traced, change: Objects | None, options: Options) -> None:
         print(encode(_hosts(done.evidence), None, done.verdict.exit, trace=body))
 
 
-def _asked(options: Options, request: Request) -> tuple[Evidence, str]:
+def _asked(options: Options, request: Request) -> tuple[Evidence, Project, str]:
     """What the hosts say, and whose URL it is."""
     opened = open_project(options)
     context = Context(opened.project, options.selection())
@@ -96,8 +103,8 @@ def _asked(options: Options, request: Request) -> tuple[Evidence, str]:
         raise InputError(f"--from {options.from_host} is no host that a play is about", do=do)
     opened.check_up()
     with places(context) as asked:
-        evidence = traced(opened.project, asked, request, options.from_host or "")
-    return evidence, identity(opened.project, options.lab)
+        evidence = traced(context, asked, request, options.from_host or "")
+    return evidence, opened.project, identity(opened.project, options.lab)
 
 
 def _replayed(name: str, request: Request) -> Evidence:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from hdss7.own_hops import by_host, own_hops
 from provision.errors import InputError
 from provision.inventory.settings import SITE
 from provision.project import Project
@@ -16,15 +17,22 @@ from urltrace.ask.gather import gather, questions
 from urltrace.evidence import Evidence, Host, Site
 from urltrace.redact import Redactor
 from urltrace.request import Request
+from urltrace.verdict import RULES, Verdict, judge
 
 LOGIN = 6.0  # seconds
 
 
-def traced(project: Project, places: Mapping[str, Location], request: Request, client: str = "") -> Evidence:
+def traced(context: Context, places: Mapping[str, Location], request: Request, client: str = "") -> Evidence:
     """All that the places of a project say about a request. client: the host that asks, '' for the outside."""
-    site, kubectl = site_of(project)
-    asked = questions(site, request, f"t{secrets.token_hex(8)}", kubectl)
+    site, kubectl = site_of(context.project)
+    besides = by_host(own_hops(context.project.folders), context)
+    asked = questions(site, request, f"t{secrets.token_hex(8)}", kubectl, besides)
     return gather(asked, places, Redactor(secrets.token_hex(16)), client)
+
+
+def judged(evidence: Evidence, project: Project) -> Verdict:
+    """The verdict, also by what the hops of the project's own roles find."""
+    return judge(evidence, (*RULES, *(hop.find for hop in own_hops(project.folders))))
 
 
 def identity(project: Project, lab: str | None) -> str:

@@ -18,7 +18,6 @@ from hdss7.signals import interrupts
 from hdss7.trace import Traced, concluded
 from hdss7.tracing import identity, places, traced
 from provision.errors import Exit, InputError, ProvisionError
-from provision.project import Project
 from provision.verify.checks import OUTSIDE_PLACE
 from provision.verify.commands import Reply, http
 from provision.verify.context import Context
@@ -56,7 +55,7 @@ def watch(options: Options) -> int:
         while True:
             began = time.monotonic()
             for one in watched:
-                _look(one, opened.project, site, asked, options)
+                _look(one, context, site, asked, options)
             pause = min(EVERY, deadline - time.monotonic()) - (time.monotonic() - began)
             if time.monotonic() >= deadline or _stopped(stop, pause):
                 return int(Exit.OK if all(one.status == "answers" for one in watched) else Exit.FAILED)
@@ -74,7 +73,7 @@ def _stopped(stop: threading.Event, seconds: float) -> bool:
     return stop.wait(max(0.0, seconds))
 
 
-def _look(one: Watched, project: Project, site: str, asked: Mapping[str, Location], options: Options) -> None:
+def _look(one: Watched, context: Context, site: str, asked: Mapping[str, Location], options: Options) -> None:
     """Asks once, as a client does; a trace follows where the answer is another one, or is still an error."""
     answers = answer_of(one.url, asked)
     status = "answers" if answers.isdigit() and int(answers) < 400 else answers
@@ -83,7 +82,7 @@ def _look(one: Watched, project: Project, site: str, asked: Mapping[str, Locatio
         return
     one.asked = now
     try:
-        done = concluded(traced(project, asked, one.request), site, now)
+        done = concluded(traced(context, asked, one.request), context.project, site, now)
         said = "it answers" if status == "answers" else done.verdict.sentence
     except ProvisionError as error:
         done, said = None, str(error)

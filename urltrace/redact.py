@@ -197,4 +197,5 @@ CLEANED: dict[str, Callable[[Redactor, str], str]] = {
     "rawdata": Redactor.rawdata,
     "objects": Redactor.objects,
     "log": Redactor.log,
+    "own": Redactor.log,
 }

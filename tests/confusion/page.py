@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from tests.confusion.record import Book, Seen, bundle, bundle_path, names, version
+from tests.confusion.record import Book, Seen, bundle, bundle_path, names, question
 from tests.confusion.run import HEALTHY
 from urltrace.catalogue.fault import Fault, faults, named, pairs
 from urltrace.catalogue.mark import Mark, marked
@@ -52,10 +52,7 @@ def lines(book: Book) -> list[str]:
         "",
         "## Wrong, missed and false alarms",
         "",
-        *(
-            [f"- **{row.name}** ({row.what}): {row.mark}. Said: {row.said}" for row in made if row.mark != "right"]
-            or ["None."]
-        ),
+        *(_wrong(made) or ["None."]),
         "",
         "## Which hop was named",
         "",
@@ -68,6 +65,10 @@ def lines(book: Book) -> list[str]:
         *(_line(row) for row in rows),
         "",
     ]
+
+
+def _wrong(made: Sequence[Row]) -> list[str]:
+    return [f"- **{row.name}** ({row.what}): {row.mark}. Said: {row.said}" for row in made if row.mark != "right"]
 
 
 def _row(name: str, book: Book) -> Row:
@@ -108,9 +109,9 @@ def _totals(singles: Sequence[Row], both: Sequence[Row], rows: Sequence[Row]) ->
         )
     if dead:
         yield f"- Where a host is dead or its sshd frozen: {', '.join(f'{one:.1f}' for one in dead)} s."
-    stale = [row.name for row in rows if row.seen and row.mark and row.seen.version != version(row.name)]
+    stale = [row.name for row in rows if row.seen and row.mark and row.seen.asked != question()]
     if stale:
-        yield f"- Made before the last change of the question or of the fault: {len(stale)}."
+        yield f"- Asked by an earlier script than this commit's: {len(stale)} of them."
     days = sorted({row.seen.at for row in rows if row.seen and row.seen.at})
     yield f"- Machine: {os.cpu_count()} cores, shared with other work. Made: {', '.join(days) or 'never'}."
 

@@ -18,7 +18,7 @@ BUNDLES = Path(__file__).resolve().parents[1] / "unit" / "urltrace" / "recorded"
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One live run. version: of the fault. asked: of what a trace asked. problem: why it could not be made, '' when it could."""
+    """One live run. version: of the fault. asked: of what a trace asked. problem: why it could not be made, or ''."""
 
     name: str
     version: str

@@ -14,18 +14,16 @@ from typing import Any
 
 from hdss7.options import Options
 from hdss7.project import open_project
-from hdss7.tracing import traced
+from hdss7.tracing import judged, traced
 from lab import commands, ops_host
 from lab.network import namespace
 from lab.state import Lab
 from provision.errors import Exit
-from provision.project import Project
 from provision.verify.context import Context
 from tests.lab.running import Ended
 from tests.lab.typed import KUBECTL, Typed
 from urltrace.catalogue.fault import CLIENT, DEMO, FOLDER, Fault
 from urltrace.request import parse_request
-from urltrace.verdict import judge
 
 PRELUDE = (FOLDER / "sh" / "fault.sh").read_text()
 API = "hdss7-21"  # where kubectl is asked
@@ -147,18 +145,21 @@ class Site(Typed):
         )
 
     @cached_property
-    def _opened(self) -> tuple[Project, Context]:
+    def _opened(self) -> Context:
         """For traces from within this process, whose connections stay: they only see whether the site is well."""
         options = Options(lab=self.name)
         project = open_project(options).project
-        return project, Context(project, options.selection())
+        return Context(project, options.selection())
 
     def await_healthy(self) -> None:
         """Until a trace names nothing. Fails where the site does not get well."""
         deadline = time.monotonic() + HEALED
-        project, context = self._opened
+        context = self._opened
         request = parse_request(DEMO)
-        while (verdict := judge(traced(project, context.locations, request))).findings or verdict.exit != Exit.OK:
+        while True:
+            verdict = judged(traced(context, context.locations, request), context.project)
+            if not verdict.findings and verdict.exit is Exit.OK:
+                return
             said = [one.sentence for one in verdict.findings] or verdict.sentence
             assert time.monotonic() < deadline, f"the site is not well again: {said}"
             time.sleep(0.3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from provision.errors import ProvisionError
@@ -21,8 +22,14 @@ class Location(Protocol):
     def answers(self, asked: Iterable[Question]) -> Mapping[Any, Any]: ...
 
 
-def questions(site: Site, request: Request, token: str, kubectl: str) -> tuple[TraceQuestion, ...]:
-    """One question for each host of the path, and one for the outside."""
+def questions(
+    site: Site,
+    request: Request,
+    token: str,
+    kubectl: str,
+    besides: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType({}),
+) -> tuple[TraceQuestion, ...]:
+    """One question for each host of the path, and one for the outside. besides: what hosts are asked more, by name."""
     places: dict[Host, list[str]] = {}
     for place, hosts in (
         ("edge", site.edges),
@@ -41,6 +48,7 @@ def questions(site: Site, request: Request, token: str, kubectl: str) -> tuple[T
             token=token,
             own=f"{host.address}:{site.traefik_port}",
             kubectl=kubectl,
+            besides=besides.get(host.name, ()),
         )
         for host, held in places.items()
     ]

@@ -13,6 +13,7 @@ from provision.remote.shell import Scripts, function, words
 from urltrace import dns
 from urltrace.evidence import Answer, Site
 from urltrace.exchange import FORMAT
+from urltrace.own import SECONDS
 from urltrace.request import Request
 
 SCRIPTS = Scripts(__file__)
@@ -27,7 +28,8 @@ class TraceQuestion(Question):
     """Everything that a trace asks of one place. The answer is a tuple of evidence's Answers.
 
     places: outside, edge, node, master, dns_host: all that the host is. own: the host port of a node, ADDRESS:PORT.
-    kubectl: the program with its kubeconfig, as it is typed. token: finds this request in logs.
+    kubectl: the program with its kubeconfig, as it is typed. token: finds this request in logs. besides: questions of
+    a project's own roles, and their commands.
     """
 
     location: str
@@ -37,6 +39,7 @@ class TraceQuestion(Question):
     token: str
     own: str = ""
     kubectl: str = "kubectl"
+    besides: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
@@ -53,28 +56,34 @@ class TraceQuestion(Question):
     def _script(self) -> str:
         sent, site = self.request, self.site
         uri = sent.path + (f"?{sent.query}" if sent.query else "")
-        return function("k", f'{words(self.kubectl.split())} "$@"') + SCRIPTS.call(
-            "trace",
-            PLACES=" ".join(self.places),
-            NAME=sent.name,
-            HOST=_header(f"Host: {sent.host}"),
-            CONFIG="\n".join(self._config()),
-            ADDRESS=f"{sent.scheme}://{sent.host}",
-            URI=_escaped(uri),
-            METHOD=sent.method,
-            PORT=str(sent.port),
-            TARGETS=" ".join(f"{node.address}:{site.traefik_port}" for node in site.nodes),
-            EDGES=" ".join(edge.address for edge in site.edges),
-            SERVERS=" ".join(server.address for server in site.dns),
-            QUERY=dns.printf(dns.query(sent.name)),
-            HOSTPORT=str(site.traefik_port),
-            LIMIT=str(LIMIT),
-            FORMAT=FORMAT,
-            SHORT=str(LARGE),
-            REST=f"{LIMIT - LARGE:.1f}",
-            OWN=self.own,
-            API=site.api,
-            CNI="/var/lib/cni",
+        asked = (words(["ask", name, "timeout", str(SECONDS), "sh", "-c", command]) for name, command in self.besides)
+        besides = "\n".join(("besides() {", *asked, ":", "}", ""))  # no subshell: `ask` counts
+        return (
+            function("k", f'{words(self.kubectl.split())} "$@"')
+            + besides
+            + SCRIPTS.call(
+                "trace",
+                PLACES=" ".join(self.places),
+                NAME=sent.name,
+                HOST=_header(f"Host: {sent.host}"),
+                CONFIG="\n".join(self._config()),
+                ADDRESS=f"{sent.scheme}://{sent.host}",
+                URI=_escaped(uri),
+                METHOD=sent.method,
+                PORT=str(sent.port),
+                TARGETS=" ".join(f"{node.address}:{site.traefik_port}" for node in site.nodes),
+                EDGES=" ".join(edge.address for edge in site.edges),
+                SERVERS=" ".join(server.address for server in site.dns),
+                QUERY=dns.printf(dns.query(sent.name)),
+                HOSTPORT=str(site.traefik_port),
+                LIMIT=str(LIMIT),
+                FORMAT=FORMAT,
+                SHORT=str(LARGE),
+                REST=f"{LIMIT - LARGE:.1f}",
+                OWN=self.own,
+                API=site.api,
+                CNI="/var/lib/cni",
+            )
         )
 
     def _config(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from urltrace.request import Request
@@ -29,22 +29,26 @@ REQUESTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80) | st.text('Host(`a`)&|! \n"\\xu', max_size=60))
 def test_a_text_is_a_rule_or_a_rule_error(text: str) -> None:
     with suppress(RuleError):
         check_values(parse(text))
 
 
+@settings(deadline=None)
 @given(TREES, REQUESTS)
 def test_a_printed_rule_means_the_same(rule: Rule, request: Request) -> None:
     assert evaluate(parse(str(rule)), request).matched == evaluate(rule, request).matched
 
 
+@settings(deadline=None)
 @given(TREES, REQUESTS)
 def test_a_negated_rule_answers_the_opposite(rule: Rule, request: Request) -> None:
     assert evaluate(negate(rule), request).matched != evaluate(rule, request).matched
 
 
+@settings(deadline=None)
 @given(TREES, REQUESTS)
 def test_what_does_not_match_says_why(rule: Rule, request: Request) -> None:
     found = evaluate(rule, request)
@@ -52,6 +56,7 @@ def test_what_does_not_match_says_why(rule: Rule, request: Request) -> None:
     assert all(not reason.matched for reason in found.why_not)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30).map(lambda text: "/" + text))
 def test_a_routed_path_is_refused_or_clean(path: str) -> None:
     routed = routed_path(path)

@@ -4,7 +4,7 @@
 # $HOST, $CONFIG: the Host header and the other ones, as lines of curl's configuration; $ADDRESS: SCHEME://HOST:PORT;
 # $URI: path and query, for a quoted value of curl's; $METHOD; $PORT: of the URL; $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
 # $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
-# $API: the entrance of the API servers, '' for none; $SHORT, $REST: seconds for a large request, and for a small one after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl
+# $API: the entrance of the API servers, '' for none; $SHORT, $REST: seconds for a large request, and for a small one after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl; besides: more questions
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
 count=0
@@ -219,6 +219,7 @@ master() {
 }
 
 for place in $PLACES; do $place; done
+besides
 wait
 case " $PLACES " in *" edge "*) again && wait ;; esac
 n=0

@@ -1,0 +1,47 @@
+"""What has changed since a URL last answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.urltrace.record_ingress import service
+from tests.unit.urltrace.site import EDGE, N22, NGINX, Change, evidence, objects, put
+from urltrace.evidence import Answer
+from urltrace.fingerprint import differences, fingerprints
+
+
+def changed(*changes: Change) -> list[str]:
+    return [str(one) for one in differences(fingerprints(evidence()), fingerprints(evidence(*changes)))]
+
+
+def test_the_same_hops_have_no_difference() -> None:
+    assert changed() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            put(Answer("nginx -T", EDGE.name, NGINX.replace("*.od.com", "*.od.org"))),
+            "/etc/nginx/conf.d/od.com.conf on hdss7-11 is another one",
+        ),
+        (
+            put(Answer("filter", N22.name, ":INPUT ACCEPT [5:5]\n:FORWARD ACCEPT [0:0]\n-A INPUT -j DROP\n")),
+            "table filter of iptables on hdss7-22 is another one",
+        ),
+        (objects(service=service("demo", (8080, ""))), "Service default/demo is another one"),
+        (objects(ingress=None), "Ingress default/demo is gone"),
+    ],
+)
+def test_what_differs_is_named(change: Change, said: str) -> None:
+    assert changed(change) == [said]
+
+
+def test_counters_and_times_to_live_are_no_difference() -> None:
+    counted = put(Answer("filter", N22.name, ":INPUT ACCEPT [77:9999]\n:FORWARD ACCEPT [1:2]\n"))
+    assert changed(counted) == []
+
+
+def test_a_host_that_was_not_asked_has_not_changed() -> None:
+    now = fingerprints(evidence(unasked=(EDGE.name,)))
+    assert [one for one in differences(fingerprints(evidence()), now) if one.host == EDGE.name] == []

@@ -1,0 +1,55 @@
+"""The page of a trace: whole, of itself, and harmless."""
+
+from __future__ import annotations
+
+import re
+
+from tests.unit.urltrace.faults import control, edge, link, name, node, pod, service, traefik
+from tests.unit.urltrace.site import Change, evidence
+from urltrace.catalogue.fault import faults
+from urltrace.fingerprint import Difference
+from urltrace.html.page import Around, page
+from urltrace.html.words import CAUSES
+from urltrace.request import Request
+from urltrace.verdict import judge
+
+CASES = [case for hop in (name, edge, link, node, traefik, service, pod, control) for case in hop.CASES]
+
+
+def written(*changes: Change, request: Request | None = None, around: Around | None = None) -> str:
+    held = evidence(*changes, request=request)
+    return page(
+        held, judge(held), "2026-01-01", (Difference("edge", "hdss7-11", "/etc/x", "changed", "by hand"),), around
+    )
+
+
+def test_it_fetches_nothing() -> None:
+    text = written(*CASES[0][3])
+    assert "default-src 'none'" in text
+    assert not re.search(r"(?:src|href)=\"(?!#)", text)
+
+
+def test_each_node_has_a_state_of_its_own() -> None:
+    changes = next(case[3] for case in CASES if case[1] == "link-lost")
+    text = written(*changes)
+    states = re.findall(r'<a href="#link" class="(\w+)"', text)
+    assert states == ["right", "wrong"]
+    assert "by hand" in text
+
+
+def test_what_hosts_say_is_no_markup() -> None:
+    text = written(request=Request("demo.od.com", "/<script>alert(1)</script>"))
+    assert "<script>alert" not in text
+
+
+def test_what_else_is_known_is_shown() -> None:
+    around = Around(receipt=["run-1: 0 failed"], drift=[], verified=["21 passed"])
+    text = written(around=around)
+    assert "run-1: 0 failed" in text
+    assert "21 passed" in text
+
+
+def test_every_cause_has_its_words_in_chinese() -> None:
+    known = {case[1] for case in CASES} | {cause for one in faults() if one.says for cause in one.says.cause}
+    router = {cause for cause in known if cause.startswith("router-")}
+    assert known - set(CAUSES) - router <= {"link-one-way", "kube-proxy-rules", "ingress-annotation"}
