@@ -1,32 +1,28 @@
-"""`invoke trace` on a deployed site: what it says of a healthy one, and of faults on the way."""
+"""`invoke trace` on a deployed site: what it says of a healthy one, and of faults of the catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.lab.typed import invoke, on
+from tests.confusion.site import Site
+from tests.lab.typed import NAME, invoke, on
+from urltrace.catalogue.fault import DEMO, named
+from urltrace.catalogue.mark import marked
+from urltrace.evidence import load
 
 pytestmark = pytest.mark.usefixtures("site")
 
-DEMO = "http://demo.od.com/"
-DROP = "PREROUTING -t raw -i eth0 -p tcp --dport 81 -j DROP"
+SITE = Site(NAME)
+LISTED = (
+    "find /etc /opt /root /usr/local /var/lib/cni /tmp -xdev -type f ! -name '*.log' -printf '%p %s %T@ %m\n' | sort"
+)
+LIVE = ("edge-reject", "large-packets", "dns-address-taken", "role-endpointslices", "sshd-frozen")
 
 
-@contextmanager
-def rule(host: str, words: str) -> Iterator[None]:
-    """A rule of iptables on a host, and taken away again."""
-    on(host, f"iptables -A {words}")
-    try:
-        yield
-    finally:
-        on(host, f"iptables -D {words}")
-
-
-def traced(url: str, code: int) -> list[str]:
-    done = invoke("trace", url)
+def traced(url: str, code: int, *words: str) -> list[str]:
+    done = invoke("trace", url, *words)
     assert done.code == code, str(done)
     return done.output.splitlines()
 
@@ -39,11 +35,59 @@ def test_a_healthy_site_has_no_fault() -> None:
     assert all(line.startswith("  ✓ ") for line in hops), lines
 
 
-def test_packets_lost_between_edge_and_node() -> None:
-    with rule("hdss7-22", DROP):
+@pytest.mark.parametrize("name", LIVE)
+def test_a_fault_is_named(name: str, tmp_path: Path) -> None:
+    fault, bundle = named(name), tmp_path / "bundle"
+    with SITE.broken(fault):
+        found = SITE.traced(fault, bundle)
+    mark, verdict = marked(name, load(bundle.read_bytes()))
+    assert mark == "right", verdict.sentence
+    assert found.code == (3 if fault.unasked else 1)
+    SITE.await_healthy()
+
+
+def test_a_trace_changes_nothing_and_takes_one_exec() -> None:
+    hosts = ("hdss7-11", "hdss7-21", "hdss7-22")
+    before = {host: on(host, LISTED) for host in hosts}
+    logins = {host: SITE.sessions(host) for host in hosts}
+    traced(DEMO, 0)
+    for host in hosts:
+        assert SITE.sessions(host) == (logins[host][0] + 1, logins[host][1] + 1)
+        assert on(host, LISTED) == before[host]
+    assert invoke("plan").code == 0
+
+
+def test_a_host_of_the_site_can_be_the_client() -> None:
+    lines = traced(DEMO, 0, "--from", "hdss7-22")
+    assert lines[0] == f"GET {DEMO}, asked from hdss7-22"
+
+
+def test_a_failed_verify_ends_with_the_cause() -> None:
+    with SITE.broken(named("nginx-stopped")):
+        done = invoke("verify")
+    assert done.code == 1
+    last = [line for line in done.output.splitlines() if line.startswith("cause: ")]
+    assert last[0].startswith("cause: nothing listens on port 80 of hdss7-11 ("), last
+    assert len(last) <= 2
+    SITE.await_healthy()
+
+
+def test_what_changed_since_it_answered_is_named() -> None:
+    traced(DEMO, 0)
+    with SITE.broken(named("denied")):
         lines = traced(DEMO, 1)
-    said = "connections from hdss7-11 to 10.4.7.22:81 are not answered, and hdss7-22 itself gets an answer there"
-    assert f"Verdict: {said}" in lines
+    assert "Changed: /etc/nginx/conf.d/od.com.conf on hdss7-11 is another one, by hand" in lines
+    SITE.await_healthy()
+
+
+def test_watching_prints_a_line_when_the_answer_changes() -> None:
+    watching = SITE.start("watch", "--url", DEMO, "--for", "12s")
+    with SITE.broken(named("selector")):
+        ended = watching.end()
+    assert ended.code in (0, 1)
+    assert "it answers" in ended.output
+    assert "no pod in default has the labels app=dmo" in ended.output
+    SITE.await_healthy()
 
 
 def test_a_name_that_nobody_has() -> None:
