@@ -58,15 +58,15 @@ def fingerprints(evidence: Evidence) -> tuple[Print, ...]:
 
 
 def differences(before: Iterable[Print], now: Iterable[Print]) -> tuple[Difference, ...]:
-    """What has changed, of hosts that said something both times."""
+    """What has changed, of hops of hosts that said something both times."""
     old, new = ({one.key: one for one in prints} for prints in (before, now))
-    hosts = {one.host for one in old.values()} & {one.host for one in new.values()}
+    hops = {key[:2] for key in old} & {key[:2] for key in new}
     found = []
     for key in dict.fromkeys((*old, *new)):
         was, is_now = old.get(key), new.get(key)
         one = is_now or was
         assert one
-        if one.host in hosts and (was is None or is_now is None or was.digest != is_now.digest):
+        if key[:2] in hops and (was is None or is_now is None or was.digest != is_now.digest):
             how = "new" if was is None else "gone" if is_now is None else "changed"
             found.append(Difference(one.hop, one.host, one.thing, how))
     return tuple(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from urltrace.evidence import Evidence
+from urltrace.exchange import WORDS, Exchange
 from urltrace.finding import HOPS, Cleared, Finding, Hop
 from urltrace.fingerprint import Difference
 from urltrace.kubernetes.objects import Objects
@@ -33,6 +34,7 @@ def summary(evidence: Evidence, verdict: Verdict, *, verbose: bool = False) -> l
     cleared = {one.hop: one for clear in CLEARING if (one := clear(view))}
     return [
         str(view.request).partition("?")[0] + (f", asked from {evidence.client}" if evidence.client else ""),
+        *(side_by_side(view) if verbose else ()),
         *(_hop(hop, cleared.get(hop), verdict, seconds(view, hop)) for hop in HOPS),
         "",
         *_verdict(verdict, verbose),
@@ -47,6 +49,44 @@ def _hop(hop: Hop, cleared: Cleared | None, verdict: Verdict, took: str) -> str:
     if cleared:
         return f"  ✓ {NAMES[hop]:<{WIDTH}}  {cleared.because}{took}"
     return f"  ? {NAMES[hop]:<{WIDTH}}  not known"
+
+
+def side_by_side(view: View) -> list[str]:
+    """What each node answered at each hop, a column for each."""
+    nodes = view.site.nodes
+    rows: list[tuple[str, list[str]]] = [
+        (f"from {edge.name}", [_cell(view.exchange("node", view.node_target(node), edge.name)) for node in nodes])
+        for edge in view.site.edges
+    ]
+    rows.append(("its own port", [_cell(view.on_node(node)) for node in nodes]))
+    rows.append(("its Traefik", [_cell(*view.exchanges("traefik", node.name)) for node in nodes]))
+    rows.append(("router", [_winner(view, node.name) for node in nodes]))
+    rows += [
+        (f"pod {target}", [_cell(view.exchange("pod", target, node.name)) for node in nodes])
+        for target in dict.fromkeys(one.answer.question.split()[2] for one in view.exchanges("pod"))
+    ]
+    wide = [max(len(node.name), *(len(cells[n]) for _, cells in rows)) for n, node in enumerate(nodes)]
+    first = max(len(name) for name, _ in rows)
+    head = ["", *(node.name for node in nodes)]
+    lines = [head, *([name, *cells] for name, cells in rows)]
+    return [
+        "  " + "  ".join(f"{cell:<{n}}" for cell, n in zip(line, (first, *wide), strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def _cell(*found: Exchange | None) -> str:
+    one = next((each for each in found if each), None)
+    if one is None:
+        return "not asked"
+    return f"{one.status} in {one.total:.3f} s" if one.outcome == "answered" else WORDS[one.outcome]
+
+
+def _winner(view: View, node: str) -> str:
+    choice = view.choices.get(node)
+    if choice is None:
+        return "not known"
+    return choice.winner.name if choice.winner else "none takes it"
 
 
 def seconds(view: View, hop: Hop) -> str:

@@ -41,9 +41,10 @@ def one(site: Site, name: str, folder: Path) -> Seen:
             found = site.traced(held[0], saved)
     except AssertionError as error:
         return Seen(name, version(name), problem=str(error)[:1000], at=at)
-    if saved.exists():
-        keep(name, saved)
-        saved.unlink()
+    if not saved.exists():
+        return Seen(name, version(name), problem=f"no bundle: exit {found.code}: {found.errors[-900:]}", at=at)
+    keep(name, saved)
+    saved.unlink()
     asking = float(found.said.get("seconds", 0.0))
     return Seen(name, version(name), found.seconds, asking, found.code, found.sentence, at=at, asked=question())
 

@@ -15,9 +15,8 @@ from urltrace.evidence import load
 pytestmark = pytest.mark.usefixtures("site")
 
 SITE = Site(NAME)
-LISTED = (
-    "find /etc /opt /root /usr/local /var/lib/cni /tmp -xdev -type f ! -name '*.log' -printf '%p %s %T@ %m\n' | sort"
-)
+FOLDERS = "/etc /opt /root /usr/local /var/lib/cni /tmp"
+LISTED = f"find {FOLDERS} -xdev -type f ! -name '*.log' -printf '%p %s %T@ %m\\n' | sort"
 LIVE = ("edge-reject", "large-packets", "dns-address-taken", "role-endpointslices", "sshd-frozen")
 
 

@@ -67,7 +67,7 @@ def page(
         drawing=drawn(view, verdict),
         width=WIDTH,
         height=HEIGHT,
-        sections=tuple(_sections(view)),
+        sections=tuple(_sections(view, verdict)),
         names=NAMES,
         since=since,
         changed=changed,
@@ -85,8 +85,9 @@ def _template() -> Template:
     return made.get_template("page.html.j2")
 
 
-def _sections(view: View) -> Iterator[Section]:
-    cleared = {one.hop: one.because for clear in CLEARING if (one := clear(view))}
+def _sections(view: View, verdict: Verdict) -> Iterator[Section]:
+    wrong = {one.hop for one in verdict.findings if not one.latent}
+    cleared = {one.hop: one.because for clear in CLEARING if (one := clear(view)) and one.hop not in wrong}
     for hop in HOPS:
         answers = [one for one in view.evidence.answers if one.question.startswith(ASKED[hop])]
         yield Section(hop, NAMES[hop], cleared.get(hop, ""), seconds(view, hop).strip(), tuple(answers))

@@ -75,3 +75,11 @@ def test_a_url_becomes_a_request() -> None:
     assert (request.path, request.query, request.headers) == ("/a%20b", "c=d", (("X-Key", "value"),))
     assert parse_request("https://demo.od.com").port == 443
     assert parse_request("http://demo.od.com:80/").host == "demo.od.com"
+
+
+def test_both_nodes_stand_side_by_side() -> None:
+    found = evidence()
+    lines = summary(found, judge(found), verbose=True)
+    assert lines[1].split() == ["hdss7-21", "hdss7-22"]
+    assert lines[2].split() == ["from", "hdss7-11", "200", "in", "0.010", "s", "200", "in", "0.010", "s"]
+    assert len({line.index("200 in", 20) for line in lines[2:5]}) == 1

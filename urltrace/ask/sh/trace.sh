@@ -82,10 +82,15 @@ dns_host() {
   ask "zone" grep -rniE --include='*.zone' --include='db.*' "^(${NAME%%.*}|$NAME\.)[[:space:]]" -- /etc/bind/
 }
 
+# In seconds since 1970. The times of files in /proc are those of the first look at them.
+started() {
+  echo $(($(sed -n 's/^btime //p' /proc/stat) + $(sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20) / $(getconf CLK_TCK)))
+}
+
 # When the workers were started that take new requests, and when a file that nginx reads was last changed
 nginx_state() {
   for pid in $(pgrep -x nginx); do
-    tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q '^nginx: worker process *$' && stat -c %Y "/proc/$pid"
+    tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q '^nginx: worker process *$' && started "$pid"
   done | sort -n | tail -n 1 | sed 's/^/started /'
   for pid in $(pgrep -x nginx); do sed -n 's/^State:[[:space:]]*T.*/state T '"$pid"'/p' "/proc/$pid/status"; done
   sed -n 's/^# configuration file \(.*\):$/\1/p' nginx.dump | xargs -r stat -L -c 'changed %Z %n' | sort -k 2n | tail -n 1
