@@ -29,11 +29,19 @@ unzone() { back $ZONE && touch $ZONE && rndc reload od.com >/dev/null; }
 patch() { k patch -n "${3:-default}" "$1" --type=json -p "$2" >/dev/null; }
 
 # $1: a kind and a name in default, which is deleted; `again` makes it anew
-gone() { mkdir -p /run/fault && k get "$1" -o json >"/run/fault/$(echo "$1" | tr / _).json" && k delete "$1" --wait=false >/dev/null; }
+gone() { keep_object "$1" && k delete "$1" --wait=false >/dev/null; }
 
-again() {
-  kept=/run/fault/$(echo "$1" | tr / _).json
-  [ ! -e "$kept" ] || { sed -i '/"resourceVersion"/d; /"uid"/d; /"clusterIP"/d' "$kept" && k create -f "$kept" >/dev/null; rm "$kept"; }
+again() { back_object "$1"; }
+
+# $1: a kind and a name, $2: its namespace
+keep_object() {
+  mkdir -p /run/fault && k get -n "${2:-default}" "$1" -o yaml | sed '/^  resourceVersion:/d; /^  uid:/d' >"/run/fault/$(echo "$1" | tr / _).yml"
+}
+
+back_object() {
+  kept=/run/fault/$(echo "$1" | tr / _).yml
+  [ ! -s "$kept" ] || k get -f "$kept" >/dev/null 2>&1 || k create -f "$kept" >/dev/null
+  rm -f "$kept"
 }
 
 # $1: what both nodes' ports answer to a request for demo; $2: the path
@@ -43,9 +51,27 @@ becomes() {
   done
 }
 
-# $1: one node's address, or none for both: its Traefik is started anew, and answers
+# $1: one node, or none for both: its Traefik is started anew
 traefik_anew() {
-  k -n kube-system delete pods -l k8s-app=traefik-ingress ${1:+--field-selector "status.hostIP=$1"} --grace-period=1 --wait=true >/dev/null
+  k -n kube-system delete pods -l k8s-app=traefik-ingress ${1:+--field-selector "spec.nodeName=$1.host.com"} --grace-period=1 --wait=true >/dev/null
+}
+
+# $1, $2: when a certificate for $3 begins and ends, as 20210101000000Z; the edge serves the site by https with it
+https() {
+  mkdir -p /run/fault/ca && (
+    cd /run/fault/ca && : >index && echo 01 >serial
+    printf '[ca]\ndefault_ca=d\n[d]\ndatabase=index\nserial=serial\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' >conf
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -out csr -subj "/CN=$3" 2>/dev/null
+    openssl ca -batch -selfsign -config conf -keyfile key -in csr -out crt -startdate "$1" -enddate "$2" -notext 2>/dev/null
+  ) && cat >/etc/nginx/conf.d/aaa.conf <<'END' && reload
+server {
+    listen 443 ssl;
+    server_name *.od.com;
+    ssl_certificate /run/fault/ca/crt;
+    ssl_certificate_key /run/fault/ca/key;
+    location / { proxy_pass http://default_backend_traefik; proxy_set_header Host $host; }
+}
+END
 }
 
 # $1, $2, ...: a rule of iptables, as after -A; put before all others of its chain
