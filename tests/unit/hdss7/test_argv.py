@@ -162,7 +162,10 @@ def test_what_can_be_meant_is_run(line: str, called: list[str]) -> None:
     assert [name for name, _ in Recorder.ran] == called
 
 
-@pytest.mark.parametrize("line", ["deploy --help", "deploy -h", "--help deploy", "--list", "--list lab", "--version"])
+HELP = ["deploy --help", "deploy -h", "--help deploy", "trace --help", "init -h", "hosts.trust --help"]
+
+
+@pytest.mark.parametrize("line", [*HELP, "--list", "--list lab", "--version"])
 def test_help_and_lists_are_shown_and_run_nothing(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert typed(line) == 0
     assert Recorder.ran == []

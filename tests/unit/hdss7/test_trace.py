@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 BUNDLES = ROOT / "tests" / "unit" / "urltrace" / "recorded" / "bundles"
-URL = "http://demo.od.com/echo?msg=hello"
+URL = "http://demo.od.com/"
 INGRESS = """\
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -22,7 +22,7 @@ spec:
   ingressClassName: traefik
   rules:
   - host: demo.od.com
-    http: {paths: [{path: /echo, pathType: Exact, backend: {service: {name: demo, port: {number: 80}}}}]}
+    http: {paths: [{path: /, pathType: Exact, backend: {service: {name: demo, port: {number: 80}}}}]}
 """
 
 
@@ -43,7 +43,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     path = tmp_path / "bundle.json"
-    path.write_bytes(gzip.decompress((BUNDLES / "ingress-class.json.gz").read_bytes()))
+    path.write_bytes(gzip.decompress((BUNDLES / "class-misspelt.json.gz").read_bytes()))
     return path
 
 
@@ -101,4 +101,11 @@ def test_bad_input_ends_with_4(words: tuple[str, ...], found: str) -> None:
 def test_a_bundle_of_another_url_is_refused(bundle: Path) -> None:
     done = run("http://other.od.com/", "--replay", str(bundle))
     assert done.returncode == 4
-    assert "is a trace of http://demo.od.com/echo" in done.stderr
+    assert "is a trace of http://demo.od.com/" in done.stderr
+
+
+def test_a_page_is_written_for_its_owner_alone(bundle: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert run(URL, "--replay", str(bundle), "--html", str(page)).returncode == 1
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert "its class is graefik" in page.read_text()
