@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from provision.apply.states import Failed
 from provision.errors import Exit, ProvisionError
@@ -11,7 +11,8 @@ from provision.project_site import ProjectSite
 
 if TYPE_CHECKING:
     from provision.apply.run import Report
-    from provision.apply.site import Site
+    from provision.playbook.health_check import HealthCheck
+    from provision.playbook.plays import Play
 
 
 class ExplainedSite(ProjectSite):
@@ -32,7 +33,17 @@ class ExplainedSite(ProjectSite):
         return f"Trace of {url}: {verdict.sentence}" if verdict.fault or verdict.unexplained else ""
 
 
-def explained(report: Report, site: Site) -> str:
+class Explaining(Protocol):
+    """What of a Site is asked here."""
+
+    plays: tuple[Play, ...]
+
+    def health_check(self, play: Play) -> HealthCheck | None: ...
+
+    def explain(self, url: str) -> str: ...
+
+
+def explained(report: Report, site: Explaining) -> str:
     """The verdict about the URLs that have to go on answering, as a line, and added to the first host's error.
 
     '' when the run did not fail, when they answer, and when an error says it already.

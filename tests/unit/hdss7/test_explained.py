@@ -6,7 +6,6 @@ import pytest
 
 from hdss7.explained import explained
 from provision.apply.run import HostRun, Report
-from provision.apply.site import Site
 from provision.apply.states import Failed, Unreached
 from provision.errors import Exit, FailedError, ProvisionError, UnreachableError
 from provision.playbook.health_check import HealthCheck
@@ -18,7 +17,7 @@ URL = "http://traefik.od.com/dashboard/"
 SAID = f"Trace of {URL}: nothing listens on port 80 of hdss7-11"
 
 
-class Dark(Site):
+class Dark:
     """A site with one URL that does not answer."""
 
     plays = (
