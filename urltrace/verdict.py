@@ -65,7 +65,8 @@ class Verdict:
         if self.unasked:
             silent = "; ".join(f"{one.location} could not be asked ({one.why})" for one in self.unasked)
             return f"{silent}; {self.unexplained or 'what could be asked is right'}"
-        return self.unexplained or "it answers as it should"
+        slow = next((one for one in self.latent if one.cause == "pod-slow"), None)
+        return self.unexplained or (f"it answers, and late: {slow.sentence}" if slow else "it answers as it should")
 
     @property
     def exit(self) -> Exit:

@@ -70,6 +70,7 @@ class TraceQuestion(Question):
                 ADDRESS=f"{sent.scheme}://{sent.host}",
                 URI=_escaped(uri),
                 METHOD=sent.method,
+                TOKEN=self.token,
                 PORT=str(sent.port),
                 TARGETS=" ".join(f"{node.address}:{site.traefik_port}" for node in site.nodes),
                 EDGES=" ".join(edge.address for edge in site.edges),

@@ -360,7 +360,9 @@ def _failed(view: View, name: str) -> bool:
 
 
 def _whole(view: View, name: str) -> tuple[Proof, ...]:
-    return proof_of(_from_outside(view, name))
+    """What a client gets, and what nginx has written of it."""
+    log = view.evidence.answer("log access", name)
+    return (*proof_of(_from_outside(view, name)), *(proof(log) if log and log.output else ()))
 
 
 def _listens(text: str, port: int) -> bool:

@@ -20,10 +20,7 @@ SAID = f"Trace of {URL}: nothing listens on port 80 of hdss7-11"
 class Dark:
     """A site with one URL that does not answer."""
 
-    plays = (
-        Play(name="nodes", hosts="nodes", roles=(), line=""),
-        Play(name="masters", hosts="masters", roles=(), line=""),
-    )
+    plays: tuple[Play, ...] = tuple(Play(name=one, hosts=one, roles=(), line="") for one in ("nodes", "masters"))
 
     def health_check(self, play: Play) -> HealthCheck | None:
         return HealthCheck(URL, 81)

@@ -2,9 +2,11 @@
 # exit code, the output and the errors, all but the code in base64, with commas between. Changes nothing.
 # $PLACES: outside, edge, node, master, dns_host, with blanks between; $NAME: the host that is asked for, without its port;
 # $HOST, $CONFIG: the Host header and the other ones, as lines of curl's configuration; $ADDRESS: SCHEME://HOST:PORT;
-# $URI: path and query, for a quoted value of curl's; $METHOD; $PORT: of the URL; $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
+# $URI: path and query, for a quoted value of curl's; $METHOD; $PORT: of the URL; $TOKEN: of this trace, in a header;
+# $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
 # $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
-# $API: the entrance of the API servers, '' for none; $SHORT, $REST: seconds for a large request, and for a small one after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl; besides: more questions
+# $API: the entrance of the API servers, '' for none; $SHORT, $REST: seconds for a large request, and for a small one
+# after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl; besides: more to ask
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
 count=0
@@ -141,6 +143,11 @@ counted() {
   done
 }
 
+# What nginx has written of these requests: whom it asked, and what it got
+passed() {
+  tail -q -n 5000 /var/log/nginx/access.log | grep -F "trace=$TOKEN" | head -n 5
+}
+
 # What the first answers call for: large requests that connected and were silent go out once more, small
 again() {
   refused=
@@ -154,6 +161,7 @@ again() {
     esac
   done
   # shellcheck disable=SC2086 # a word each
+  ask "log access" passed
   [ -z "$refused" ] || ask "icmp" counted $refused
 }
 
