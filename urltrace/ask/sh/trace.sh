@@ -160,8 +160,8 @@ again() {
         ;;
     esac
   done
-  # shellcheck disable=SC2086 # a word each
   ask "log access" passed
+  # shellcheck disable=SC2086 # a word each
   [ -z "$refused" ] || ask "icmp" counted $refused
 }
 
