@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +29,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--keep", action="store_true", help="leave the lab up")
     parser.add_argument("--page", action="store_true", help="only write the page, of what was seen so far")
     asked = parser.parse_args(words)
+    os.environ.setdefault("PYTHONFAULTHANDLER", "1")  # of the commands that are run here
     book, clock = Book(), run.Clock(asked.minutes)
     every = names(faults(), pairs())
     done = True

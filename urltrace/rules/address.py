@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from urltrace.finding import Finding, proof
 from urltrace.view import View
 
-EMERGENCY = re.compile(r"^nginx: \[emerg\] (?P<what>.*?)(?: in (?P<place>/\S+:\d+))?$", re.MULTILINE)
+# as nginx writes it before and after it has read error_log
+EMERGENCY = re.compile(
+    r"^(?:nginx:|\S+ [\d:]+) \[emerg\] (?:\d+#\d+: )?(?P<what>.*?)(?: in (?P<place>/\S+:\d+))?$", re.MULTILINE
+)
 
 
 def shared_address(view: View) -> Iterator[Finding]:

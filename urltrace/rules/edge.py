@@ -151,7 +151,7 @@ def answers_itself(view: View) -> Iterator[Finding]:
             sentence = f"nginx on {name} refuses the path {view.request.path} (400)"
             do = "Ask for a path without '..' above the top, and with whole percent-encodings."
             yield Finding("edge", "path-refused", choice.server.server.place, sentence, do, _whole(view, name))
-        elif choice.proxied is None:
+        elif choice.proxied is None or any(line.name == "return" for line in choice.rules):
             rule = next((line for line in choice.rules if line.name in ("return", "rewrite")), None)
             said = f"'{rule}' in {rule.place}" if rule else "it has no proxy_pass"
             yield Finding(
