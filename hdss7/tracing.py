@@ -20,6 +20,7 @@ from urltrace.request import Request
 from urltrace.verdict import RULES, Verdict, judge
 
 LOGIN = 6.0  # seconds
+OWN_SERVER = "--server=https://127.0.0.1:6443"  # what a master knows does not depend on the way to the entrance
 
 
 def traced(context: Context, places: Mapping[str, Location], request: Request, client: str = "") -> Evidence:
@@ -84,4 +85,4 @@ def site_of(project: Project) -> tuple[Site, str]:
         cluster_dns=settings.cluster_dns,
         api=f"{settings.vip or edges[0].address}:{settings.api_port}" if edges else "",
     )
-    return site, KUBECTL if settings.managed else "kubectl"
+    return site, f"{KUBECTL} {OWN_SERVER}" if settings.managed else "kubectl"

@@ -14,6 +14,7 @@ FORMAT = (
     "from=%{remote_ip}\\n"
 )
 STATS = re.compile(r"exit=(?P<exit>\d+) connect=(?P<connect>[\d.]+) first=(?P<first>[\d.]+) total=(?P<total>[\d.]+)")
+NO_WAY = ("No route to host", "is unreachable", "Invalid argument")  # as the kernel says it, in curl's words
 INSTANT = 1.0  # seconds: a refusal is instant; what takes longer found no way to the address
 Outcome = Literal["answered", "refused", "unreachable", "no connection", "silent", "closed", "no name", "tls", "failed"]
 WORDS: dict[Outcome, str] = {
@@ -32,7 +33,10 @@ TIMED_OUT, REFUSED, CLOSED, NO_NAME, TLS = 28, 7, (52, 55, 56), 6, (35, 51, 53, 
 
 @dataclass(frozen=True)
 class Exchange:
-    """connect, first, total: seconds until connected, until the first byte, in all. leads_to: where it redirects."""
+    """connect, first, total: seconds until connected, until the first byte, in all. leads_to: where it redirects.
+
+    cut: the answer began, and did not end in time.
+    """
 
     answer: Answer
     outcome: Outcome
@@ -40,6 +44,7 @@ class Exchange:
     server: str = ""
     body: str = ""
     leads_to: str = ""
+    cut: bool = False
     connect: float = 0.0
     first: float = 0.0
     total: float = 0.0
@@ -76,24 +81,25 @@ def read_exchange(answer: Answer) -> Exchange:
     code = int(found["exit"]) if found else answer.code
     return Exchange(
         answer=answer,
-        outcome=_outcome(code, bool(status), connect, total),
+        outcome=_outcome(code, bool(status), connect, total, answer.errors),
         status=int(status[1]) if status else 0,
         server=headers.get("server", ""),
         body=body.strip(),
         leads_to=headers.get("location", ""),
+        cut=bool(status) and code == TIMED_OUT,
         connect=connect,
         first=first,
         total=total,
     )
 
 
-def _outcome(code: int, status: bool, connect: float, total: float) -> Outcome:
+def _outcome(code: int, status: bool, connect: float, total: float, errors: str) -> Outcome:
     if status:
         return "answered"
     if code == TIMED_OUT:
         return "silent" if connect else "no connection"
     if code == REFUSED:
-        return "refused" if total < INSTANT else "unreachable"
+        return "refused" if total < INSTANT and not any(said in errors for said in NO_WAY) else "unreachable"
     if code in CLOSED:
         return "closed"
     if code == NO_NAME:

@@ -18,6 +18,7 @@ from urltrace.request import Request
 
 SCRIPTS = Scripts(__file__)
 LIMIT = 2.5  # seconds for one request
+API_LIMIT = 6  # seconds for a question to the API, whatever kubectl waits for
 LARGE = 1.2  # of them for a large one, which a small one follows where it was silent
 BEGINS = "trace "  # and a number: the answers of one question follow
 TRACE_HEADER = "X-Hdss7-Trace"
@@ -59,7 +60,7 @@ class TraceQuestion(Question):
         asked = (words(["ask", name, "timeout", str(SECONDS), "sh", "-c", command]) for name, command in self.besides)
         besides = "\n".join(("besides() {", *asked, ":", "}", ""))  # no subshell: `ask` counts
         return (
-            function("k", f'{words(self.kubectl.split())} "$@"')
+            function("k", f'timeout {API_LIMIT} {words(self.kubectl.split())} "$@"')
             + besides
             + SCRIPTS.call(
                 "trace",

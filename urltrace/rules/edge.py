@@ -64,7 +64,9 @@ def silent(view: View) -> Iterator[Finding]:
             continue
         state = view.evidence.answer("nginx-state", edge.name)
         frozen = re.findall(r"^state T (\d+)$", state.output, re.MULTILINE) if state else []
-        reached = all(one.outcome == "answered" for node in view.site.nodes for one in view.from_edges(node))
+        reached = all(
+            one.outcome == "answered" and not one.cut for node in view.site.nodes for one in view.from_edges(node)
+        )
         if frozen or (reached and _to_nodes(view, edge.name)):
             stopped = f": its processes {', '.join(frozen)} are stopped" if frozen else ""
             yield Finding(

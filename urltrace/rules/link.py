@@ -180,12 +180,13 @@ def large_answers(view: View) -> Iterator[Finding]:
         own = view.on_node(node)
         for edge in view.site.edges:
             found = view.exchange("node", view.node_target(node), edge.name)
-            if found and found.outcome == "silent" and own and own.outcome == "answered" and _quick(own):
+            lost = found is not None and (found.outcome == "silent" or found.cut)
+            if found and lost and own and own.outcome == "answered" and _quick(own) and not own.cut:
                 yield Finding(
                     hop="link",
                     cause="large-packets",
                     where=f"the way from {node.name} to {edge.name}",
-                    sentence=f"{edge.name} connects to {view.node_target(node)} and gets no answer, and "
+                    sentence=f"{edge.name} connects to {view.node_target(node)} and gets no whole answer, and "
                     f"{node.name} itself gets one at once: large packets between them are lost",
                     do=f"Find the largest that passes: ping -M do -s 1472 {node.address} on {edge.name}; "
                     "look for a rule on both: nft list ruleset",

@@ -101,7 +101,7 @@ nginx_state() {
 edge() {
   for target in $TARGETS; do
     ask "http large $target" large "$target"
-    ask "route $target" ip route get "${target%:*}"
+    ask "route ${target%:*}" ip route get "${target%:*}"
   done
   ask "neighbours" ip -4 neigh
   filters
@@ -226,7 +226,7 @@ managers() {
 
 master() {
   kinds=ingresses,ingressclasses,services,endpointslices,pods,nodes,clusterroles,clusterrolebindings
-  ask "readyz" k get --raw '/readyz?verbose' --server=https://127.0.0.1:6443 --request-timeout=5s
+  ask "readyz" k get --raw '/readyz?verbose' --request-timeout=5s
   ask "objects" k get "$kinds" -A -o json --request-timeout=5s
   ask "managers" managers
 }
