@@ -67,18 +67,19 @@ def gather(
     def one(place: str) -> list[Answer] | list[Unasked]:
         try:
             found = locations[place].answers(places[place])
-            return [redactor.answer(answer) for question in places[place] for answer in found[question]]
+            return [answer for question in places[place] for answer in found[question]]
         except ProvisionError as error:
             why = error.explanation.found or error.explanation.what
             return [Unasked(question.location, why) for question in places[place]]
 
     with ThreadPoolExecutor(len(places)) as pool:
         found = [part for parts in pool.map(one, places) for part in parts]
-    answers = tuple(part for part in found if isinstance(part, Answer))
+    answers = _once(part for part in found if isinstance(part, Answer))
     return Evidence(
         sent=redactor.sent(first.request),
         site=first.site,
-        answers=tuple(_once(answers)),
+        # not in the threads: msgspec ends Python where two of them first meet a type at the same time
+        answers=tuple(redactor.answer(answer) for answer in answers),
         unasked=tuple(part for part in found if isinstance(part, Unasked)),
         client=client,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
