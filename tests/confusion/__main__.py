@@ -26,7 +26,11 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--minutes", type=float, default=600.0, help="end after the fault that is made then")
     parser.add_argument("--only", default="", help="faults by name, with commas between; seen ones too")
     parser.add_argument("--healthy", action="store_true", help="begin with traces of the healthy site")
-    parser.add_argument("--keep", action="store_true", help="leave the lab up")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the lab up; without it the disks stay where something is left for another run",
+    )
     parser.add_argument("--page", action="store_true", help="only write the page, of what was seen so far")
     asked = parser.parse_args(words)
     os.environ.setdefault("PYTHONFAULTHANDLER", "1")  # of the commands that are run here
@@ -46,7 +50,7 @@ def main(words: Sequence[str]) -> int:
                 done = run.healthy(site, book, clock)
         finally:
             if not asked.keep:
-                site.down()
+                site.down(purge=done)
     from tests.confusion.page import write
 
     write(book)

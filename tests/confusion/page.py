@@ -104,7 +104,7 @@ def _totals(singles: Sequence[Row], both: Sequence[Row], rows: Sequence[Row]) ->
     dead = sorted(row.seen.seconds for row in singles if row.seen and named(row.name).unasked)
     if seconds:
         yield (
-            f"- Seconds of the whole command where all hosts answer: median {median(seconds):.1f}, "
+            f"- Seconds of the command, without the start of Python (0.5 s), where all hosts answer: median {median(seconds):.1f}, "
             f"most {seconds[-1]:.1f}; {sum(one <= 3 for one in seconds)} of {len(seconds)} within 3 s."
         )
     if dead:
