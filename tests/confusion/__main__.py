@@ -29,7 +29,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="leave the lab up; without it the disks stay where something is left for another run",
+        help="leave the lab up; else only its disks stay for another run",
     )
     parser.add_argument("--page", action="store_true", help="only write the page, of what was seen so far")
     asked = parser.parse_args(words)
