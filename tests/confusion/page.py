@@ -103,9 +103,10 @@ def _totals(singles: Sequence[Row], both: Sequence[Row], rows: Sequence[Row]) ->
     seconds = sorted(row.seen.seconds for row in singles if row.seen and not named(row.name).unasked)
     dead = sorted(row.seen.seconds for row in singles if row.seen and named(row.name).unasked)
     if seconds:
+        fast = sum(one <= 3 for one in seconds)
         yield (
             "- Seconds of the command, without the start of Python (0.5 s), where all hosts answer: "
-            f"median {median(seconds):.1f}, most {seconds[-1]:.1f}; {sum(one <= 3 for one in seconds)} of {len(seconds)} within 3 s."
+            f"median {median(seconds):.1f}, most {seconds[-1]:.1f}; {fast} of {len(seconds)} within 3 s."
         )
     if dead:
         yield f"- Where a host is dead or its sshd frozen: {', '.join(f'{one:.1f}' for one in dead)} s."

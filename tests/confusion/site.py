@@ -134,11 +134,10 @@ class Site(Typed):
     def trace(self, **options: Any) -> Traced:
         """`trace` with these options, in this process: without the start of Python, which takes half a second."""
         out, errors = io.StringIO(), io.StringIO()
+        typed = Options(**{"url": DEMO, "lab": self.name, "json": True, **options})
         began = time.monotonic()
         with redirect_stdout(out), redirect_stderr(errors):
-            code = run(
-                "trace", True, lambda: trace(Options(**{"url": DEMO, "lab": self.name, "json": True, **options}))
-            )
+            code = run("trace", True, lambda: trace(typed))
         seconds = time.monotonic() - began
         said: dict[str, Any] = {}
         with suppress(ValueError):

@@ -12,7 +12,15 @@ from urltrace.redact import Redactor
 from urltrace.request import Request
 
 EDGE, N21, N22 = Host("hdss7-11", "10.4.7.11"), Host("hdss7-21", "10.4.7.21"), Host("hdss7-22", "10.4.7.22")
-SITE = Site("od.com", edges=(EDGE,), nodes=(N21, N22), masters=(N21, N22), dns=(EDGE,), cluster_dns="192.168.0.2")
+SITE = Site(
+    "od.com",
+    edges=(EDGE,),
+    nodes=(N21, N22),
+    masters=(N21, N22),
+    dns=(EDGE,),
+    cluster_dns="192.168.0.2",
+    api="10.4.7.11:7443",
+)
 TRAEFIK = {"hdss7-21": "172.7.21.5", "hdss7-22": "172.7.22.5"}
 PODS = ("172.7.21.7", "172.7.22.7")
 NOT_FOUND = "HTTP/1.1 404 Not Found\nContent-Type: text/plain; charset=utf-8\n\n404 page not found\n"

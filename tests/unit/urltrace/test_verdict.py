@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from provision.errors import Exit, InputError
-from tests.unit.urltrace.faults import control, edge, link, name, node, pod, service, traefik
+from tests.unit.urltrace.faults import besides, control, edge, link, name, node, pod, service, traefik
 from tests.unit.urltrace.faults.changes import configuration
 from tests.unit.urltrace.site import (
     EDGE,
@@ -20,6 +20,7 @@ from tests.unit.urltrace.site import (
     dig,
     everywhere,
     evidence,
+    lost,
     page,
     put,
     rawdata,
@@ -45,6 +46,24 @@ def test_a_fault_is_named(hop: str, cause: str, words: str, changes: list[Change
     assert verdict.fault.proof
     assert verdict.exit == Exit.FAILED
     assert hop not in [cleared.hop for cleared in verdict.not_this]
+
+
+@pytest.mark.parametrize(("cause", "words", "changes"), besides.CASES, ids=[case[0] for case in besides.CASES])
+def test_what_does_not_explain_the_answer_is_told_besides(cause: str, words: str, changes: list[Change]) -> None:
+    verdict = judge(evidence(*changes))
+    assert verdict.fault is None, verdict.sentence
+    assert verdict.exit == Exit.OK
+    assert [one.cause for one in verdict.latent] == [cause]
+    assert words in verdict.latent[0].sentence
+
+
+def test_a_pod_of_a_dead_node_is_named_though_the_node_was_not_asked() -> None:
+    lost_22 = put(*(lost("pod", "172.7.22.7:8080", node.name) for node in (N21, N22)))
+    verdict = judge(evidence(lost_22, unasked=(N22.name,)))
+    assert verdict.fault
+    assert verdict.fault.cause == "pod-on-dead-node"
+    assert "is on hdss7-22, which answers nobody" in verdict.sentence
+    assert verdict.exit == Exit.FAILED
 
 
 @pytest.mark.parametrize("changes", [case[3] for case in CASES], ids=[f"{case[1]}-{case[2][:20]}" for case in CASES])

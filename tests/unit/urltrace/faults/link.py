@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from tests.unit.urltrace.faults.changes import rule
-from tests.unit.urltrace.site import EDGE, N22, Case, http, lost, put, refused
+from tests.unit.urltrace.site import EDGE, N22, Case, Change, http, lost, page, put, refused
 from urltrace.evidence import Answer
 
 LOST_22 = put(lost("node", "10.4.7.22:81", EDGE.name))
+
+
+def ways(there: str, back: str) -> Change:
+    return put(Answer("route 10.4.7.22", EDGE.name, there), Answer("route 10.4.7.11", N22.name, back))
+
 
 CASES: list[Case] = [
     (
@@ -44,6 +49,45 @@ CASES: list[Case] = [
             LOST_22,
             put(Answer("sysctl", N22.name, "net.ipv4.ip_forward = 0\n")),
         ],
+    ),
+    (
+        "link",
+        "link-route",
+        "hdss7-11 has a wrong route to hdss7-22 (10.4.7.22): 10.4.7.22 via 10.4.7.99 dev eth0",
+        [LOST_22, ways("10.4.7.22 via 10.4.7.99 dev eth0 src 10.4.7.11", "10.4.7.11 dev eth0 src 10.4.7.22")],
+    ),
+    (
+        "link",
+        "link-route",
+        "hdss7-22 has a wrong route to hdss7-11",
+        [LOST_22, ways("10.4.7.22 dev eth0 src 10.4.7.11", "10.4.7.11 via 10.4.7.99 dev eth0")],
+    ),
+    (
+        "link",
+        "link-neighbour",
+        "10.4.7.22 dev eth0 lladdr 02:00:00:00:00:99 PERMANENT",
+        [LOST_22, put(Answer("neighbours", EDGE.name, "10.4.7.22 dev eth0 lladdr 02:00:00:00:00:99 PERMANENT\n"))],
+    ),
+    (
+        "link",
+        "link-drop",
+        "sends nothing of hdss7-22 back to hdss7-11: -A FORWARD -d 10.4.7.11/32",
+        [LOST_22, rule(N22.name, "-A FORWARD -d 10.4.7.11/32 -p tcp -m tcp --sport 80 -j DROP")],
+    ),
+    (
+        "link",
+        "link-drop",
+        "the firewall of hdss7-22 stops hdss7-11",
+        [
+            LOST_22,
+            put(Answer("filter raw", N22.name, "-A PREROUTING -s 10.4.7.11/32 -p tcp -m tcp --dport 81 -j DROP\n")),
+        ],
+    ),
+    (
+        "link",
+        "large-packets",
+        "connects to 10.4.7.22:81 and gets no whole answer",
+        [put(http("node", "10.4.7.22:81", EDGE.name, page("200 OK"), exit=28, total=1.3))],
     ),
     ("link", "link-lost", "connections from hdss7-11 to 10.4.7.22:81 are not answered", [LOST_22]),
     (

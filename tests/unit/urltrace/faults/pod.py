@@ -13,6 +13,11 @@ def pods(*answers: Answer) -> list[Change]:
     return [everywhere(BAD_GATEWAY), put(*answers)]
 
 
+def no_http(kind: str, target: str, location: str) -> Answer:
+    stats = "curl: (1) Received HTTP/0.9 when not allowed\nexit=1 connect=0.001 first=0.0 total=0.01 from=1.2.3.4\n"
+    return Answer(f"http {kind} {target}", location, "\n\n", 1, stats)
+
+
 CASES: list[Case] = [
     ("pod", "pod-refuses", "nothing listens on 172.7.21.7:8080", pods(*(refused("pod", *one) for one in EVERY_POD))),
     (
@@ -38,6 +43,23 @@ CASES: list[Case] = [
         [
             everywhere(page("500 Internal Server Error")),
             put(*(http("pod", *one, page("500 Internal Server Error")) for one in EVERY_POD)),
+        ],
+    ),
+    (
+        "pod",
+        "pod-no-http",
+        "speaks no HTTP",
+        pods(*(no_http("pod", *one) for one in EVERY_POD)),
+    ),
+    (
+        "pod",
+        "redirect-loop",
+        "answers 302 and leads back to itself: http://demo.od.com/",
+        [
+            everywhere("HTTP/1.1 302 Found\nLocation: http://demo.od.com/\n\n"),
+            put(
+                *(http("pod", *one, "HTTP/1.1 302 Found\nLocation: http://demo.od.com/\n\n") for one in EVERY_POD),
+            ),
         ],
     ),
     (
