@@ -54,6 +54,10 @@ def lines(book: Book) -> list[str]:
         "",
         *(_wrong(made) or ["None."]),
         "",
+        "## Wrong when it was made, and right since the judgement of its kind was mended",
+        "",
+        *([_mended(row) for row in made if row.mark == "right" and row.seen and row.seen.live not in ("", "right")]),
+        "",
         "## Which hop was named",
         "",
         *_matrix(singles),
@@ -69,6 +73,11 @@ def lines(book: Book) -> list[str]:
 
 def _wrong(made: Sequence[Row]) -> list[str]:
     return [f"- **{row.name}** ({row.what}): {row.mark}. Said: {row.said}" for row in made if row.mark != "right"]
+
+
+def _mended(row: Row) -> str:
+    assert row.seen
+    return f"- **{row.name}** ({row.what}): {row.seen.live}. Said then: {row.seen.sentence}"
 
 
 def _row(name: str, book: Book) -> Row:

@@ -18,7 +18,9 @@ BUNDLES = Path(__file__).resolve().parents[1] / "unit" / "urltrace" / "recorded"
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One live run. version: of the fault. asked: of what a trace asked. problem: why it could not be made, or ''."""
+    """One live run. version: of the fault. asked: of what a trace asked. live: the mark that the
+    verdict had then. problem: why it could not be made, or ''.
+    """
 
     name: str
     version: str
@@ -29,6 +31,7 @@ class Seen(msgspec.Struct, frozen=True):
     problem: str = ""
     at: str = ""
     asked: str = ""
+    live: str = ""
 
 
 class Quiet(msgspec.Struct, frozen=True):

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from msgspec.structs import replace
+
 from tests.confusion.record import Book, Quiet, Seen, bundle, keep, question, version
 from tests.confusion.site import Site
 from tests.lab.clients import clients
@@ -59,6 +61,7 @@ def faults(site: Site, names: Sequence[str], book: Book, clock: Clock) -> bool:
             began = time.monotonic()
             seen = one(site, name, Path(folder))
             said = "not made" if seen.problem else marked(name, bundle(name))[0]
+            seen = replace(seen, live=said)
             site.repaired()
             book.write(seen)
             took = time.monotonic() - began

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from urltrace import nftables
 from urltrace.evidence import Answer, Host
 from urltrace.exchange import Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof, proof_of
@@ -63,7 +64,7 @@ def firewall(view: View) -> Iterator[Finding]:
 
 def own_reject(view: View) -> Iterator[Finding]:
     """The edge rejects its own packets: it sends itself the error, whatever program keeps the rule."""
-    known = {finding.where for finding in firewall(view)}
+    known = {finding.where for rule in (firewall, in_nftables) for finding in rule(view)}
     for edge, node, found in _broken(view):
         answer = view.evidence.answer("icmp", edge.name)
         line = _line(answer, f"{view.node_target(node)} ") if answer else ""
@@ -78,6 +79,26 @@ def own_reject(view: View) -> Iterator[Finding]:
                 do=f"Look for the rule on {edge.name}: nft list ruleset; iptables-save | grep REJECT",
                 proof=(*proof_of(found), *proof(answer, f"ICMP errors got and sent, twice: {line}")),
             )
+
+
+def in_nftables(view: View) -> Iterator[Finding]:
+    """A rule of nftables that iptables does not show."""
+    port = view.site.traefik_port
+    for edge, node, found in _broken(view):
+        for host in (edge, node):
+            answer = view.evidence.answer("nft", host.name)
+            said = answer.output if answer else ""
+            rule = nftables.stopping(said, source=edge.address, destination=node.address, port=port)
+            if rule:
+                yield Finding(
+                    hop="link",
+                    cause="link-reject" if found.outcome == "refused" else "link-drop",
+                    where=f"the firewall of {host.name}",
+                    sentence=f"the firewall of {host.name} stops {edge.name} from reaching {view.node_target(node)} on "
+                    f"{node.name}: {rule}",
+                    do=f"On {host.name}: nft -a list {rule.partition(':')[0]}; then nft delete rule … handle NUMBER",
+                    proof=(*proof_of(found), *proof(answer, rule)),
+                )
 
 
 @dataclass(frozen=True)
@@ -256,5 +277,5 @@ def _line(answer: Answer, part: str) -> str:
     return next((line.strip() for line in answer.output.splitlines() if part in line), "")
 
 
-EXPLAINING = (forwarding_off, firewall, own_reject, routed_elsewhere, written_neighbour)
+EXPLAINING = (forwarding_off, firewall, in_nftables, own_reject, routed_elsewhere, written_neighbour)
 RULES = (*EXPLAINING, large_packets, large_answers, unexplained)
