@@ -34,6 +34,8 @@ def causes(project: Project, context: Context, report: Report) -> Iterator[str]:
     """A line for each cause that a trace names, with the checks that fail because of it, and one for the rest."""
     failed = [check for check in report.failed if not check.unreachable]
     left = list(failed)
+    if not left:
+        return
     for url in _urls(project, failed):
         try:
             verdict = judged(traced(context, context.locations, parse_request(url)), project)
