@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,6 +17,8 @@ from urltrace.request import Request
 
 SCRIPTS = Scripts(__file__)
 LIMIT = 2.5  # seconds for one request
+MOST_ERRORS = 4096  # characters
+FILE = re.compile(r"\./(\d+\.(?:question|code|out|err))")
 API_LIMIT = 6  # seconds for a question to the API, whatever kubectl waits for
 LARGE = 1.2  # of them for a large one, which a small one follows where it was silent
 BEGINS = "trace "  # and a number: the answers of one question follow
@@ -49,10 +50,7 @@ class TraceQuestion(Question):
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[Answer, ...]]:
         parts = re.split(rf"^{BEGINS}\d+\n", output, flags=re.MULTILINE)[1:]
-        rows = [[line.split(",") for line in part.splitlines() if line.count(",") == 3] for part in parts]
-        return {
-            one: tuple(_answer(row, one.location) for row in held) for one, held in zip(questions, rows, strict=False)
-        }
+        return {one: tuple(_answers(part, one.location)) for one, part in zip(questions, parts, strict=False)}
 
     def _script(self) -> str:
         sent, site = self.request, self.site
@@ -103,15 +101,28 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _answer(row: Sequence[str], location: str) -> Answer:
-    question, code, output, errors = row
-    name = _text(question)
-    shown, status = _text(output), int(code or 255)
+def _answers(part: str, location: str) -> Iterator[Answer]:
+    """The files that the script prints: the name of each by itself, then its lines after a blank."""
+    files: dict[str, list[str]] = {}
+    held: list[str] = []
+    for line in part.split("\n"):
+        if line.startswith(" "):
+            held.append(line[1:])
+        elif found := FILE.fullmatch(line):
+            held = files.setdefault(found[1], [])
+    for number in sorted(int(name.partition(".")[0]) for name in files if name.endswith(".question")):
+        lines = [files.get(f"{number}.{kind}", []) for kind in ("question", "code", "out", "err")]
+        name, code, output, errors = ("".join(f"{line}\n" for line in held) for held in lines)
+        yield _answer(name.strip(), output, errors[:MOST_ERRORS], code.strip(), location)
+
+
+def _answer(name: str, output: str, errors: str, code: str, location: str) -> Answer:
+    shown, status = output, int(code) if code.isdigit() else 255
     if name.startswith("dig "):
         shown, status = _dns(shown, status)
     if name.startswith("http "):
         shown = shown.replace("\r\n", "\n")
-    return Answer(name, location, shown, status, _text(errors))
+    return Answer(name, location, shown, status, errors)
 
 
 def _dns(text: str, code: int) -> tuple[str, int]:
@@ -119,7 +130,3 @@ def _dns(text: str, code: int) -> tuple[str, int]:
         return dns.described(bytes.fromhex("".join(text.split()))), 0
     except ValueError:
         return ";; no servers could be reached\n", code or 9
-
-
-def _text(encoded: str) -> str:
-    return base64.b64decode(encoded).decode("utf-8", "replace")

@@ -77,7 +77,10 @@ def test_the_request_is_sent_as_it_is_written(port: int) -> None:
         headers=(("X-Key", 'quo"te\\d $(touch x)'),),
     )
     answer = outside(request)["http name"]
-    assert answer.output.partition("\n\n")[2] == f'POST /a/../b%20[c]?q="\\x" localhost:{port} quo"te\\d $(touch x)'
+    assert (
+        answer.output.partition("\n\n")[2].rstrip("\n")
+        == f'POST /a/../b%20[c]?q="\\x" localhost:{port} quo"te\\d $(touch x)'
+    )
     assert read_exchange(answer).ok
 
 

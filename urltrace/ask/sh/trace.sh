@@ -1,5 +1,5 @@
-# Asks what a trace wants to know of this place, side by side, and prints a line for each question: the question, the
-# exit code, the output and the errors, all but the code in base64, with commas between. Changes nothing.
+# Asks what a trace wants to know of this place, side by side, and prints four files for each question: the question, the
+# exit code, the output and the errors. Changes nothing.
 # $PLACES: outside, edge, node, master, dns_host, with blanks between; $NAME: the host that is asked for, without its port;
 # $HOST, $CONFIG: the Host header and the other ones, as lines of curl's configuration; $ADDRESS: SCHEME://HOST:PORT;
 # $URI: path and query, for a quoted value of curl's; $METHOD; $PORT: of the URL; $TOKEN: of this trace, in a header;
@@ -235,9 +235,7 @@ for place in $PLACES; do $place; done
 besides
 wait
 case " $PLACES " in *" edge "*) again && wait ;; esac
-n=0
-while [ $n -lt $count ]; do
-  n=$((n + 1))
-  echo "$(base64 -w0 <$n.question),$(cat $n.code),$(base64 -w0 <$n.out),$(head -c 4096 $n.err | base64 -w0)"
-done
+# one program for all of them: a name by itself, then its lines after a blank each
+LC_ALL=C sed -s -e 1F -e 's/^/ /' ./*.question ./*.code ./*.out ./*.err
+echo
 cd / && rm -rf "$d"
