@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provision.errors import Exit
 from urltrace.evidence import Evidence, Unasked
@@ -79,7 +79,8 @@ class Verdict:
 def judge(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Verdict:
     """The verdict. rules: in the order of the path; of findings at one hop the first rule's comes first."""
     view = View(evidence)
-    found = sorted(_distinct(finding for rule in rules for finding in rule(view)), key=_place)
+    every = (_of_drained(view, finding) for rule in rules for finding in rule(view))
+    found = sorted(_distinct(every), key=_place)
     faults = [finding for finding in found if not finding.latent]
     cleared = [one for clear in CLEARING if (one := clear(view))]
     whole = view.whole
@@ -94,6 +95,14 @@ def judge(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Verdict:
         unasked=evidence.unasked,
         unexplained="" if fault or answered else _boundary(view, whole, cleared),
     )
+
+
+def _of_drained(view: View, finding: Finding) -> Finding:
+    """What is wrong with a node that the edges leave out, as they do while it is changed, explains no answer."""
+    said = f"{finding.where} {finding.sentence}"
+    left_out = any(node.name in said for node in view.drained)
+    elsewhere = any(node.name in said for node in view.site.nodes if node not in view.drained)
+    return replace(finding, latent=True) if left_out and not elsewhere else finding
 
 
 def _distinct(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -81,6 +81,14 @@ class View:
         return found
 
     @cached_property
+    def drained(self) -> tuple[Host, ...]:
+        """Nodes that every edge whose configuration is known leaves out: no request gets there."""
+        known = [choice.proxied for choice in self.edge_choices.values() if choice.proxied and choice.proxied.asked]
+        asked = {one.address for proxied in known for one in proxied.asked}
+        down = {one.address for proxied in known for one in proxied.backends if one.down}
+        return tuple(node for node in self.site.nodes if node.address in down - asked)
+
+    @cached_property
     def loaded(self) -> dict[str, Loaded]:
         """What the Traefik of each node has loaded, by host."""
         return self._read(self.site.nodes, "rawdata", read_rawdata, msgspec.MsgspecError)

@@ -47,8 +47,8 @@ class Traced:
 
     @property
     def quiet(self) -> bool:
-        """Whether it names no fault at all."""
-        return self.code == 0 and not self.said.get("findings")
+        """Whether it names no fault; what is told besides, as of a node that is being changed, is none."""
+        return self.code == 0 and all(one["latent"] for one in self.said.get("findings", ()))
 
     @property
     def sentence(self) -> str:

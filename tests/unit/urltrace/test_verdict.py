@@ -57,6 +57,15 @@ def test_what_does_not_explain_the_answer_is_told_besides(cause: str, words: str
     assert words in verdict.latent[0].sentence
 
 
+def test_a_node_that_is_left_out_for_a_change_is_no_fault() -> None:
+    out = configuration("server 10.4.7.21:81 max_fails=3", "server 10.4.7.21:81 down max_fails=3")
+    changes = next(case[3] for case in CASES if case[1] == "hostport-missing")
+    assert judge(evidence(*changes)).fault
+    verdict = judge(evidence(*changes, out))
+    assert verdict.fault is None
+    assert [one.cause for one in verdict.latent] == ["hostport-missing"]
+
+
 def test_a_pod_of_a_dead_node_is_named_though_the_node_was_not_asked() -> None:
     lost_22 = put(*(lost("pod", "172.7.22.7:8080", node.name) for node in (N21, N22)))
     verdict = judge(evidence(lost_22, unasked=(N22.name,)))
