@@ -43,6 +43,7 @@ def main(words: Sequence[str]) -> int:
         try:
             site.up()
             site.await_healthy()
+            run.keep_healthy(site)
             if asked.healthy:
                 run.healthy(site, book, clock)
             done = run.faults(site, sorted(wanted, key=slow), book, clock)

@@ -73,6 +73,14 @@ def faults(site: Site, names: Sequence[str], book: Book, clock: Clock) -> bool:
     return True
 
 
+def keep_healthy(site: Site) -> None:
+    """The bundle of the site as it should be."""
+    with TemporaryDirectory() as folder:
+        saved = Path(folder) / "bundle"
+        if site.trace(bundle=str(saved)).quiet:
+            keep("healthy", saved)
+
+
 def healthy(site: Site, book: Book, clock: Clock) -> bool:
     """Traces of the site as it should be: quiet, with clients asking, and while nodes are changed one by one."""
     ways: dict[str, Callable[[int], None]] = {
