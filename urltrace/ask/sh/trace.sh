@@ -9,6 +9,7 @@
 # after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl; besides: more to ask
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
+grep -Ev -i '^header = "(content-length|transfer-encoding|expect):' config >bare # a body that does not come is waited for
 count=0
 
 ask() {
@@ -20,7 +21,7 @@ ask() {
 
 # $1, ...: lines of curl's configuration beside those of the request
 fetch() {
-  { cat config; printf '%s\n' "$@"; } |
+  { cat "${headers:-bare}"; printf '%s\n' "$@"; } |
     curl -q -K - -gksSi --http1.1 --path-as-is --noproxy '*' --connect-timeout 2 -m "${patience:-$LIMIT}" -w "$FORMAT" | head -c 4096
 }
 
@@ -48,11 +49,13 @@ small() {
 # The request of the client: to where the name leads, and to one edge
 # shellcheck disable=SC2153 # ADDRESS and PORT are given
 whole() {
+  headers=config
   fetch "$HOST" "request = \"$METHOD\"" "url = \"$ADDRESS$URI\""
 }
 
 # shellcheck disable=SC2153
 through() {
+  headers=config
   fetch "$HOST" "connect-to = \"::$1:$PORT\"" "url = \"$ADDRESS$URI\""
 }
 
