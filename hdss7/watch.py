@@ -76,7 +76,7 @@ def _stopped(stop: threading.Event, seconds: float) -> bool:
 def _look(one: Watched, context: Context, site: str, asked: Mapping[str, Location], options: Options) -> None:
     """Asks once, as a client does; a trace follows where the answer is another one, or is still an error."""
     answers = answer_of(one.url, asked)
-    status = "answers" if answers.isdigit() and int(answers) < 400 else answers
+    status = status_of(answers)
     now = time.monotonic()
     if status == one.status and (status == "answers" or now - one.asked < AGAIN):
         return
@@ -89,6 +89,13 @@ def _look(one: Watched, context: Context, site: str, asked: Mapping[str, Locatio
     if said != one.said or status != one.status:
         _say(one, answers, said, done, options)
     one.status, one.said = status, said
+
+
+def status_of(answers: str) -> str:
+    """What is compared: why there is no answer is worded anew each time, with the milliseconds."""
+    if not answers.isdigit():
+        return "no answer"
+    return "answers" if int(answers) < 400 else answers
 
 
 def answer_of(url: str, asked: Mapping[str, Location]) -> str:

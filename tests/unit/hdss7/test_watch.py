@@ -9,7 +9,7 @@ import pytest
 
 from hdss7.causes import _grouped
 from hdss7.last_good import changes, remember
-from hdss7.watch import duration
+from hdss7.watch import duration, status_of
 from provision.errors import InputError
 from provision.verify.report import Checked
 from tests.unit.urltrace.faults import edge
@@ -21,6 +21,14 @@ from urltrace.verdict import judge
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("2h", 7200)])
 def test_a_length_of_time_is_read(text: str, seconds: float) -> None:
     assert duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"),
+    [("200", "answers"), ("302", "answers"), ("404", "404"), ("no HTTP answer (timed out after 3001 ms)", "no answer")],
+)
+def test_an_answer_is_compared_by_its_status(answers: str, status: str) -> None:
+    assert status_of(answers) == status
 
 
 @pytest.mark.parametrize("text", ["", "10", "m", "-1m", "1d", "1.5m"])
