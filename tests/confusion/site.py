@@ -106,6 +106,7 @@ class Site(Typed):
     def _make(self, fault: Fault, objects: str) -> None:
         if fault.power:
             commands.power(self.name, fault.host, False)
+            self.must(API, _awaited(fault.until))
             return
         self.must(fault.host, fault.inject, cable=fault.cable)
         if fault.elsewhere:
