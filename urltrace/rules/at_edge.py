@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from urltrace.evidence import OUTSIDE, Host
 from urltrace.exchange import Exchange
 from urltrace.finding import Proof, proof, proof_of
 from urltrace.view import View
+
+RECENT = 20  # seconds
 
 
 def asked(view: View) -> Iterator[tuple[Host, Exchange]]:
@@ -19,6 +22,23 @@ def asked(view: View) -> Iterator[tuple[Host, Exchange]]:
 
 def from_outside(view: View, name: str) -> Exchange | None:
     return next((found for edge, found in asked(view) if edge.name == name), None)
+
+
+def log_lines(view: View, name: str) -> list[str]:
+    """What the error log of an edge's nginx says of the last seconds; all of it where the host's time is not known."""
+    log = view.evidence.answer("log nginx", name)
+    lines = log.output.splitlines() if log else []
+    if not lines or not lines[-1].endswith(" now"):
+        return lines
+    now = _time(lines[-1])
+    return [line for line in lines[:-1] if now and (at := _time(line)) and (now - at).total_seconds() <= RECENT]
+
+
+def _time(line: str) -> datetime | None:
+    try:
+        return datetime.strptime(line[:19], "%Y/%m/%d %H:%M:%S")
+    except ValueError:
+        return None
 
 
 def gave_up(view: View, name: str) -> bool:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from urltrace.finding import Finding, proof, proof_of
 from urltrace.nginx.syntax import Directive
 from urltrace.nginx.upstreams import effective
-from urltrace.rules.at_edge import asked, from_outside
+from urltrace.rules.at_edge import asked, from_outside, log_lines
 from urltrace.view import View
 
+USED_UP = ("worker_connections are not enough", "Too many open files")
 REFUSING = {
     403: ("edge-denied", "refuses the client", ("deny",)),
     401: ("edge-password", "asks for a password", ("auth_basic", "auth_request")),
@@ -48,13 +49,8 @@ def silent(view: View) -> Iterator[Finding]:
 def too_many_connections(view: View) -> Iterator[Finding]:
     """A worker has no connection left."""
     for edge, found in asked(view):
-        log = view.evidence.answer("log nginx", edge.name)
-        lines = (
-            re.findall(r"^.*(?:worker_connections are not enough|Too many open files).*$", log.output, re.M)
-            if log
-            else []
-        )
-        if found.ok or (found.outcome == "answered" and not found.by_nginx) or not lines or not log:
+        lines = [line for line in log_lines(view, edge.name) if any(said in line for said in USED_UP)]
+        if found.ok or (found.outcome == "answered" and not found.by_nginx) or not lines:
             continue
         limit = _directive(view, edge.name, "events", "worker_connections")
         yield Finding(
@@ -64,7 +60,7 @@ def too_many_connections(view: View) -> Iterator[Finding]:
             sentence=f"nginx on {edge.name} has no connection left for the request"
             + (f": {limit} in {limit.place}" if limit else ": worker_connections or open files are used up"),
             do=f"Raise it in {limit.place if limit else 'nginx.conf'}, then nginx -t and nginx -s reload",
-            proof=(*proof_of(found), *proof(log, lines[-1])),
+            proof=(*proof_of(found), *proof(view.evidence.answer("log nginx", edge.name), lines[-1])),
         )
 
 
@@ -127,7 +123,7 @@ def penalised(view: View) -> Iterator[Finding]:
         backends = {f"{backend.address}:{backend.port}" for backend in choice.proxied.asked}
         if backends and backends <= known and all(one and one.outcome == "answered" for one in nodes):
             log = view.evidence.answer("log nginx", name)
-            line = next((line for line in reversed(log.output.splitlines()) if "upstream" in line), "") if log else ""
+            line = next((line for line in reversed(log_lines(view, name)) if "upstream" in line), "")
             yield Finding(
                 hop="edge",
                 cause="nodes-left-out" if found.status == 502 else "edge-timeout",
@@ -151,4 +147,4 @@ def _directive(view: View, name: str, block: str, directive: str) -> Directive |
     return next((line for held in (main.all(block) if main else ()) for line in held.all(directive)), None)
 
 
-LATE = (impatient, penalised, too_many_connections)  # what explains an answer that nothing before it does
+LATE = (too_many_connections, impatient, penalised)  # what explains an answer that nothing before it does

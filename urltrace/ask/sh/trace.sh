@@ -101,6 +101,12 @@ nginx_state() {
   sed -n 's/^# configuration file \(.*\):$/\1/p' nginx.dump | xargs -r stat -L -c 'changed %Z %n' | sort -k 2n | tail -n 1
 }
 
+# With the time at the end, as nginx writes it: what is said of this request stands shortly before
+said_by_nginx() {
+  tail -q -n 100 /var/log/nginx/error.log
+  date '+%Y/%m/%d %H:%M:%S now'
+}
+
 edge() {
   for target in $TARGETS; do
     ask "http large $target" large "$target"
@@ -110,7 +116,6 @@ edge() {
   filters
   ask "listen" ss -Hlntp
   ask "addresses" ip -o -4 address
-  ask "log nginx" tail -q -n 100 /var/log/nginx/error.log
   if pgrep -x nginx >/dev/null; then # without a process it would write a file for its id
     timeout "$LIMIT" nginx -T >nginx.dump 2>nginx.said
     ask "nginx -T" cat nginx.said nginx.dump
@@ -164,6 +169,7 @@ again() {
     esac
   done
   ask "log access" passed
+  ask "log nginx" said_by_nginx
   # shellcheck disable=SC2086 # a word each
   [ -z "$refused" ] || ask "icmp" counted $refused
 }

@@ -14,6 +14,8 @@ LIVE = (
     'server: *.od.com, request: "GET /?token=hunter2 HTTP/1.1", host: "demo.od.com"\n'
 )
 
+USED_UP = "2026/01/01 10:00:00 [alert] 7#7: 9 worker_connections are not enough\n2026/01/01 %s now\n"
+
 CASES: list[Case] = [
     (
         "edge",
@@ -93,6 +95,42 @@ CASES: list[Case] = [
         [
             client(nginx_page("502 Bad Gateway")),
             put(Answer("log nginx", EDGE.name, LIVE)),
+        ],
+    ),
+    (
+        "edge",
+        "edge-connections",
+        "has no connection left for the request",
+        [client(nginx_page("502 Bad Gateway")), put(Answer("log nginx", EDGE.name, USED_UP % "10:00:09"))],
+    ),
+    (  # what the log said an hour ago is no cause
+        "edge",
+        "nodes-left-out",
+        "although every node answers hdss7-11 now",
+        [client(nginx_page("502 Bad Gateway")), put(Answer("log nginx", EDGE.name, USED_UP % "11:00:00"))],
+    ),
+    (
+        "edge",
+        "edge-header",
+        "takes no header of that size",
+        [client(nginx_page("400 Request Header Or Cookie Too Large"))],
+    ),
+    (
+        "edge",
+        "edge-limit",
+        "limits how often it is asked: limit_req zone=one",
+        [
+            client(nginx_page("503 Service Temporarily Unavailable")),
+            configuration("location / {", "location / {\n        limit_req zone=one;"),
+        ],
+    ),
+    (
+        "edge",
+        "not-proxied",
+        "'return 503'",
+        [
+            client(nginx_page("503 Service Temporarily Unavailable")),
+            configuration("location / {", "location / {\n        return 503;"),
         ],
     ),
     (
