@@ -75,6 +75,8 @@ HARMLESS = frozenset(
     )
 )
 HELP = ("--help", "-h")
+# What a command needs that needs no option before it, and is no host.
+MISSING = {"init": ("a folder", "DIR"), "trace": ("a URL", "http://demo.od.com/")}
 
 
 def install_strict_parser(program: type[Any]) -> None:
@@ -221,7 +223,7 @@ def _option(token: str, left: list[str], now: Words | None) -> None:
 
 def _whole(words: Words) -> Words:
     if words.positionals and "--host" not in words.options and not words.explained:
-        what, example = ("a folder", "DIR") if words.command == "init" else ("the name of a host", "HOST")
+        what, example = MISSING.get(words.command, ("the name of a host", "HOST"))
         raise InputError(f"{words.command} needs {what}", do=usage(f"{words.command} {example}"))
     return words
 

@@ -17,7 +17,7 @@ URL = "http://demo.od.com/"
 INGRESS = """\
 apiVersion: networking.k8s.io/v1
 kind: Ingress
-metadata: {name: thief, namespace: default}
+metadata: {name: thief, namespace: default, annotations: {traefik.ingress.kubernetes.io/router.priority: "900"}}
 spec:
   ingressClassName: traefik
   rules:
@@ -43,14 +43,14 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     path = tmp_path / "bundle.json"
-    path.write_bytes(gzip.decompress((BUNDLES / "class-misspelt.json.gz").read_bytes()))
+    path.write_bytes(gzip.decompress((BUNDLES / "role-endpointslices.json.gz").read_bytes()))
     return path
 
 
 def test_a_replayed_fault_is_printed_and_ends_with_1(bundle: Path) -> None:
     done = run(URL, "--replay", str(bundle))
     assert done.returncode == 1
-    assert "Verdict: Ingress default/demo is not loaded: its class is graefik" in done.stdout
+    assert "Verdict: Traefik may not read endpointslices" in done.stdout
     assert len(done.stdout.splitlines()) < 25
 
 
@@ -58,14 +58,14 @@ def test_the_object_of_json_holds_the_finding(bundle: Path) -> None:
     done = run(URL, "--replay", str(bundle), "--json")
     found = json.loads(done.stdout)
     assert (found["exit"], found["trace"]["version"]) == (1, 1)
-    assert found["trace"]["findings"][0]["cause"] == "ingress-class"
+    assert found["trace"]["findings"][0]["cause"] == "access-missing"
     assert found["hosts"]["hdss7-11"] == {"status": "ok"}
 
 
 def test_a_change_is_foretold_from_a_bundle(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "ingress.yaml").write_text(INGRESS)
     done = run(URL, "--replay", str(bundle), "--with", str(tmp_path / "ingress.yaml"))
-    assert "With it: Traefik's 404 -> Ingress default/thief" in done.stdout
+    assert "With it: Ingress default/demo -> Ingress default/thief" in done.stdout
 
 
 def test_a_file_that_is_no_manifest_ends_with_4(bundle: Path, tmp_path: Path) -> None:
@@ -108,4 +108,4 @@ def test_a_page_is_written_for_its_owner_alone(bundle: Path, tmp_path: Path) -> 
     page = tmp_path / "page.html"
     assert run(URL, "--replay", str(bundle), "--html", str(page)).returncode == 1
     assert page.stat().st_mode & 0o777 == 0o600
-    assert "its class is graefik" in page.read_text()
+    assert "Traefik may not read endpointslices" in page.read_text()
