@@ -12,7 +12,7 @@ keep() { mkdir -p /run/fault && { [ -e "/run/fault/$(echo "$1" | tr / _)" ] || c
 back() { kept=/run/fault/$(echo "$1" | tr / _); [ ! -e "$kept" ] || { cp -p "$kept" "$1" && rm "$kept"; }; }
 
 # $1: what sed does to the site's part of the edge, or to the whole file that is $2
-edge() { file=${2:-$SITE}; keep "$file" && sed -i "$1" "$file" && reload; }
+edge() { file=${2:-$SITE}; keep "$file" && sed -i --follow-symlinks "$1" "$file" && reload; }
 
 # Until only workers of the new configuration take connections; a test of it says why it can't be loaded
 reload() { nginx -t -q && nginx -s reload && sleep 1; }
@@ -21,7 +21,7 @@ reload() { nginx -t -q && nginx -s reload && sleep 1; }
 mend() { back $SITE && back $NGINX && rm -f /etc/nginx/conf.d/aaa.conf && reload; }
 
 # $1: what sed does to the zone of od.com, which named then loads
-zone() { keep $ZONE && sed -i "$1" $ZONE && rndc reload od.com >/dev/null && sleep 0.3; }
+zone() { keep $ZONE && sed -i --follow-symlinks "$1" $ZONE && rndc reload od.com >/dev/null && sleep 0.3; }
 
 unzone() { back $ZONE && touch $ZONE && rndc reload od.com >/dev/null; }
 
