@@ -136,6 +136,7 @@ def test_traefik_is_found_where_its_network_noted_it(tmp_path: Path) -> None:
     (tmp_path / "rules").write_text(RULES)
     assert part("traefik", tmp_path, PATH=PATH, HOSTPORT="81", CNI=str(tmp_path)) == "172.7.21.9:8000\n"
     (tmp_path / "results" / "traefik").write_text(NOTED)
+    (tmp_path / "results" / "traefik-lo").write_text(NOTED.replace("172.7.21.3/24", "127.0.0.1/8"))
     assert part("traefik", tmp_path, PATH=PATH, HOSTPORT="81", CNI=str(tmp_path)) == "172.7.21.3:80\n"
 
 

@@ -176,7 +176,8 @@ again() {
 
 # Where the pod with the host port answers: as the network's plugin noted it, else as the kernel's rules say
 traefik() {
-  noted=$(grep -ils "\"hostport\":${HOSTPORT}[,}]" "$CNI"/results/* "$CNI"/cache/results/* | xargs -r ls -t | head -n 1)
+  noted=$(grep -ils "\"hostport\":${HOSTPORT}[,}]" "$CNI"/results/* "$CNI"/cache/results/* |
+    xargs -r grep -L '"address":"127\.' | xargs -r ls -t | head -n 1) # the pod's loopback is noted as well
   if [ -n "$noted" ]; then
     address=$(grep -o '"address":"[0-9.]*/' "$noted" | head -n 1 | tr -dc '0-9.')
     mapping=$(grep -io "[^{]*\"hostport\":${HOSTPORT}[,}][^}]*" "$noted" | head -n 1)
