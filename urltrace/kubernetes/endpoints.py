@@ -46,6 +46,11 @@ def why_none(objects: Objects, service: Service, port: ServicePort) -> tuple[str
     slices = objects.slices_of(service.key)
     held = [endpoint for one in slices for endpoint in one.endpoints or ()]
     if held and all(serves(endpoint) for endpoint in held):
+        if isinstance(port.target_port, str) and not any(part.ports for part in slices):
+            return (
+                f"no pod of Service {name} declares a port named {port.target_port}, its targetPort",
+                f"Correct targetPort in Service {name}, or the names of the pods' ports.",
+            )
         named = sorted({str(one.name or "''") for part in slices for one in part.ports or ()})
         return (
             f"the EndpointSlice of {name} names the ports {', '.join(named) or 'none'}, not '{port.name}'",

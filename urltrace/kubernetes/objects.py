@@ -217,7 +217,9 @@ class Pod(Object, frozen=True):
             for one in self.status.conditions
             if one.type == "PodScheduled" and one.reason
         ]
-        return next(iter((*waiting, *unscheduled)), "")
+        statuses = [one for one in self.status.container_statuses if one.restart_count and not one.ready]
+        ended = [f"ended {one.restart_count} times" for one in statuses]
+        return next(iter((*waiting, *unscheduled, *ended)), "")
 
 
 class NodeAddress(Struct, frozen=True):
