@@ -13,6 +13,7 @@ import msgspec
 
 from hdss7.report.run_folder import folder as runs_folder
 from provision.atomic import replace_file
+from provision.decoding import decode
 from provision.folders import state_folder
 from urltrace.evidence import Evidence
 from urltrace.fingerprint import Difference, Print, differences, fingerprints
@@ -37,7 +38,7 @@ def remember(site: str, evidence: Evidence) -> None:
 def changes(site: str, evidence: Evidence) -> tuple[str, tuple[Difference, ...]]:
     """When the URL last answered, and what is different since; ('', ()) when it never did."""
     try:
-        last = msgspec.json.decode(_path(site, evidence).read_bytes(), type=LastGood)
+        last = decode(_path(site, evidence).read_bytes(), LastGood)
     except (OSError, msgspec.MsgspecError):
         return "", ()
     found = differences(last.prints, fingerprints(evidence))

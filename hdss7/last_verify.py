@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from provision.atomic import replace_file
+from provision.decoding import decode
 from provision.folders import state_folder
 from provision.verify.report import Report
 
@@ -35,7 +36,7 @@ def keep(site: str, report: Report) -> None:
 
 def last(site: str) -> Verified | None:
     try:
-        return msgspec.json.decode(_path(site).read_bytes(), type=Verified)
+        return decode(_path(site).read_bytes(), Verified)
     except (OSError, msgspec.MsgspecError):
         return None
 

@@ -11,6 +11,11 @@ from types import ModuleType
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
+
+# what an example costs on a busy machine says nothing about the code
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 Write = Callable[[Mapping[str, str]], Path]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from provision.decoding import convert
 from urltrace.finding import Hop
 
 FOLDER = Path(__file__).parent
@@ -81,13 +82,13 @@ def faults() -> tuple[Fault, ...]:
     """Every fault, in the order of the path. Raises msgspec.ValidationError."""
     names = ("name", "edge", "link", "node", "traefik", "service", "pod", "control")
     texts = (yaml.safe_load((FOLDER / f"{name}.yml").read_text()) for name in names)
-    return tuple(fault for text in texts for fault in msgspec.convert(text, tuple[Fault, ...]))
+    return tuple(fault for text in texts for fault in convert(text, tuple[Fault, ...]))
 
 
 @cache
 def pairs() -> tuple[Pair, ...]:
     """Faults that are made together."""
-    return msgspec.convert(yaml.safe_load((FOLDER / "pairs.yml").read_text()), tuple[Pair, ...])
+    return convert(yaml.safe_load((FOLDER / "pairs.yml").read_text()), tuple[Pair, ...])
 
 
 def named(name: str) -> Fault:
