@@ -22,7 +22,7 @@ help:
 	@echo 'make test-rolled  every setting that is rolled node by node, changed with clients asking'
 	@echo 'make test-debian13  a site whose hosts are Debian 12 and Debian 13, deployed, changed and checked'
 	@echo 'make test-hosts  a node is added, reinstalled, dies, leaves: clients asking, and nothing left behind'
-	@echo 'make test-entrance  ten sites behind the edge, one of them ill in each way, silent nodes, and what passes through'
+	@echo 'make test-entrance  ten sites behind the edge, one of them ill in each way, silent nodes, what passes through; with HAProxy too'
 	@echo 'make test-tls  TLS turned on, certificates renewed, names closed, with clients asking'
 	@echo 'make test-ha  two edges with one address: the one that holds it is lost in every way, and both are changed'
 	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'

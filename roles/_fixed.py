@@ -39,7 +39,7 @@ BY_HAND = {
     "named here, deploy with --limit",
     "kubelet.cgroup_driver": f"{NODE}. containerd.systemd_cgroup changes with it",
     "kubelet.root": NODE,
-    "site.traefik_port": f"{OUTAGE} Traefik's DaemonSet or Deployment and /etc/nginx/nginx.conf of each edge, deploy",
+    "site.traefik_port": f"{OUTAGE} Traefik's DaemonSet or Deployment and the file named here of each edge, deploy",
     "traefik.kind": f"{OUTAGE} the object named here, deploy",
 }
 
@@ -113,9 +113,11 @@ def api_port(host: Host, site: SiteSettings, program: str) -> FixedSetting:
 
 
 def edge_ports(host: Host, site: SiteSettings) -> Iterator[FixedSetting]:
-    """The ports that nginx of the edge listens on for the API, and finds Traefik at."""
-    main = "/etc/nginx/nginx.conf"
-    if members(host, "masters"):
-        yield in_file(host, "site.api_port", site.api_port, main, After("^ *listen ", "[0-9]+"), ours=True)
-    nodes = After("^ *upstream nodes .*# at port ", "[0-9]+")
-    yield in_file(host, "site.traefik_port", site.traefik_port, main, nodes, ours=True)
+    """The ports that an edge listens on for the API, and finds Traefik at, whichever program it has or had."""
+    for file, api, nodes in (
+        ("/etc/nginx/nginx.conf", "^ *listen ", "^ *upstream nodes .*# at port "),
+        ("/etc/haproxy/haproxy.cfg", "^ *bind [*]:", "^backend nodes .*# at port "),
+    ):
+        if members(host, "masters"):
+            yield in_file(host, "site.api_port", site.api_port, file, After(api, "[0-9]+"), ours=True)
+        yield in_file(host, "site.traefik_port", site.traefik_port, file, After(nodes, "[0-9]+"), ours=True)

@@ -17,7 +17,7 @@ HTTPS = 443
 # port, whose it is, the group on whose hosts it is listened on
 PROGRAMS = (
     (53, "BIND", "dns"),
-    (80, "the edge's nginx", "edge"),
+    (80, "the edge", "edge"),
     (1081, "the edge's nginx", "edge"),
     (1082, "the edge's nginx", "edge"),
     (2379, "etcd", "etcd"),

@@ -1,19 +1,18 @@
-"""nginx in front of the site: *.od.com to Traefik on every node, :7443 to every API server."""
+"""nginx or HAProxy in front of the site: *.od.com to Traefik on every node, :7443 to every API server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from provision.inventory.changes import Free
 from provision.inventory.types import Duration, Natural, OptionalPort, Positive, Sender, SiteName, Size
 from provision.playbook.health_check import HealthCheck
-from provision.resources import ConfigSet, Nginx, OpenFiles, Package, Resource, Service, Template
+from provision.resources import Resource
 from provision.resources.configset.marks import mark
-from roles import _edge_tls, _htpasswd
-from roles._amounts import octets
+from roles import _edge_haproxy, _edge_nginx, _edge_tls, _htpasswd
 from roles._cluster import members
 from roles._edge_sites import HEALTH, SiteOfEdge, Tls, served_names
 from roles._fixed import edge_ports
@@ -23,30 +22,30 @@ if TYPE_CHECKING:
     from provision.inventory import Host, Inventory
     from roles._site import SiteSettings
 
-# of this host alone, and no port more: whoever listens on *:80 has all of 127.0.0.0/8 too
-ANSWER = "127.0.0.2:80"
-HOP, LAST_HOP = "127.0.0.2:1081", "127.0.0.2:1082"  # from nginx's http part to its stream part
+PROGRAMS = {"nginx": _edge_nginx, "haproxy": _edge_haproxy}
+ANSWER = _edge_nginx.ANSWER  # where either program says which set it runs with
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Variables of the edge role, all under `edge:`."""
 
-    worker_processes: Free[Positive] = 2  # of nginx
-    keepalive: Free[Positive] = 32  # idle connections that each worker keeps to the nodes
+    program: Free[Literal["nginx", "haproxy"]] = "nginx"  # docs/edge.md says which to choose
+    worker_processes: Free[Positive] = 2  # of nginx; threads of HAProxy
+    keepalive: Free[Positive] = 32  # idle connections to nodes: of each worker of nginx, to each node of HAProxy
     max_fails: Free[Natural] = 3  # connections refused or timed out within fail_timeout: the node is left out that long
-    fail_timeout: Free[Duration] = "10s"  # see max_fails
+    fail_timeout: Free[Duration] = "10s"  # see max_fails; HAProxy asks a node once a second instead
     read_timeout: Free[Duration] = "1h"  # silence that ends a request; a quiet WebSocket lives as long
     max_body: Free[Size] = "100m"  # nginx's own limit is 1 MB: uploads end in 413
     request_header: Free[Size] = "32k"  # the longest line of a request's header; a longer one ends in 400 or 414
     answer_header: Free[Size] = "64k"  # the longest header of an answer; a longer one ends in 502, for its site alone
-    connections: Free[Positive] = 4096  # clients at one time; each needs 4 of the open files that the host allows
+    connections: Free[Positive] = 4096  # clients at one time; each needs 4 open files with nginx, 2 with HAProxy
     shutdown_timeout: Free[Duration] = "10m"  # how long open connections keep the workers of an older configuration
     trusted: Free[tuple[Sender, ...]] = ()  # load balancers in front, whose X-Forwarded-* headers are believed
     tls: Free[Tls] = Tls()  # https for all names, on port 443
     sites: Free[dict[SiteName, SiteOfEdge]] = {}  # what differs for a name, written without the domain
     h2c_port: Free[OptionalPort] = 0  # a further port, where clients speak HTTP/2 without TLS; 0: none
     handover_wait: Free[Duration] = "30s"  # how long open connections keep site.vip at an edge that changes
-    api_fail_timeout: Free[Duration] = "5s"  # the course's 30s keeps an API server out long after it is back
+    api_fail_timeout: Free[Duration] = "5s"  # of nginx: the course's 30s keeps an API server out long after it is back
     api_idle_timeout: Free[Duration] = "900s"  # silence that ends a connection to the API
 
 
@@ -68,11 +67,6 @@ def drain(node: Host) -> str:
     return mark(node.name)
 
 
-def open_files(settings: Settings) -> int:
-    """How many files a worker of nginx may have open: for each client four, and its own."""
-    return 4 * settings.connections + 256
-
-
 def prepare(inventory: Inventory, site: SiteSettings, settings: Settings) -> bool:
     """Makes the edge's own certificate where it is missing or due; whether it was. Raises InputError, FailedError."""
     return _edge_tls.prepare(_first(inventory), site, settings.tls, settings.sites)
@@ -89,37 +83,22 @@ def _first(inventory: Inventory) -> Host:
 
 
 def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
-    """nginx, the files that are ours as one set, running and enabled."""
+    """The program that clients and nodes connect to, the files that are ours as one set, running and enabled."""
     check_site_ports(host, site)
     check_edge_port(host, site, "h2c_port", settings.h2c_port)
     if settings.tls.source:
         check_tls_port(host, site, settings.h2c_port)
     yield from edge_ports(host, site)
-    yield Package(names=("nginx", "libnginx-mod-stream"))
-    nginx, hops = Nginx(answer=ANSWER), {"hop": HOP, "last_hop": LAST_HOP}
-    yield OpenFiles(
-        program="nginx",
-        needed=open_files(settings),
-        pidfile=nginx.pidfile,
-        setting="edge.connections",
-        line=host.origin("edge", "connections"),
-        do="Write fewer connections: each needs 4 files, and nginx 256 of its own; or raise the limit of the host",
-    )
-    masters = host.group("masters") if "masters" in host.inventory.groups else ()
-    to_nodes = {"masters": masters, "nodes": host.group("nodes"), "drain": drain, "files": open_files(settings)}
-    names = served_names(host, site, settings.tls, settings.sites)
     certificates = _edge_tls.files(host, site, settings.tls, settings.sites)
     passwords = _htpasswd.files(host, site, settings.sites)
     yield from (*certificates.values(), *passwords.values())
-    known = {"names": names, "certificates": certificates, "passwords": passwords, "health": HEALTH, **hops}
-    header = octets(settings.answer_header) + 4096  # nginx keeps what it has begun to read beside it
-    yield ConfigSet(
-        directory="/etc/nginx",
-        files={
-            "nginx.conf": Template("edge/nginx.conf.j2", **to_nodes, **hops),
-            f"conf.d/{site.domain}.conf": Template("edge/site.conf.j2", header=header, **known),
-            **({"conf.d/tls.conf": Template("edge/tls.conf.j2")} if settings.tls.source else {}),
-        },
-        activation=nginx,
-    )
-    yield Service(name=nginx.service, executable=nginx.executable, pidfile=nginx.pidfile, renew=nginx.renew())
+    shared = {
+        "masters": host.group("masters") if "masters" in host.inventory.groups else (),
+        "nodes": host.group("nodes"),
+        "drain": drain,
+        "names": served_names(host, site, settings.tls, settings.sites),
+        "certificates": certificates,
+        "passwords": passwords,
+        "health": HEALTH,
+    }
+    yield from PROGRAMS[settings.program].resources(host, site, settings, shared)

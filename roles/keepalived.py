@@ -76,14 +76,15 @@ def keepalived(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
         activation=Keepalived(own=str(address_of(host)), runs=RUNS),
     )
     yield Service(name="keepalived", executable="/usr/sbin/keepalived")
+    of_edge = bind(edge.Settings, host, "edge")
     yield VirtualAddress(
         address=site.vip,
         host=host.name,
         handover=HANDOVER,
         state=STATE,
-        wait=seconds(bind(edge.Settings, host, "edge").handover_wait),
+        wait=seconds(of_edge.handover_wait),
         lasting_port=site.api_port,
-        log="/var/log/nginx/error.log",
+        log=edge.PROGRAMS[of_edge.program].PROGRAM.error_log,
     )
 
 

@@ -58,7 +58,10 @@ UPGRADE = Part("upgrade", (f"{LAB}/test_upgrade.py",))
 ETCD = Part("etcd", (f"{LAB}/test_etcd.py",))
 ROLLED = Part("rolled", (f"{LAB}/test_rolled.py",))
 HOSTS = Part("hosts", (f"{LAB}/test_hosts.py",))
-ENTRANCE = Part("entrance", (f"{LAB}/test_passing.py", f"{LAB}/test_entrance.py"))  # these share a site of their own
+# the first has a small site of its own; the others share one, and the last of them switches it to HAProxy and back
+ENTRANCE = Part(
+    "entrance", tuple(f"{LAB}/test_{name}.py" for name in ("haproxy", "passing", "entrance", "entrance_haproxy"))
+)
 TLS = Part("tls", (f"{LAB}/test_tls.py",))
 TWO_EDGES = Part("ha", (f"{LAB}/test_two_edges.py", f"{LAB}/test_second_edge.py"))
 APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED, HOSTS, ENTRANCE, TLS, TWO_EDGES)

@@ -14,7 +14,7 @@ from lab.artifacts.rootfs import ROOT, SOURCES
 from lab.artifacts.runner import Runner, output
 
 PACKAGES = (
-    "nginx", "libnginx-mod-stream",                                     # edge
+    "nginx", "libnginx-mod-stream", "haproxy",                          # edge
     "bind9", "bind9-utils", "bind9-dnsutils",                           # bind; dig
     "supervisor",                                                       # parent of every course program
     "etcd-server", "etcd-client",

@@ -42,11 +42,15 @@ def rollback_plan(written: Written, play_of: Callable[[str], int], after: int = 
         if why:
             lasting.append(why)
     rendering = Rendering(lambda template: "")
-    declarations = [
-        Declaration(resource.rendered(rendering), origin[key].role, origin[key].line, play_of(origin[key].role))
-        for key, resources in restored.items()
-        for resource in resources
-    ]
+    declared: dict[str, Declaration] = {}
+    for key, resources in restored.items():
+        for (
+            resource
+        ) in resources:  # of two entries that restore the same, the first knows what was there before the run
+            entry = origin[key]
+            made = Declaration(resource.rendered(rendering), entry.role, entry.line, play_of(entry.role))
+            declared.setdefault(resource.key, made)
+    declarations = list(declared.values())
     ends = [d for d in declarations if _ends(d.resource)]
     others = [d for d in declarations if not _ends(d.resource)]
     # what was started last is stopped first, and before the files go that it runs from

@@ -9,6 +9,7 @@ from provision.resources.base import Action, Change, Resource, Unknown
 from provision.resources.commands import Command
 from provision.resources.configset.bind import Bind
 from provision.resources.configset.configset import ConfigSet
+from provision.resources.configset.haproxy import HAProxy
 from provision.resources.configset.keepalived import Keepalived
 from provision.resources.configset.nginx import Nginx
 from provision.resources.content import Content, Pending, Rendered, Template
@@ -48,6 +49,7 @@ __all__ = [
     "Fixed",
     "FixedSetting",
     "ForeignNodes",
+    "HAProxy",
     "HashedFile",
     "Image",
     "Keepalived",

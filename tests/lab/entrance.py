@@ -45,18 +45,36 @@ SOCKETS, MANY_ROLLS = "1200 WebSockets are open", "ten rolls while WebSockets st
 ROWS = (*ILLNESSES.values(), SOCKETS, HANGS, SILENT, MANY_ROLLS)
 
 
-def note(name: str, receipt: Receipt | str, after: str) -> None:
-    """Writes a row down: what clients of the other sites saw (or why nobody asked), and what else was seen."""
-    assert name in ROWS, name
-    Book.read().write(Row(TABLE, name, {"clients": str(receipt), "after": after}))
-
-
 class Entrance(Typed):
     """The site, deployed with these settings of its edge."""
 
     def __init__(self, name: str, said: Path) -> None:
         super().__init__(name)
-        self.words = ("--extra-vars", f"@{said}")
+        self.words: tuple[str, ...] = ("--extra-vars", f"@{said}")
+        self.program = "nginx"
+
+    def note(self, name: str, receipt: Receipt | str, after: str) -> None:
+        """Writes a row down: what clients of the other sites saw (or why nobody asked), and what else was seen.
+
+        docs/reliability.md has rows of nginx alone.
+        """
+        assert name in ROWS, name
+        if self.program == "nginx":
+            Book.read().write(Row(TABLE, name, {"clients": str(receipt), "after": after}))
+        else:
+            print(f"{self.program}: {name}: {receipt}; {after}")
+
+    @contextmanager
+    def switched(self, program: str) -> Iterator[Entrance]:
+        """The same site while its edge has another program."""
+        before, self.program = (self.words, self.program), program
+        self.words = (*self.words, "--extra-vars", f"edge.program={program}")
+        try:
+            assert (ended := self.typed("deploy")).code == 0, str(ended)
+            yield self
+        finally:
+            self.words, self.program = before
+            assert (ended := self.typed("deploy")).code == 0, str(ended)
 
     def typed(self, *words: str) -> Ended:
         """A command of the site with its settings. words: the command, and further settings."""

@@ -25,7 +25,6 @@ from tests.lab.entrance import (
     Entrance,
     asked_ill,
     asking,
-    note,
 )
 from tests.lab.faults.streams import WebSocket
 
@@ -43,7 +42,7 @@ def test_an_ill_site_harms_no_other(entrance: Entrance, path: str, answered: int
     with asked_ill(entrance, path, clients=20) as statuses, asking(*WELL) as prober:
         time.sleep(8)
         receipt = prober.receipt()
-    note(ILLNESSES[path], receipt, f"the ill application was asked {len(statuses)} times meanwhile")
+    entrance.note(ILLNESSES[path], receipt, f"the ill application was asked {len(statuses)} times meanwhile")
     assert receipt.failures == 0, receipt
     assert receipt.longest_gap < 1000, receipt
     assert answered is None or (statuses and set(statuses) == {answered}), set(statuses)
@@ -79,7 +78,7 @@ def test_more_websockets_than_systemd_allows_files(entrance: Entrance) -> None:
     finally:
         del sockets
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    note(SOCKETS, receipt, "each of them says back what it hears")
+    entrance.note(SOCKETS, receipt, "each of them says back what it hears")
     assert receipt.failures == 0, receipt
     assert "Too many open files" not in entrance.on("hdss7-11", "cat /var/log/nginx/error.log")
 
@@ -106,7 +105,7 @@ def test_a_traefik_that_hangs_is_left_within_seconds(entrance: Entrance) -> None
         time.sleep(20)
         receipt = prober.receipt()
         waited = max(waits(prober, began), default=0.0)
-    note(HANGS, receipt, f"nobody waited any more {waited:.1f} s later; it is ended and started anew")
+    entrance.note(HANGS, receipt, f"nobody waited any more {waited:.1f} s later; it is ended and started anew")
     assert waited < LEFT, receipt
     # those that waited were asked once more, at the other node; a new Traefik listens before it has its routes
     assert all(fault.endswith("status 404, expected 200") for fault in receipt.first_faults), receipt
@@ -125,7 +124,7 @@ def test_a_node_that_is_silent_is_left_within_seconds(entrance: Entrance) -> Non
         time.sleep(20)
         receipt = prober.receipt()
         slow = f"{len(waits(prober, began))} requests waited: those that the node had, and a few every fail_timeout"
-        note(SILENT, receipt, slow)
+        entrance.note(SILENT, receipt, slow)
         late = [when for when in waits(prober, began) if 6 < when < LEFT]
         assert not late, (waits(prober, began), receipt)
     await_answered(NAME)
@@ -177,6 +176,8 @@ def test_ten_rolls_with_a_socket_open_need_no_more_memory_than_two(entrance: Ent
             rolled = entrance.typed("deploy", f"traefik.log_level={'DEBUG' if number % 2 else 'WARN'}")
         assert rolled.code == 0, str(rolled)
         peaks.append(max(samples))
-    note(MANY_ROLLS, "not asked", f"nginx needed at most {max(peaks[:LIKE])} KB in two rolls, {max(peaks)} KB in ten")
+    entrance.note(
+        MANY_ROLLS, "not asked", f"nginx needed at most {max(peaks[:LIKE])} KB in two rolls, {max(peaks)} KB in ten"
+    )
     assert max(peaks) <= 1.3 * max(peaks[:LIKE]), peaks
     assert entrance.typed("deploy").code == 0

@@ -1,10 +1,10 @@
-"""nginx in front of the site."""
+"""nginx or HAProxy in front of the site."""
 
 from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from cryptography import x509
 
 from provision.inventory.settings import bind
 from provision.remote.shell import quote
-from provision.resources import HashedFile, Nginx, Resource
+from provision.resources import HashedFile, Resource
 from provision.resources.hashed_files import KEPT
 from provision.usage import usage
 from provision.verify.checks import Checking, Node, NotHere, Place, check, gather
@@ -22,7 +22,7 @@ from roles._amounts import seconds
 from roles._cluster import API_PORT as API
 from roles._edge_tls import folder
 from roles._lifetimes import certificate_files
-from roles.edge import Settings, open_files
+from roles.edge import PROGRAMS, Settings
 from roles.nginx_ds import Settings as Workloads
 from tests.verify.entrance import asked, health
 from tests.verify.tls import OLD, Handshake, handshake, names, trusted_by_clients
@@ -32,8 +32,26 @@ if TYPE_CHECKING:
     from roles._site import SiteSettings
 
 SPOOFED = "6.6.6.6"
-WORKERS = '$(pgrep -d " " -P "$(cat /run/nginx.pid)")'
-SPARE = 30  # seconds that nginx may take to end a worker whose time is over
+SPARE = 30  # seconds that an edge may take to end a worker whose time is over
+# prints a line for each node that the program leaves out: its name or address in the second field
+OUT = {
+    "nginx": "grep -rhE '^ *server [^{]*;' /etc/nginx/nginx.conf /etc/nginx/conf.d",
+    "haproxy": "echo 'show servers state' | socat - UNIX-CONNECT:/run/haproxy/admin.sock",
+}
+
+
+def workers(settings: Settings) -> str:
+    """sh that becomes the ids of the processes that serve."""
+    return f'$(pgrep -d " " -P "$(cat {PROGRAMS[settings.program].PROGRAM.pidfile})")'
+
+
+def out_in(program: str, lines: Iterable[str]) -> list[str]:
+    """The nodes that a program leaves out, as OUT made it say."""
+    rows = [line.split() for line in lines]
+    if program == "nginx":
+        return [row[1] for row in rows if row[-1] == "down;"]
+    flags = [(row[3], int(row[6])) for row in rows if row[0].isdigit() and len(row) > 6]
+    return [server for server, admin in flags if admin & 0b1001]  # maintenance, drain
 
 
 def need(node: Node, echo: str) -> None:
@@ -50,31 +68,32 @@ def test_dashboard(node: Node, site: SiteSettings, outside: Place) -> Checking:
 
 
 @check
-def test_nobody_is_out(node: Node) -> Checking:
+def test_nobody_is_out(node: Node, settings: Settings) -> Checking:
     """every node takes part: none was left out by a run that did not end well"""
-    answer = yield node.sh("grep -rhE '^ *server [^{]*;' /etc/nginx/nginx.conf /etc/nginx/conf.d")
-    assert answer.lines, f"nginx's files name no server: {answer}"
-    out = [line.split()[1] for line in answer.lines if line.rstrip().endswith(" down;")]
+    answer = yield node.sh(OUT[settings.program])
+    assert answer.lines, f"{settings.program} names no server: {answer}"
+    out = out_in(settings.program, answer.lines)
     assert not out, f"out: {', '.join(out)}"
 
 
 @check
 def test_open_files(node: Node, settings: Settings) -> Checking:
-    """nginx may open the files that its clients need"""
+    """the edge may open the files that its clients need"""
     # nginx only logs that its limit could not be raised, and refuses clients once it is reached
-    limits = yield node.sh(f"for p in {WORKERS}; do cat /proc/$p/limits; done")
+    limits = yield node.sh(f"for p in {workers(settings)}; do cat /proc/$p/limits; done")
     found = [int(line.split()[3]) for line in limits.lines if line.startswith("Max open files")]
-    assert found, f"no worker of nginx runs: {limits}"
-    assert min(found) >= open_files(settings), f"workers may open {min(found)}, they need {open_files(settings)}"
+    assert found, f"no worker of {settings.program} runs: {limits}"
+    needed = PROGRAMS[settings.program].open_files(settings)
+    assert min(found) >= needed, f"workers may open {min(found)}, they need {needed}"
 
 
 @check
 def test_old_workers(node: Node, settings: Settings) -> Checking:
     """no worker of an older configuration serves longer than shutdown_timeout"""
-    old = yield node.sh(Nginx().older())
+    old = yield node.sh(PROGRAMS[settings.program].PROGRAM.older())
     if old.text == "0":
         return
-    youngest = yield node.sh(f"ps -o etimes= -p $(echo {WORKERS} | tr ' ' ,) | sort -n | head -n 1")
+    youngest = yield node.sh(f"ps -o etimes= -p $(echo {workers(settings)} | tr ' ' ,) | sort -n | head -n 1")
     since = int(youngest.text)  # seconds since the last reload
     assert since <= seconds(settings.shutdown_timeout) + SPARE, f"{old.text} are left {since} s after the last reload"
     left = seconds(settings.shutdown_timeout) + SPARE - since

@@ -7,7 +7,14 @@ from collections.abc import Collection
 
 
 class Activation(ABC):
-    """How a program takes a new configuration in. Each method returns sh, which fails with a non-zero code."""
+    """How a program takes a new configuration in. Each method returns sh, which fails with a non-zero code.
+
+    service: the program's unit. replaces: the unit of another program on the same ports, which makes room for this one;
+    '': there is none.
+    """
+
+    service: str
+    replaces: str = ""
 
     def complete(self) -> str:
         """Adds to the set at $NEW, whose folder is named as the release, what only the host can know.
@@ -35,6 +42,13 @@ class Activation(ABC):
         """
         return ""
 
+    def handover(self) -> str:
+        """Prints for a plan what the change costs clients because another program goes first.
+
+        '': there is no other program.
+        """
+        return ""
+
 
 class LoadBalancer(Activation):
     """A program that sends requests on to several hosts and can stop sending new ones to some of them.
@@ -56,9 +70,6 @@ class LoadBalancer(Activation):
     def servers(self, content: bytes) -> frozenset[bytes]:
         """Whom a file of the set, or a part of one, sends to, as the program's own language names them."""
 
-    def drain_script(self, drained: Collection[str]) -> str:
-        """sh that makes the running program leave exactly these hosts out, and proves it, without new files.
-
-        '': the program knows it from its files, so the set is swapped.
-        """
+    def count_connections(self, address: str, port: int) -> str:
+        """sh that prints how many connections to a host it leads requests on. '': all that are open do."""
         return ""

@@ -24,6 +24,7 @@ from provision.resources.optional.dependent import stamp_question
 from provision.resources.optional.explainable import Explainable, unified
 from provision.resources.optional.reversible import Reversible, Rollback
 from provision.resources.optional.sensitive import Sensitive
+from provision.resources.systemd import Service
 from provision.resources.validation import check_path
 from provision.secret import Redactor, Secret
 from provision.spelling import listed
@@ -115,12 +116,19 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
             drained_question(),
             *self._live.values(),
             *self._older,
+            *self._handover,
         )
 
     @property
     def _older(self) -> tuple[ShellQuestion, ...]:
         """Asks how many processes of older configurations still serve."""
         script = self.activation.older()
+        return (ShellQuestion(script),) if script else ()
+
+    @property
+    def _handover(self) -> tuple[ShellQuestion, ...]:
+        """Asks what it costs that another program goes first."""
+        script = self.activation.handover()
         return (ShellQuestion(script),) if script else ()
 
     @property
@@ -158,7 +166,8 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
         for question in self._older:
             count = answers[question].output.strip()
             notes += [f"older configurations still serve, processes: {count}"] if count not in ("", "0") else []
-        return replace(change, summary="; ".join((change.summary, *notes)))
+        notes += [answers[question].output.strip() for question in self._handover]
+        return replace(change, summary="; ".join(filter(None, (change.summary, *notes))))
 
     def _compare(self, answers: Answers) -> Change | None:
         found = {
@@ -171,6 +180,8 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
         if answers[stamp_question(self.stamp)] != self.digest:
             summary = f"{self.directory}: reload, it runs with an older configuration"
             return Change(Action.RESTART, summary, drained=self.drained)
+        if any(answers[question].output.strip() for question in self._handover):
+            return Change(Action.RESTART, f"{self.directory}: begin to run with it", drained=self.drained)
         return None
 
     def evidence(self, change: Change) -> tuple[Question, ...]:
@@ -196,10 +207,13 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
         return "the set before it, as one"
 
     def snapshot_script(self, change: Change) -> str:
-        return snapshot_script(self.directory, self.files)
+        return snapshot_script(self.directory, self.files, self.activation.replaces)
 
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:
-        before = read_snapshot(snapshot)
+        before, program = read_snapshot(snapshot), self.activation
+        if before.serving:  # its own set is as it was; this one's files stay, unread
+            other = Service(name=before.serving)
+            return Rollback((Service(name=program.service, running=False, enabled=False), other))
         if before.missing:
             return Rollback(why=f"{self.key}: {before.missing}")
         files: dict[str, Content] = {
@@ -230,10 +244,12 @@ class ConfigSet(Drainer, Reversible, Explainable, Sensitive, Confirmable):
         return read_drained(answers)
 
     def set_drained(self, drained: Mapping[str, str]) -> Step:
-        program = self.activation
-        if isinstance(program, LoadBalancer) and (script := program.drain_script(drained)):
-            return Step(f"({script}\n) || exit\n{record_drained(drained.items())}", timeout=60)
         return replace(self._with_drained(drained), confirm=0.0)._swap_step()
+
+    def count_connections(self, address: str, port: int) -> str:
+        program = self.activation
+        script = program.count_connections(address, port) if isinstance(program, LoadBalancer) else ""
+        return script or super().count_connections(address, port)
 
     def _with_drained(self, drained: Mapping[str, str]) -> ConfigSet:
         """The set as it reads while these hosts are drained."""

@@ -28,9 +28,12 @@ class Nginx(LoadBalancer):
 
     answer: ADDRESS:PORT where only the running configuration says which set it is. The set then has a server for it,
     release.conf, that the main file has to include: `include site/release.conf;`.
+
+    replaces: the unit of another program on the same ports, which makes room for this one.
     """
 
     answer: str = ""
+    replaces: str = ""
     service: str = "nginx"
     error_log: str = "/var/log/nginx/error.log"
     pidfile: str = "/run/nginx.pid"
@@ -64,12 +67,22 @@ class Nginx(LoadBalancer):
     def validate(self) -> str:
         return _SCRIPTS.call("nginx_validate")
 
+    def handover(self) -> str:
+        if not self.replaces:
+            return ""
+        return _SCRIPTS.text("serves") + _SCRIPTS.call("handover", OTHER=self.replaces)
+
     def activate(self) -> str:
-        return _SCRIPTS.call(
-            "nginx_activate",
-            SERVICE=self.service,
-            PIDFILE=self.pidfile,
-            ERROR_LOG=self.error_log,
-            ANSWER=self.answer,
-            RELEASE=RELEASE,
+        return (
+            _SCRIPTS.text("serves")
+            + _SCRIPTS.text("make_room")
+            + _SCRIPTS.call(
+                "nginx_activate",
+                OTHER=self.replaces,
+                SERVICE=self.service,
+                PIDFILE=self.pidfile,
+                ERROR_LOG=self.error_log,
+                ANSWER=self.answer,
+                RELEASE=RELEASE,
+            )
         )

@@ -18,7 +18,7 @@ from tests.unit.conftest import Declared
         ("traefik", "site.traefik_port=2379", "etcd"),
         ("edge", "site.traefik_port=2380", "etcd"),
         ("edge", "site.traefik_port=22", "sshd"),
-        ("edge", "site.api_port=80", "the edge's nginx"),
+        ("edge", "site.api_port=80", "the edge"),
         ("edge", "site.api_port=53", "BIND"),
         ("edge", "site.api_port=2379", "etcd"),
     ],

@@ -1,5 +1,6 @@
 # Makes nginx read the set in the working directory, and fails unless the new configuration runs.
 # SERVICE, PIDFILE, ERROR_LOG: nginx's own. ANSWER: where the set says which it is ('' for nowhere), by its file RELEASE.
+# Requires serves.sh, make_room.sh.
 set -u
 master=$(cat "$PIDFILE" 2>/dev/null)
 log_size=$(wc -c <"$ERROR_LOG" 2>/dev/null || echo 0)
@@ -10,8 +11,11 @@ this_set_answers() {  # an older set, or a file of another origin, has no such n
 children() { cat "/proc/$master/task/$master/children"; }
 new_emergencies() { tail -c +$((log_size + 1)) "$ERROR_LOG" | grep -F '[emerg]'; }
 
-if ! systemctl is-active -q "$SERVICE"; then
-  systemctl restart "$SERVICE" || { journalctl -u "$SERVICE" -n 10 --no-pager -o cat >&2; exit 1; }
+if ! serves "$SERVICE"; then
+  [ ! -e "$ROOM_GIVEN_BACK" ] || exit 0
+  systemctl stop "$SERVICE"  # what ends since an earlier change has its time before the other one closes its ports
+  make_room
+  systemctl restart "$SERVICE" || { give_back; journalctl -u "$SERVICE" -n 10 --no-pager -o cat >&2; exit 1; }
   this_set_answers || { sleep 1; this_set_answers; } && exit 0
   echo "nginx was started, but $ANSWER is not answered by this set" >&2
   exit 1

@@ -1,11 +1,7 @@
-"""The drain interface: nginx behind it, and a program of the other sort, which is told while it runs."""
+"""The drain interface, with nginx and HAProxy behind it."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Collection
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,42 +9,18 @@ import pytest
 from provision.errors import InputError
 from provision.facts.host import ContentQuestion, FileState, ShellAnswer, ShellQuestion
 from provision.facts.question import Question
-from provision.resources import Bind, ConfigSet, Nginx
+from provision.resources import Action, Bind, ConfigSet, HAProxy, Nginx, Service
 from provision.resources.base import Change, Rendering
-from provision.resources.configset.activation import LoadBalancer
 from provision.resources.configset.drain import NEW, drained_question, read_drained, record_drained
-from provision.resources.configset.marks import mark, replace_marks
+from provision.resources.configset.marks import mark
 from provision.resources.optional.dependent import stamp_question
 
 SERVERS = "".join(f"server 10.4.7.{n}:81 max_fails=3{mark(f'n{n}')};\n" for n in (21, 22)).encode()
 OLDER = ShellQuestion(Nginx().older())
+HAPROXY = HAProxy(answer="127.0.0.2:80", replaces="nginx")
+CHECKED = "".join(f"    server n{n} 10.4.7.{n}:81{mark(f'n{n}')} check\n" for n in (21, 22)).encode()
+HANDOVER = ShellQuestion(HAPROXY.handover())
 RENDERING = Rendering(lambda template: "")
-
-
-@dataclass(frozen=True)
-class Socket(LoadBalancer):
-    """A balancer that is told over a socket whom to leave out: here a file, one line a host."""
-
-    path: str
-    error_log: str = "/var/log/balancer.log"
-
-    def with_drained(self, content: bytes, drained: Collection[str]) -> bytes:
-        return replace_marks(content, lambda host: b"")
-
-    def with_marks(self, content: bytes, declared: bytes) -> bytes:
-        return content
-
-    def servers(self, content: bytes) -> frozenset[bytes]:
-        return frozenset(content.split())
-
-    def drain_script(self, drained: Collection[str]) -> str:
-        return f"printf '%s\\n' {' '.join(sorted(drained))} >{self.path}"
-
-    def validate(self) -> str:
-        return "true"
-
-    def activate(self) -> str:
-        return "true"
 
 
 def test_nginx_marks_a_drained_server_down_and_leaves_the_rest() -> None:
@@ -60,6 +32,45 @@ def test_nginx_marks_a_drained_server_down_and_leaves_the_rest() -> None:
 def test_marks_come_back_to_a_file_that_nginx_has_read(drained: tuple[str, ...]) -> None:
     nginx = Nginx()
     assert nginx.with_marks(nginx.with_drained(SERVERS, drained), SERVERS) == SERVERS
+
+
+def test_haproxy_disables_a_drained_server_and_leaves_the_rest() -> None:
+    read = HAPROXY.with_drained(CHECKED, {"n22"}).decode()
+    assert read == "    server n21 10.4.7.21:81 check\n    server n22 10.4.7.22:81 disabled check\n"
+
+
+@pytest.mark.parametrize("drained", [(), ("n21",), ("n21", "n22")])
+def test_marks_come_back_to_a_file_that_haproxy_has_read(drained: tuple[str, ...]) -> None:
+    assert HAPROXY.with_marks(HAPROXY.with_drained(CHECKED, drained), CHECKED) == CHECKED
+
+
+def test_haproxys_servers_are_told_by_their_addresses() -> None:
+    assert HAPROXY.servers(HAPROXY.with_drained(CHECKED, {"n21"})) == {b"10.4.7.21:81", b"10.4.7.22:81"}
+    assert HAPROXY.servers(b"    default-server check\n") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [("", None), ("nginx closes its ports first", "/etc/x: begin to run with it; nginx closes its ports first")],
+)
+def test_a_set_begins_to_run_where_another_program_does(other: str, said: str | None) -> None:
+    config = ConfigSet(directory="/etc/x", files={}, activation=HAPROXY)
+    answers: dict[Question, Any] = {question: ShellAnswer(0, "") for question in config.questions()}
+    answers |= {
+        HANDOVER: ShellAnswer(0, f"{other}\n"),
+        drained_question(): "",
+        stamp_question("set-etc-x"): config.digest,
+    }
+    change = config.compare(answers, ())
+    assert (change.summary if isinstance(change, Change) else None) == said
+
+
+def test_a_set_that_replaced_a_program_is_undone_by_that_program() -> None:
+    config = ConfigSet(directory="/etc/x", files={"a": b""}, activation=HAPROXY)
+    undone = config.rollback(Action.UPDATE, b"serves\tnginx\n3\ta\nold").resources
+    assert undone == (Service(name="haproxy", running=False, enabled=False), Service(name="nginx"))
+    before = config.rollback(Action.UPDATE, b"3\ta\nold").resources
+    assert [dict(each.files) for each in before if isinstance(each, ConfigSet)] == [{"a": b"old"}]
 
 
 def test_a_set_can_drain_the_hosts_that_its_files_mark() -> None:
@@ -107,25 +118,6 @@ def test_a_program_that_drains_nothing_refuses_a_mark() -> None:
     config = ConfigSet(directory="/etc/x", files={"a": SERVERS}, activation=Bind(()))
     with pytest.raises(InputError, match="cannot drain"):
         config.rendered(RENDERING)
-
-
-def test_a_runtime_drain_leaves_the_files_as_declared(tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    config = ConfigSet(directory="/etc/x", files={"a": SERVERS}, activation=Socket(str(told)))
-    drained = config.set_drained({"n21": "run1"})
-    assert drained.payload == b""  # no new file
-    script = drained.script.replace("/var/lib/provision", str(tmp_path))
-    subprocess.run(["sh", "-c", script], check=True)
-    assert told.read_text() == "n21\n"
-    assert (tmp_path / "stamps/drained").read_text() == "n21=run1\n"
-
-
-def test_a_runtime_drain_that_fails_is_not_recorded(tmp_path: Path) -> None:
-    config = ConfigSet(directory="/etc/x", files={"a": SERVERS}, activation=Socket(f"{tmp_path}/none/told"))
-    script = config.set_drained({"n21": "run1"}).script.replace("/var/lib/provision", str(tmp_path))
-    ended = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
-    assert ended.returncode != 0
-    assert not (tmp_path / "stamps").exists()
 
 
 def test_the_record_of_yesterdays_version_is_read() -> None:

@@ -1,0 +1,94 @@
+"""How HAProxy takes in a configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from provision.remote.shell import Scripts
+from provision.resources.configset.activation import LoadBalancer
+from provision.resources.configset.marks import mark, marked_lines, replace_marks
+
+_SCRIPTS = Scripts(__file__)
+MAIN = "haproxy.cfg"
+RELEASE = "release"
+_SERVER = re.compile(rb"^[ \t]*server[ \t]+\S+[ \t]+([^\s\x01]+)", re.M)
+DISABLED = b" disabled"  # of a server: in maintenance from the start, by whatever the process was started
+
+
+@dataclass(frozen=True)
+class HAProxy(LoadBalancer):
+    """`haproxy -c` on the staged tree, then a reload; or, where only drained hosts differ, the running program alone.
+
+    A template marks a server behind its address: `server hdss7-21 10.4.7.21:81{{ drain(node) }} check`. In the file the
+    mark is `disabled`, so that a crash, a reload and a reboot all start with the same hosts left out; the running
+    process gets it by its socket. That empties the pool of idle connections to the host. A host that comes back is down
+    until its own check has passed (measured with 2.6.12).
+
+    answer: ADDRESS:PORT where the running configuration says what it was made of: the main file has to answer there
+    with the file site/release, which `complete` adds. socket: level admin. state_file: where checks' results are kept
+    over a reload (`server-state-file`).
+
+    replaces: the unit of another program on the same ports, which makes room for this one.
+    """
+
+    answer: str
+    replaces: str = ""
+    service: str = "haproxy"
+    error_log: str = "journalctl -u haproxy"
+    pidfile: str = "/run/haproxy.pid"
+    executable: str = "/usr/sbin/haproxy"
+    socket: str = "/run/haproxy/admin.sock"
+    state_file: str = "/run/haproxy/server-state"
+
+    def older(self) -> str:
+        return _SCRIPTS.call("haproxy_older", PIDFILE=self.pidfile)
+
+    def complete(self) -> str:
+        return _SCRIPTS.text("haproxy_digest") + _SCRIPTS.call("haproxy_release", RELEASE=RELEASE)
+
+    def completes(self, name: str) -> bool:
+        return name == RELEASE
+
+    def with_drained(self, content: bytes, drained: Collection[str]) -> bytes:
+        return replace_marks(content, lambda host: DISABLED if host in drained else b"")
+
+    def with_marks(self, content: bytes, declared: bytes) -> bytes:
+        for server, host in marked_lines(declared).items():
+            line = re.compile(rb"^" + re.escape(server) + rb"(?:%s)?(?=[ \n]|\Z)" % DISABLED, re.M)
+            content = line.sub((server + mark(host).encode()).replace(b"\\", rb"\\"), content)
+        return content
+
+    def servers(self, content: bytes) -> frozenset[bytes]:
+        return frozenset(_SERVER.findall(content))
+
+    def validate(self) -> str:
+        return _SCRIPTS.call("haproxy_validate", EXECUTABLE=self.executable, MAIN=MAIN)
+
+    def handover(self) -> str:
+        if not self.replaces:
+            return ""
+        return _SCRIPTS.text("serves") + _SCRIPTS.call("handover", OTHER=self.replaces)
+
+    def activate(self) -> str:
+        return (
+            _SCRIPTS.text("haproxy_digest")
+            + _SCRIPTS.text("haproxy_servers")
+            + _SCRIPTS.text("serves")
+            + _SCRIPTS.text("make_room")
+            + _SCRIPTS.call(
+                "haproxy_activate",
+                SERVICE=self.service,
+                PIDFILE=self.pidfile,
+                ANSWER=self.answer,
+                RELEASE=RELEASE,
+                SOCKET=self.socket,
+                MAIN=MAIN,
+                STATE_FILE=self.state_file,
+                OTHER=self.replaces,
+            )
+        )
+
+    def count_connections(self, address: str, port: int) -> str:
+        return _SCRIPTS.call("haproxy_connections", f"{address}:{port}", SOCKET=self.socket)

@@ -1,0 +1,108 @@
+"""HAProxy as the program of an edge: one file, and nodes drained by its socket (docs/edge.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import FieldInfo, fields
+
+from provision.errors import InputError
+from provision.resources import ConfigSet, HAProxy, OpenFiles, Package, Resource, Service, Template
+from roles._amounts import octets, seconds
+from roles._edge_nginx import ANSWER
+
+if TYPE_CHECKING:
+    from provision.inventory import Host
+    from roles._site import SiteSettings
+    from roles.edge import Settings
+
+API_CONNECTIONS = 1024  # besides the clients: kubelets, kube-proxies and pods that ask the API
+REWRITE = 4096  # bytes of a buffer that stay free for headers that are added
+OWN_FILES = 256
+
+# what the template reads, and what is nginx's alone; another setting of role edge that is made use of is refused
+KNOWN = frozenset(
+    [
+        "program",
+        "worker_processes",
+        "keepalive",
+        "max_fails",
+        "fail_timeout",
+        "read_timeout",
+        "max_body",
+        "request_header",
+        "answer_header",
+        "connections",
+        "shutdown_timeout",
+        "trusted",
+        "sites",
+        "h2c_port",
+        "handover_wait",
+        "api_fail_timeout",
+        "api_idle_timeout",
+    ]
+)
+KNOWN_OF_A_SITE = frozenset({"protocol"})
+PROGRAM = HAProxy(answer=ANSWER, replaces="nginx")
+
+
+def _default(field: FieldInfo) -> object:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
+def open_files(settings: Settings) -> int:
+    """How many files HAProxy may have open: for each connection two, and its own."""
+    return 2 * (settings.connections + API_CONNECTIONS) + OWN_FILES
+
+
+def check_known(host: Host, settings: msgspec.Struct, known: frozenset[str], *path: str) -> None:
+    """Refuse a setting that HAProxy would ignore: who closes a site must not find it open."""
+    for field in fields(settings):
+        if field.name not in known and getattr(settings, field.name) != _default(field):
+            name = ".".join((*path, field.name))
+            raise InputError(
+                f"{name} can't be had with edge.program haproxy",
+                line=host.origin(*path, field.name),
+                found="Only nginx does this at the edge",
+                do=f"Set edge.program: nginx, or take {name} out",
+            )
+
+
+def resources(host: Host, site: SiteSettings, settings: Settings, shared: Mapping[str, Any]) -> Iterator[Resource]:
+    """HAProxy, its file as a set, running and enabled; nginx off. shared: what templates of every program take."""
+    check_known(host, settings, KNOWN, "edge")
+    for name, its in settings.sites.items():
+        check_known(host, its, KNOWN_OF_A_SITE, "edge", "sites", name)
+    yield Package(names=("haproxy", "socat"))  # socat: for its socket
+    yield OpenFiles(
+        program="haproxy",
+        needed=open_files(settings),
+        pidfile=PROGRAM.pidfile,
+        setting="edge.connections",
+        line=host.origin("edge", "connections"),
+        do="Write fewer connections: each needs 2 files, and HAProxy 2304 more; or raise the limit of the host",
+    )
+    header = max(octets(settings.answer_header), octets(settings.request_header))
+    timeouts = {
+        "read": f"{seconds(settings.read_timeout)}s",
+        "shutdown": f"{seconds(settings.shutdown_timeout)}s",
+        "api_idle": f"{seconds(settings.api_idle_timeout)}s",
+    }
+    file = Template(
+        "edge/haproxy.cfg.j2",
+        program=PROGRAM,
+        files=open_files(settings),
+        maxconn=settings.connections + API_CONNECTIONS,
+        bufsize=header + 4096 + REWRITE,
+        request_header=octets(settings.request_header),
+        max_body=octets(settings.max_body),
+        timeouts=timeouts,
+        h2c=tuple(each.name for each in shared["names"] if each.protocol == "h2c"),
+        **shared,
+    )
+    yield ConfigSet(directory="/etc/haproxy", files={"haproxy.cfg": file}, activation=PROGRAM)
+    reload = f"systemctl reload {PROGRAM.service}"  # its master process becomes the new binary, and starts it
+    yield Service(name=PROGRAM.service, executable=PROGRAM.executable, pidfile=PROGRAM.pidfile, renew=reload)
+    yield Service(name=PROGRAM.replaces, running=False, enabled=False)
