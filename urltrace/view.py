@@ -13,7 +13,8 @@ import msgspec
 from urltrace.evidence import OUTSIDE, Answer, Evidence, Host
 from urltrace.exchange import Exchange, read_exchange
 from urltrace.kubernetes.endpoints import Address, addresses
-from urltrace.kubernetes.objects import Objects, Pod, Service, ServicePort, read_objects
+from urltrace.kubernetes.objects import Objects, Service, ServicePort, read_objects
+from urltrace.kubernetes.pods import Pod
 from urltrace.nginx.choice import NginxChoice, choose
 from urltrace.nginx.syntax import ConfigurationError, Directive, parse_dump
 from urltrace.traefik.ingress import Read, normalized, read_ingresses

