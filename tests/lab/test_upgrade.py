@@ -138,11 +138,19 @@ POWER = (  # in the order of a deploy
     "Program kube-proxy-7-22",
     "Symlink /opt/kubernetes",
 )
-UP = (  # its programs, and then its Traefik: else the next run would have one node only to send requests to
-    "until curl -fsk https://127.0.0.1:6443/readyz && curl -fs http://127.0.0.1:10248/healthz && "
-    "curl -fs http://127.0.0.1:10256/healthz && "
-    "curl -fs -m 2 -H 'Host: traefik.od.com' http://10.4.7.22:81/dashboard/ >/dev/null; do sleep 0.5; done"
-)
+# its programs, and then both nodes' Traefiks six times in a row: each leads the dashboard to both pods by turns, and
+# knows the address of the new one only after a while. Before that the next run has one node to send requests to
+UP = """
+until curl -fsk https://127.0.0.1:6443/readyz && curl -fs http://127.0.0.1:10248/healthz &&
+  curl -fs http://127.0.0.1:10256/healthz; do sleep 0.5; done >/dev/null
+good=0
+until [ $good -ge 6 ]; do
+  good=$((good + 1))
+  for node in 10.4.7.21 10.4.7.22; do
+    curl -fs -m 2 -o /dev/null -H 'Host: traefik.od.com' "http://$node:81/dashboard/" || { good=0; sleep 0.5; }
+  done
+done
+"""
 
 
 def test_a_node_whose_power_is_cut_in_an_upgrade_comes_up_old_or_new(
