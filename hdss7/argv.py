@@ -254,6 +254,9 @@ def _unknown_word(token: str, now: Words | None, commands: Mapping[str, Words]) 
         do = f"The command to run follows two dashes: {usage(f'{now.command} ... -- {token}')}"
         return InputError(f"{now.command} does not know the word '{token}'", do=do)
     limit = next((option for option in ("--limit", "--pattern") if option in now.takes), "")
+    if "://" in token and "--url" in now.takes:
+        do = f"Write --url before each URL: {usage(f'{now.command} --url {token}')}"
+        return InputError(f"{now.command} takes URLs by an option", found=f"'{token}' was typed", do=do)
     do = f"To mean a host: {limit} {token}" if limit else f"{usage(f'--help {now.command}')} shows what it takes"
     return InputError(f"{now.command} does not know the word '{token}'", do=do)
 

@@ -44,7 +44,8 @@ def lint(options: Options) -> int:
     roles = {use.name for play in plays for use in play.roles}
     parts = ((len(plays), "play"), (len(roles), "role"), (len(chosen), "host"))
     verdict = f"{text.number(len(errors), 'host')} wrong" if errors else "nothing wrong"
-    for line in (*project.notes(), *unplayed(project), *zero_sums(project, [name for name, _ in good])):
+    notes = () if errors else project.notes()
+    for line in (*notes, *unplayed(project), *zero_sums(project, [name for name, _ in good])):
         print(line)
     print(f"lint: {', '.join(text.number(*part) for part in parts)}: {verdict}; no host was asked")
     return code

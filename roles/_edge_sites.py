@@ -87,7 +87,7 @@ def health_paths(host: Host, site: SiteSettings, sites: Mapping[str, SiteOfEdge]
 
 def served_names(host: Host, site: SiteSettings, tls: Tls, sites: Mapping[str, SiteOfEdge]) -> tuple[ServedName, ...]:
     """The domain first, then every name for which something differs. Raises InputError for settings that contradict."""
-    _check(host, tls, sites)
+    _check(host, site, tls, sites)
     on = bool(tls.source)
     certificate = site.domain if on else ""
     whole = ServedName(f"*.{site.domain}", "http", certificate, on and tls.redirect, tls.hsts if on else 0)
@@ -109,8 +109,21 @@ def _served(name: str, its: SiteOfEdge, tls: Tls, whole: ServedName, health: Map
     )
 
 
-def _check(host: Host, tls: Tls, sites: Mapping[str, SiteOfEdge]) -> None:
+def _check(host: Host, site: SiteSettings, tls: Tls, sites: Mapping[str, SiteOfEdge]) -> None:
+    if tls != Tls() and not tls.source:
+        raise InputError(
+            "edge.tls has no effect: it does not say where the certificate comes from",
+            line=host.origin("edge", "tls"),
+            do="Set edge.tls.source: 'given' for a certificate and key of yours, 'own' for a CA of the edge's",
+        )
     for label, its in sites.items():
+        if label.endswith(f".{site.domain}"):
+            raise InputError(
+                f"edge.sites has the name {label} with its domain",
+                line=host.origin("edge", "sites", label),
+                found=f"It would stand for {label}.{site.domain}, and {label} would stay as it is",
+                do=f"Write {label.removesuffix(f'.{site.domain}')}",
+            )
         if its.tls != TlsOfSite() and not tls.source:
             raise InputError(
                 f"edge.sites.{label}.tls has no effect: edge.tls is off",

@@ -17,7 +17,7 @@ from roles._applications import published
 from roles._authority import Store
 from roles._certificates import store as cluster_store
 from roles._edge_sites import Sites, Tls
-from roles._given import covers, given
+from roles._given import check_issuer, covers, given
 from roles._x509 import Certificate, due
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def _given(host: Host, site: SiteSettings, tls: Tls, sites: Sites) -> dict[str, 
     now, found = datetime.now(UTC), dict[str, bytes]()
     if tls.source == "given":
         found[site.domain] = given(host, ("edge", "tls"), tls, needed(host, site, sites), now)
+        if tls.authority:
+            check_issuer(host, ("edge", "tls"), found[site.domain], tls.authority)
     for label, its in sites.items():
         if tls.source and (its.tls.certificate or its.tls.key):
             name = f"{label}.{site.domain}"

@@ -57,6 +57,16 @@ def given(host: Host, path: Path, pair: Pair, needed: Sequence[str], now: dateti
     return private + b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain)
 
 
+def check_issuer(host: Host, path: Path, pem: bytes, authority: str) -> None:
+    """Raises InputError unless the last certificate of the chain is one of the authority's, or issued by one."""
+    top = x509.load_pem_x509_certificates(pem)[-1]
+    known = certificates(host, (*path, "authority"), authority)
+    if top not in known and not any(_issued(top, each) for each in known):
+        found = f"The chain ends with {top.subject.rfc4514_string()}, issued by {top.issuer.rfc4514_string()}"
+        do = "Give the CA that clients trust, or add what lies between to the certificate's file"
+        raise _wrong(host, (*path, "authority"), "did not issue the certificate", found, do)
+
+
 def certificates(host: Host, path: Path, written: str) -> list[x509.Certificate]:
     """The certificates of a setting, in their order. Raises InputError where there are none."""
     try:
@@ -101,12 +111,18 @@ def _text(host: Host, path: Path, written: str) -> bytes:
 
 def _check_chain(host: Host, path: Path, chain: Sequence[x509.Certificate]) -> None:
     for one, above in itertools.pairwise(chain):
-        try:
-            one.verify_directly_issued_by(above)
-        except (ValueError, TypeError, InvalidSignature):
+        if not _issued(one, above):
             found = f"{one.subject.rfc4514_string()} was not issued by {above.subject.rfc4514_string()}"
             do = "Write the site's certificate first, then the one that issued it, and so on"
-            raise _wrong(host, path, "is no chain", found, do) from None
+            raise _wrong(host, path, "is no chain", found, do)
+
+
+def _issued(one: x509.Certificate, above: x509.Certificate) -> bool:
+    try:
+        one.verify_directly_issued_by(above)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _check_names(host: Host, path: Path, leaf: x509.Certificate, needed: Sequence[str]) -> None:

@@ -29,10 +29,10 @@ from provision.resources import (
 from roles import edge
 from roles._amounts import seconds
 from roles._cluster import address_of, members, shared_address
+from roles._site import SiteSettings
 
 if TYPE_CHECKING:
     from provision.inventory import Host
-    from roles._site import SiteSettings
 
 DROP_IN = "/etc/systemd/system/keepalived.service.d"
 HANDOVER = "/run/keepalived.handover"  # tracked: anything but 0 gives the address away
@@ -117,6 +117,14 @@ def _check(host: Host, site: SiteSettings) -> None:
             do="Choose an address of the edges' network that no host has, such as the course's 10.4.7.10",
         )
     for each in edges:
+        theirs = bind(SiteSettings, each, "site").vip
+        if theirs != site.vip:
+            raise InputError(
+                f"{host.name} and {each.name} share one address, and site.vip is {site.vip} and {theirs or 'not set'}",
+                line=line,
+                found=f"For {each.name} it is set in {each.origin('site', 'vip') or 'no file'}",
+                do="Write it once, in group_vars/all",
+            )
         around = IPv4Network(site.host_cidr or f"{address_of(each)}/24", strict=False)
         if IPv4Address(site.vip) not in around or site.vip in (
             str(around.network_address),

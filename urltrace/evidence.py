@@ -6,6 +6,8 @@ before an answer gets in (redact.py), never afterwards.
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from functools import cached_property
 
 import msgspec
@@ -15,6 +17,7 @@ from provision.errors import InputError
 from urltrace.request import Request
 
 VERSION = 1
+GZIP = b"\x1f\x8b"
 OUTSIDE = "outside"  # the location that clients stand for: no host of the site
 
 
@@ -111,8 +114,9 @@ def dump(evidence: Evidence) -> bytes:
 
 
 def load(text: bytes, name: str = "the bundle") -> Evidence:
-    """The document out of what `dump` wrote. Raises InputError, exit 4."""
+    """The document out of what `dump` wrote, packed by gzip or not. Raises InputError, exit 4."""
     try:
+        text = gzip.decompress(text) if text.startswith(GZIP) else text
         version = decode(text, _Versioned).version
         if version != VERSION:
             raise InputError(
@@ -121,7 +125,7 @@ def load(text: bytes, name: str = "the bundle") -> Evidence:
                 do="Replay it with the program that saved it.",
             )
         return decode(text, Evidence)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, OSError, EOFError, zlib.error) as error:
         raise InputError(f"{name} is no bundle of a trace", found=str(error), do="Give a file of --save.") from None
 
 

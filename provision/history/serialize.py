@@ -76,9 +76,14 @@ def remember(resource: Resource) -> dict[str, Any]:
     kind = next((c for c in own.__mro__ if _KINDS.get(c.__name__) is c), own)
     bare = resource.without_contents if isinstance(resource, Sensitive) else resource
     return {
-        "kind": f"{own.__module__}.{own.__name__}" if kind is own and own.__name__ not in _KINDS else kind.__name__,
+        "kind": _name(kind),
         "fields": {f.name: _plain(getattr(bare, f.name)) for f in dataclasses.fields(kind)},
     }
+
+
+def _name(kind: type) -> str:
+    """How a kind is recorded: by its name alone where roles import it by that, else with its module."""
+    return kind.__name__ if _KINDS.get(kind.__name__) is kind else f"{kind.__module__}.{kind.__name__}"
 
 
 def revive(data: Mapping[str, Any], find: Find) -> Resource:
@@ -90,7 +95,7 @@ def revive(data: Mapping[str, Any], find: Find) -> Resource:
     if not isinstance(recorded, str) or not isinstance(data.get("fields"), Mapping):
         raise ValueError(f"there is no resource of the kind {recorded!r}")
     name = KIND_ALIASES.get(recorded, recorded)
-    kind = _KINDS.get(name) or _kind_of_a_role(name)
+    kind = _KINDS.get(name) or _kind_of_a_module(name)
     try:
         fields = {FIELD_ALIASES.get((name, f), f): _value(value, find) for f, value in data["fields"].items()}
         made: Resource = kind(**fields)
@@ -99,18 +104,20 @@ def revive(data: Mapping[str, Any], find: Find) -> Resource:
     return made
 
 
-def _kind_of_a_role(name: str) -> type[Resource]:
-    """A project's own kind: a Resource of its roles folder and nothing else, because the name comes from a host."""
+def _kind_of_a_module(name: str) -> Any:
+    """A project's own kind, or one that the toolkit's roles alone declare: a dataclass of a folder of resources and
+    nothing else, because the name comes from a host."""
     module, _, kind = name.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), kind) if re.fullmatch(r"roles\.\w+", module) else None
+        found = getattr(importlib.import_module(module), kind) if _MODULE.fullmatch(module) else None
     except (ImportError, AttributeError):
         found = None
-    if not (isinstance(found, type) and issubclass(found, Resource)):
+    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
         raise MissingKindError(f"cannot be undone: there is no resource of the kind {name} any more")
     return found
 
 
+_MODULE = re.compile(r"roles\.\w+|provision\.resources(?:\.\w+)+")
 _KINDS: dict[str, Any] = {"Unchanged": Unchanged} | {  # a rollback that is rolled back names what it only knew
     name: kind
     for name in resources.__all__
@@ -133,7 +140,7 @@ def _plain(value: Any) -> Any:
         return {"bytes": ""}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
-            "kind": type(value).__name__,
+            "kind": _name(type(value)),
             "fields": {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)},
         }
     if isinstance(value, Mapping):

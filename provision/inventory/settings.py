@@ -73,7 +73,8 @@ def _kept(made: Any, given: Any) -> Any:
 
 
 def check_names(inventory: Inventory, namespaces: Iterable[str]) -> None:
-    """Raise InputError for a mapping whose name is nearly, but not quite, that of a role: it would have no effect.
+    """Raise InputError for a name that looks like a role's settings and would have no effect: a mapping whose name is
+    nearly that of a role, and a dotted name, which only --extra-vars take apart.
 
     A text, a number or a list under such a name ('name', 'git', 'time') is a variable of somebody's own.
     """
@@ -83,6 +84,13 @@ def check_names(inventory: Inventory, namespaces: Iterable[str]) -> None:
         for name, value in layer.values.items():
             if isinstance(value, Mapping):
                 _check_name(name, known, layer)
+            first, _, rest = name.partition(".")
+            if rest and first in known:
+                raise InputError(
+                    f"'{name}' sets nothing: a dotted name is for --extra-vars",
+                    line=layer.line((name,)),
+                    do=f"Write {first}: {{{': {'.join(rest.split('.'))}: …{'}' * len(rest.split('.'))}",
+                )
 
 
 def _check_name(name: str, known: frozenset[str], layer: Layer) -> None:

@@ -28,6 +28,8 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 _IPV6 = r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}"
 _EITHER = rf"(?:{_IPV4}|{_IPV6})"
+_MASK, _MASK6 = r"/(?:3[0-2]|[12]?[0-9])", r"/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9])"
+_WITH_MASK = rf"(?:{_IPV4}(?:{_MASK})?|{_IPV6}(?:{_MASK6})?)"
 _NETWORK = rf"{_IPV4}/(?:3[0-2]|[12]?[0-9])"
 _PATH = r"(?:/[A-Za-z0-9._+@,:=~-]+)+"
 _URL = r"https?://(?:[A-Za-z0-9._~:/?#@!&()*+,;=\[\]-]|%[0-9A-Fa-f]{2})+"
@@ -80,11 +82,11 @@ AddressMatch = Annotated[
     str,
     _text(
         "an element of a BIND address list",
-        rf"!?(?:any|none|localhost|localnets|{_EITHER}(?:/[0-9]{{1,3}})?)",
+        rf"!?(?:any|none|localhost|localnets|{_WITH_MASK})",
         "172.7.0.0/16",
     ),
 ]
-Sender = Annotated[str, _text("an IP address or network", rf"{_EITHER}(?:/[0-9]{{1,3}})?", "10.4.7.0/24")]
+Sender = Annotated[str, _text("an IP address or network", _WITH_MASK, "10.4.7.0/24")]
 Network = Annotated[str, _text("a network", _NETWORK, "172.7.0.0/16")]
 OptionalNetwork = Annotated[str, _text("a network", _NETWORK, "10.4.7.0/24", empty=True)]
 PortRange = Annotated[str, _text("a range of ports", r"[0-9]{1,6}(?: *[-:.,/]+ *[0-9]{1,6})?", "3000-29999")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from provision.search_path import SearchPath
 from provision.secret import secret
 from roles import _edge_tls
 from roles._edge_sites import ServedName, SiteOfEdge, Tls, TlsOfSite, served_names
-from roles._given import covers, given
+from roles._given import check_issuer, covers, given
 from roles._site import SiteSettings
 from roles._x509 import Authority, Certificate
 from tests.unit.conftest import ROOT, Declared
@@ -70,6 +71,21 @@ def test_names_differ_only_where_they_are_set_to(lab: Inventory) -> None:
 def test_a_names_tls_without_the_domains_is_refused(lab: Inventory) -> None:
     with pytest.raises(InputError, match=r"edge\.sites\.shop\.tls has no effect: edge\.tls is off"):
         served_names(lab.hosts[0], SiteSettings(), Tls(), {"shop": SiteOfEdge(tls=TlsOfSite(hsts=1))})
+
+
+@pytest.mark.parametrize(
+    ("tls", "sites", "said"),
+    [
+        (Tls(certificate="tls/c.pem", key="tls/k.pem"), {}, "edge.tls has no effect"),
+        (Tls(hsts=300), {}, "edge.tls has no effect"),
+        (Tls(), {"traefik.od.com": SiteOfEdge(networks=("10.4.7.0/24",))}, "traefik.od.com with its domain"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(
+    lab: Inventory, tls: Tls, sites: dict[str, SiteOfEdge], said: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        served_names(lab.hosts[0], SiteSettings(), tls, sites)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +188,15 @@ def test_what_no_client_would_accept_is_refused(lab: Inventory, tmp_path: Path) 
     assert "none-such.pem: No such file" in refused(lab, "none-such.pem", key)
     assert "edge.tls.certificate holds no certificate" in refused(lab, secret(key), key)
     assert "edge.tls.key holds no private key" in refused(lab, chain, chain)
+
+
+def test_an_authority_that_did_not_issue_the_chain_is_refused(lab: Inventory) -> None:
+    chain, _, authority = issued("*.od.com")
+    check_issuer(lab.host("hdss7-11"), ("edge", "tls"), chain.encode(), authority)
+    check_issuer(lab.host("hdss7-11"), ("edge", "tls"), (chain + authority).encode(), authority)
+    for other in (issued("*.od.com")[2], "none-such.pem"):
+        with pytest.raises(InputError, match=r"edge\.tls\.authority (did not issue|can't be read)"):
+            check_issuer(lab.host("hdss7-11"), ("edge", "tls"), chain.encode(), other)
 
 
 def test_a_private_key_in_plain_text_is_refused(lab: Inventory) -> None:

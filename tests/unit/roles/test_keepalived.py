@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,15 @@ def test_one_edge_has_nothing_to_do(declared: Declared) -> None:
     assert declared("hdss7-11", "keepalived", "site.vip=10.4.7.11", made=False) == {}
     elsewhere = ("site.vip=10.4.7.10", "site.vip_elsewhere=true")
     assert declared("hdss7-11", "keepalived", *elsewhere, made=False) == {}
+
+
+def test_edges_with_different_addresses_are_refused(declared: Declared, tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory"
+    shutil.copytree(TWO, inventory, symlinks=False)
+    (inventory / "host_vars").mkdir(exist_ok=True)
+    (inventory / "host_vars/hdss7-12.yml").write_text("site: {vip: 10.4.7.9}\n")
+    with pytest.raises(InputError, match=r"hdss7-11 and hdss7-12 share one address.*10\.4\.7\.10 and 10\.4\.7\.9"):
+        declared("hdss7-11", "keepalived", made=False, inventory=inventory)
 
 
 @pytest.mark.parametrize(

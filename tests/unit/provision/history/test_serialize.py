@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from provision.history.serialize import FIELD_ALIASES, KIND_ALIASES, MissingKindError, Unchanged, remember, revive
 from provision.resources import Command, File, Program, Resource, Service, Sysctl
+from provision.resources.kubernetes.version import KubernetesVersion, Wanted
+from provision.resources.virtual_address import AddressHeld
 
 FILE = {"resource": "File /a", "digest": "d"}
 FILE_A = Unchanged(name="File /a", fingerprint="d")
@@ -57,6 +60,17 @@ def test_present_names_are_recorded(today: Resource) -> None:
     assert recorded["kind"] == type(today).__name__
     assert set(recorded["fields"]) == {field.name for field in dataclasses.fields(today)}
     assert revive(recorded, nothing) == today
+
+
+VERSION = KubernetesVersion(of="kubelet", unit="/etc/x.conf", wanted=Wanted("1.35.4", "site.yml:1"), before="true")
+
+
+@pytest.mark.parametrize(
+    "resource", [VERSION, AddressHeld(address="10.4.7.10", before="named", do="x")], ids=lambda r: r.key
+)
+def test_a_kind_that_the_toolkits_roles_alone_declare_is_read(resource: Resource) -> None:
+    read = revive(json.loads(json.dumps(remember(resource))), nothing)
+    assert (type(read), read.key) == (type(resource), resource.key)
 
 
 @pytest.mark.parametrize("kind", ["os.system", "roles.nowhere.Line", "roles.base.Settings", "Nothing"])

@@ -149,6 +149,7 @@ def test_a_secret_of_a_wrong_form_is_not_shown(write: Write) -> None:
         ("kube-proxy: {}", (), ["Did you mean 'kube_proxy'?"]),
         ("kubeproxy: {}", (), ["Did you mean 'kube_proxy'?"]),
         ("sites: {}", (), ["Did you mean 'site'?"]),
+        ("edge.tls.source: own", (), ["group_vars/all.yml:1", "for --extra-vars", "Write edge: {tls: {source: …}}"]),
         ("a: 1", ("egde.vip=5",), ["--extra-vars", "Did you mean 'edge'?"]),
     ],
 )
