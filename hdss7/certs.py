@@ -70,19 +70,23 @@ def certs(options: Options) -> int:
 
 
 def _in_folders(project: Project) -> Iterator[Lifetime]:
-    """The certificates on the controller: those of the cluster, and those that the edge's own CA has issued."""
+    """The certificates on the controller: of the cluster, and the edge's: by ACME or of its own CA."""
     from roles import _edge_tls  # importable once a project is open, for it may be the project's own
     from roles._certificates import every, store
-    from roles._lifetimes import in_folder
+    from roles._lifetimes import CertificateFile, in_folder
 
     inventory = project.inventory
     site: SiteSettings = project.roles.settings(inventory.hosts[0], SITE)
     if site.managed:
         yield from in_folder(store(inventory, site), every(inventory, site))
-    if _tls(project) == "own":
+    if _tls(project) in ("own", "acme"):
         first = inventory.members("edge")[0]
-        sites = project.roles.settings(first, "edge").sites
-        yield from in_folder(_edge_tls.store(inventory, site), [_edge_tls.own(first, site, sites)])
+        edge = project.roles.settings(first, "edge")
+        if pem := _edge_tls.ordered(first, site, edge.tls, edge.sites):
+            file = CertificateFile(str(_edge_tls.acme_folder(inventory, site).path), f"edge of {site.domain}")
+            yield from file.lifetimes(pem.decode(), datetime.now(UTC))[:1]
+        else:
+            yield from in_folder(_edge_tls.store(inventory, site), [_edge_tls.own(first, site, edge.sites)])
 
 
 def _tls(project: Project) -> str:

@@ -99,12 +99,20 @@ def run(options: Options) -> int:
     return adhoc.run(options)
 
 
-@command(*LOGIN, *OUTPUT)
-def certs(options: Options) -> int:
+@command(*LOGIN, *OUTPUT, default=True)
+def list_(options: Options) -> int:
     """List every certificate of the site: whose, on which host, in which file, until when; exit 1 if one ends soon."""
     from hdss7 import certs
 
     return certs.certs(options)
+
+
+@command(*LOGIN, "wait", "force", *OUTPUT)
+def renew(options: Options) -> int:
+    """Order the edge's certificate from the ACME server if it is due, and put it on the edges; exit 1 if refused."""
+    from hdss7.acme import renew
+
+    return renew.renew(options)
 
 
 @command(*LOGIN, *OUTPUT)
@@ -249,6 +257,8 @@ def init(options: Options) -> int:
 
 def collection() -> Collection:
     """The commands, as Invoke takes them."""
+    certs = Collection("certs", renew)
+    certs.add_task(list_, name="list", default=True)
     etcd = Collection("etcd", backup, restore)
     hosts = Collection("hosts", show, trust)
     ingress = Collection("ingress", check, migrate)
@@ -266,11 +276,11 @@ def collection() -> Collection:
         verify,
         trace,
         watch,
-        certs,
         ping,
         run,
         lint,
         init,
+        certs,
         etcd,
         hosts,
         ingress,

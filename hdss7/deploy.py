@@ -34,6 +34,7 @@ def plan(options: Options) -> int:
 
 
 def _run(options: Options, name: str, *, check: bool) -> int:
+    from hdss7.acme.renew import due, last
     from hdss7.explained import ExplainedSite
     from provision.apply.options import RunOptions
     from provision.plan import planfile
@@ -58,7 +59,12 @@ def _run(options: Options, name: str, *, check: bool) -> int:
         agreed=planfile.load(expanded(options.plan), hosts) if options.plan else None,
     )
     opened.check_up()
-    return run_and_report(site, run_options, options, name)
+
+    def run() -> int:
+        return run_and_report(site, run_options, options, name)
+
+    brought = None if check else due(opened.project, selection, hosts)
+    return last(brought, options, deploy, run) if brought else run()
 
 
 def run_and_report(site: Site, run_options: RunOptions, options: Options, name: str) -> int:

@@ -9,7 +9,17 @@ import msgspec
 
 from provision.errors import InputError
 from provision.inventory.changes import Free
-from provision.inventory.types import Natural, OptionalPem, Password, Positive, Sender, SiteName, UserName
+from provision.inventory.types import (
+    Natural,
+    OptionalMail,
+    OptionalPem,
+    OptionalUrl,
+    Password,
+    Positive,
+    Sender,
+    SiteName,
+    UserName,
+)
 from roles._applications import published
 
 if TYPE_CHECKING:
@@ -22,10 +32,13 @@ if TYPE_CHECKING:
 class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """TLS for all names of the domain."""
 
-    source: Free[Literal["", "own", "given"]] = ""  # own: a CA of the edge's; given: certificate and key; '': no TLS
+    source: Free[Literal["", "own", "given", "acme"]] = ""  # own: a CA of the edge's; given, acme: others'; '': no TLS
     certificate: Free[OptionalPem] = ""  # given: the chain for *.DOMAIN, a file beside the inventory or the text itself
     key: Free[OptionalPem] = ""  # given: its private key; as a text only from the vault
-    authority: Free[OptionalPem] = ""  # given: the CA that clients trust, for verify; '': those of the controller
+    authority: Free[OptionalPem] = ""  # given, acme: the CA that clients trust, for verify; '': the controller's
+    directory: Free[OptionalUrl] = ""  # acme: the server's directory; who sets it agrees to its operator's terms
+    directory_authority: Free[OptionalPem] = ""  # acme: the CA of the server's own address; '': the controller's
+    contact: Free[OptionalMail] = ""  # acme: whom the server's operator may write to
     days: Free[Positive] = 90  # own: life of the certificate; a deploy in its last third makes a new one
     redirect: Free[bool] = True  # http leads to https
     hsts: Free[Natural] = 0  # seconds for which browsers ask by https alone; 0: nothing is said
@@ -128,5 +141,5 @@ def _check(host: Host, site: SiteSettings, tls: Tls, sites: Mapping[str, SiteOfE
             raise InputError(
                 f"edge.sites.{label}.tls has no effect: edge.tls is off",
                 line=host.origin("edge", "sites", label, "tls"),
-                do="Set edge.tls.source to 'own' or 'given' for the domain: names differ from that",
+                do="Set edge.tls.source to 'own', 'given' or 'acme' for the domain: names differ from that",
             )

@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from provision.resources import Content, HashedFile
+from roles import _acme
+from roles._acme_folder import Folder
 from roles._applications import published
 from roles._authority import Store
 from roles._certificates import store as cluster_store
@@ -56,10 +58,30 @@ def needed(host: Host, site: SiteSettings, sites: Sites) -> tuple[str, ...]:
 
 def files(host: Host, site: SiteSettings, tls: Tls, sites: Sites) -> dict[str, HashedFile]:
     """Name of the certificate -> its file on the edge. Raises InputError for one that can't be used."""
+    _acme.check(host, tls)
     found: dict[str, Content] = {**_given(host, site, tls, sites)}
-    if tls.source == "own":
-        found[site.domain] = _issued(host, site, sites)
+    if tls.source in ("own", "acme"):
+        found[site.domain] = ordered(host, site, tls, sites) or _issued(host, site, sites)
     return {name: HashedFile(path=folder(name), suffix=".pem", content=content) for name, content in found.items()}
+
+
+def wanted(host: Host, site: SiteSettings, tls: Tls, sites: Sites) -> _acme.Wanted:
+    """What is ordered by ACME."""
+    return _acme.Wanted(tls.directory, tls.contact, site.domain, needed(host, site, sites))
+
+
+def acme_folder(inventory: Inventory, site: SiteSettings) -> Folder:
+    """Where ACME's keys and certificates lie on the controller: beside those of the edge's own CA."""
+    return Folder(store(inventory, site).directory / "acme", site.domain)
+
+
+def ordered(host: Host, site: SiteSettings, tls: Tls, sites: Sites) -> bytes | None:
+    """The certificate that ACME has brought, key and chain; None before, and for one that can't be shown any more."""
+    if tls.source != "acme":
+        return None
+    pem = acme_folder(host.inventory, site).certificate()
+    usable = pem and not _acme.fault(pem, wanted(host, site, tls, sites), datetime.now(UTC))
+    return pem if usable else None
 
 
 def folder(name: str) -> str:
@@ -73,18 +95,27 @@ def pem(certificate: x509.Certificate) -> bytes:
 
 
 def prepare(host: Host, site: SiteSettings, tls: Tls, sites: Sites) -> bool:
-    """Makes the edge's own CA and certificate where they are missing or due. Whether there were any."""
-    if tls.source != "own":
+    """Makes the edge's own CA and certificate where they are missing or due. Whether there were any.
+
+    With ACME only until its first certificate is there: the site comes up, and names can be proven.
+    """
+    if tls.source not in ("own", "acme") or ordered(host, site, tls, sites):
         return False
     return bool(store(host.inventory, site).renew([own(host, site, sites)], tls.days))
 
 
 def notes(host: Host, site: SiteSettings, tls: Tls, sites: Sites) -> Iterator[str]:
-    """The given certificates that near their end: only a person renews them."""
+    """The given certificates that near their end, which only a person renews; an order that failed."""
     for name, pem in _given(host, site, tls, sites).items():
         leaf = x509.load_pem_x509_certificate(pem)
         if due(leaf, datetime.now(UTC)):
             yield f"note: the certificate for {name} ends on {leaf.not_valid_after_utc:%Y-%m-%d}: give another one"
+    failure = acme_folder(host.inventory, site).failure() if tls.source == "acme" else None
+    if failure and failure.holds(wanted(host, site, tls, sites), datetime.now(UTC)):
+        yield (
+            f"note: {failure.directory} issued no certificate ({failure.type or 'no problem document'}: "
+            f"{failure.detail}): deploy tries again from {failure.again:%Y-%m-%d %H:%M} UTC on"
+        )
 
 
 def _given(host: Host, site: SiteSettings, tls: Tls, sites: Sites) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,19 @@ import msgspec
 
 from provision.errors import InputError
 from provision.inventory.changes import Free
+from provision.inventory.settings import bind as settings_of
 from provision.inventory.types import AddressMatch, Forwarder, OptionalAddress, Positive, RecordName
-from provision.resources import Bind, ConfigSet, Package, Resource, Service, Template
-from roles import traefik
+from provision.resources import Bind, Command, ConfigSet, Package, Resource, Service, Template
+from roles import _acme, _edge_tls, edge, traefik
 from roles._applications import PUBLISHED, ROUTED, label, published
-from roles._cluster import entrance, held
+from roles._cluster import entrance, held, members
 
 if TYPE_CHECKING:
     from provision.inventory import Host
     from roles._site import SiteSettings
 
 
+DYNAMIC = "/var/lib/bind"  # where Debian's BIND may write: its zones that are updated
 UNSIGNED = "Set bind.dnssec: false, or name forwarders in bind.forwarders that pass signatures on"
 
 
@@ -47,19 +50,43 @@ def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
         site.host_domain: _checked(host, "host_records", {**hosts, **settings.host_records}, {"dns": host.address}),
     }
     yield from held(host, site, "names")
-    known = {"zones": tuple(zones)}
+    proven = proven_names(host, site)
+    dynamic = _acme.zone(site.domain) if proven else ""
+    if dynamic:
+        yield _seeded(site.domain)
+    known = {"zones": tuple(zones), "dynamic": dynamic}
+    aliases = {site.domain: _acme.aliases(proven, site.domain)}
     yield ConfigSet(
         directory="/etc/bind",
         files={
             "named.conf.options": Template("bind/named.conf.options.j2", **known),
             "named.conf.local": Template("bind/named.conf.local.j2", **known),
-            **{f"zones/{z}.zone": Template("bind/zone.j2", zone=z, records=zones[z]) for z in zones},
+            **{
+                f"zones/{z}.zone": Template("bind/zone.j2", zone=z, records=zones[z], aliases=aliases.get(z, {}))
+                for z in zones
+            },
         },
         activation=Bind(
             tuple(zones), ttl=settings.ttl, foreign=UNSIGNED if settings.recursion and settings.dnssec else ""
         ),
     )
     yield Service(name="named", executable="/usr/sbin/named", ready="rndc status")
+
+
+def proven_names(host: Host, site: SiteSettings) -> tuple[str, ...]:
+    """The names that are proven to an ACME server by records of this BIND; () where none is."""
+    for first in members(host, "edge")[:1]:
+        settings = settings_of(edge.Settings, first, "edge")
+        if settings.tls.source == "acme":
+            return _edge_tls.needed(first, site, settings.sites)
+    return ()
+
+
+def _seeded(domain: str) -> Command:
+    """The zone of the proofs, made once: BIND writes its file from then on."""
+    file = f"{DYNAMIC}/{_acme.zone(domain)}.zone"
+    made = f"printf %s {shlex.quote(_acme.seed(domain))} | install -o bind -g bind -m 0644 /dev/stdin {file}"
+    return Command(name=f"make the zone {_acme.zone(domain)}", run=made, unless=f"test -e {file}")
 
 
 def records(host: Host, site: SiteSettings, settings: Settings) -> dict[str, str]:

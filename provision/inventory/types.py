@@ -111,6 +111,9 @@ AptSource = Annotated[
         empty=True,
     ),
 ]
+OptionalMail = Annotated[
+    str, _text("an address of mail", rf"[A-Za-z0-9][A-Za-z0-9._+-]*@{_DOMAIN}", "ops@example.com", empty=True)
+]
 Url = Annotated[str, _text("an http or https URL", _URL, "http://10.4.7.200/bin/kubelet")]
 OptionalUrl = Annotated[str, _text("an http or https URL", _URL, "http://10.4.7.200/images/nginx.tar", empty=True)]
 UrlPath = Annotated[str, _text("the path of a URL", r"/[A-Za-z0-9._~/@:+,=-]*", "/healthz")]

@@ -59,7 +59,9 @@ def handshake(name: str, address: str, authority: str = "", options: Sequence[st
 
 def trusted_by_clients(node: Node, site: SiteSettings, settings: Settings) -> str:
     """The CAs that clients are meant to trust, PEM; '' for those that every system does."""
-    if settings.tls.source == "own":
+    tls = settings.tls
+    ordered = _edge_tls.ordered(node.host, site, tls, settings.sites)
+    if tls.source == "own" or (tls.source == "acme" and not ordered):
         return _edge_tls.store(node.host.inventory, site).known(f"ca-{site.domain}").decode()
     if not settings.tls.authority:
         return ""
