@@ -47,7 +47,7 @@ def workers(settings: Settings) -> str:
 
 def out_in(program: str, lines: Iterable[str]) -> list[str]:
     """The nodes that a program leaves out, as OUT made it say."""
-    rows = [line.split() for line in lines]
+    rows = [line.split() for line in lines if line.strip()]
     if program == "nginx":
         return [row[1] for row in rows if row[-1] == "down;"]
     flags = [(row[3], int(row[6])) for row in rows if row[0].isdigit() and len(row) > 6]

@@ -6,6 +6,8 @@ systemctl unmask -q "$1"
 systemctl "$2" -q "$1"
 last_lines() { journalctl -u "$1" -n 15 --no-pager -o cat >&2; }
 systemctl "$3" "$1" || { [ "$3" = stop ] || last_lines "$1"; exit 1; }
+# one that was killed because its time to stop was over has stopped
+[ "$3" != stop ] || systemctl reset-failed "$1" 2>/dev/null || :
 n=$(($4 * 5))
 [ "$3" = stop ] || until ready >/dev/null 2>&1; do
   n=$((n-1))

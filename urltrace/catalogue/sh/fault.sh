@@ -33,6 +33,9 @@ gone() { keep_object "$1" && k delete "$1" --wait=false >/dev/null; }
 
 again() { back_object "$1"; }
 
+# What an apply declared: `kubectl create` writes the whole object there, if it finds such an annotation.
+APPLIED=kubectl.kubernetes.io/last-applied-configuration
+
 # $1: a kind and a name, $2: its namespace
 keep_object() {
   mkdir -p /run/fault && k get -n "${2:-default}" "$1" -o yaml | sed '/^  resourceVersion:/d; /^  uid:/d' >"/run/fault/$(echo "$1" | tr / _).yml"
@@ -40,7 +43,11 @@ keep_object() {
 
 back_object() {
   kept=/run/fault/$(echo "$1" | tr / _).yml
-  [ ! -s "$kept" ] || k get -f "$kept" >/dev/null 2>&1 || k create -f "$kept" >/dev/null
+  [ ! -s "$kept" ] || k get -f "$kept" >/dev/null 2>&1 || {
+    applied=$(k create --dry-run=client -f "$kept" -o "jsonpath={.metadata.annotations.kubectl\.kubernetes\.io/last-applied-configuration}")
+    k create -f "$kept" >/dev/null
+    [ -z "$applied" ] || k annotate --overwrite -f "$kept" "$APPLIED=$applied" >/dev/null
+  }
   rm -f "$kept"
 }
 

@@ -5,7 +5,9 @@ set -u
 [ ! -e "$ROOM_GIVEN_BACK" ] || exit 0
 this_set=$(digest site)
 loaded() { [ "$(curl -s -m 1 "http://$ANSWER/")" = "$this_set" ]; }
-alerts() { journalctl -u "$SERVICE" --since "@$began" -o cat --no-pager 2>/dev/null | grep -F '[ALERT]'; }
+alerts() {  # what is wrong with the configuration; that all servers of a backend are down is none of that
+  journalctl -u "$SERVICE" --since "@$began" -o cat --no-pager 2>/dev/null | grep -F '[ALERT]' | grep -vF 'no server available'
+}
 foreign_ports() {  # prints those that other programs have: while HAProxy tries to get one it listens on none
   sed -n 's/^ *bind [^ ]*:\([0-9]*\).*/\1/p' "$MAIN" | sort -u | while read -r port; do
     ss -Hltnp "sport = :$port" | grep -v -e '"haproxy"' -e "\"${OTHER:-haproxy}\"" |
