@@ -15,7 +15,7 @@ from tests.readme import paste_application
 pytestmark = pytest.mark.usefixtures("site")
 
 OTHER = ("--extra-vars", "traefik.log_level=DEBUG")
-BROKEN = ("--extra-vars", '{"traefik": {"trusted": ["10.4.7.0/99"], "ready_timeout": 10}}')
+BROKEN = ("--extra-vars", '{"traefik": {"trusted": ["1:2:3"], "ready_timeout": 10}}')
 LEFT = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: left}\n"
 NO_START = ("--extra-vars", '{"kube_proxy": {"flags": {"no-such-flag": "x"}}}')
 
@@ -73,7 +73,7 @@ def test_the_readmes_application_answers_while_traefik_rolls(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("words", "resource", "said"),
     [
-        (BROKEN, "Manifests traefik", "10.4.7.0/99"),
+        (BROKEN, "Manifests traefik", "1:2:3"),
         (NO_START, f"File {BIN}/kube-proxy.sh", "supervisor gave up on kube-proxy-7-21"),
     ],
     ids=["traefik", "kube-proxy"],

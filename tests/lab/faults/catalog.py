@@ -196,7 +196,7 @@ PEOPLE = (
     ),
 )
 NO_TIME = "edge.read_timeout=10s10m"
-NO_NETWORK = '{"traefik": {"trusted": ["10.4.7.0/99"], "ready_timeout": 10}}'
+NO_NETWORK = '{"traefik": {"trusted": ["1:2:3"], "ready_timeout": 10}}'
 NO_CIDR = '{"kube_proxy": {"flags": {"nodeport-addresses": "10.9.9.9"}}}'
 STOPS = (
     Fault(
@@ -212,7 +212,7 @@ STOPS = (
         "it refuses a value",
         asked=Asked(f"`{NO_NETWORK}`", extra=("--extra-vars", NO_NETWORK)),
         exit=1,
-        error=r"^hdss7-21.*10\.4\.7\.0/99",
+        error=r"^hdss7-21.*1:2:3",
         table="stops",
     ),
     Fault(

@@ -12,7 +12,7 @@ from tests.lab.conftest import ROOT
 
 SOAK = ("soak: 12s", "soak: 4s")
 VARIABLES = "edge: {fail_timeout: 3s}\ntraefik: {soak_seconds: 4}\n"
-SAME = ("hdss7", "provision", "kubeproxy", "roles", "templates", "lab", "tests", "pyproject.toml")
+SAME = ("hdss7", "provision", "kubeproxy", "urltrace", "roles", "templates", "lab", "tests", "pyproject.toml")
 
 
 def project(folder: Path) -> Path:
