@@ -85,7 +85,6 @@ def curl(words: str) -> str:
     return subprocess.run(argv, capture_output=True, timeout=30, check=True).stdout.decode("latin-1")
 
 
-@pytest.mark.core
 def called(method: str) -> str:
     """What a gRPC client gets for an empty message."""
     at = f"--resolve grpc.od.com:{H2C_PORT}:{EDGE} http://grpc.od.com:{H2C_PORT}"
@@ -95,6 +94,7 @@ def called(method: str) -> str:
     return curl(f"--http2-prior-knowledge -i {empty} {at}/grpc.health.v1.Health/{method}")
 
 
+@pytest.mark.core
 def test_grpc_reaches_a_pod_and_its_trailers_come_back(entrance: Entrance) -> None:
     answer = called("Check")
     assert "HTTP/2 200" in answer
