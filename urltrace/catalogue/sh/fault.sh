@@ -38,17 +38,18 @@ APPLIED=kubectl.kubernetes.io/last-applied-configuration
 
 # $1: a kind and a name, $2: its namespace
 keep_object() {
-  mkdir -p /run/fault && k get -n "${2:-default}" "$1" -o yaml | sed '/^  resourceVersion:/d; /^  uid:/d' >"/run/fault/$(echo "$1" | tr / _).yml"
+  kept=/run/fault/$(echo "$1" | tr / _)
+  mkdir -p /run/fault && k get -n "${2:-default}" "$1" -o yaml | sed '/^  resourceVersion:/d; /^  uid:/d' >"$kept.yml"
+  k get -n "${2:-default}" "$1" -o 'jsonpath={.metadata.annotations.kubectl\.kubernetes\.io/last-applied-configuration}' >"$kept.applied"
 }
 
 back_object() {
-  kept=/run/fault/$(echo "$1" | tr / _).yml
-  [ ! -s "$kept" ] || k get -f "$kept" >/dev/null 2>&1 || {
-    applied=$(k create --dry-run=client -f "$kept" -o "jsonpath={.metadata.annotations.kubectl\.kubernetes\.io/last-applied-configuration}")
-    k create -f "$kept" >/dev/null
-    [ -z "$applied" ] || k annotate --overwrite -f "$kept" "$APPLIED=$applied" >/dev/null
+  kept=/run/fault/$(echo "$1" | tr / _)
+  [ ! -s "$kept.yml" ] || k get -f "$kept.yml" >/dev/null 2>&1 || {
+    k create -f "$kept.yml" >/dev/null
+    [ ! -s "$kept.applied" ] || k annotate --overwrite -f "$kept.yml" "$APPLIED=$(cat "$kept.applied")" >/dev/null
   }
-  rm -f "$kept"
+  rm -f "$kept.yml" "$kept.applied"
 }
 
 # $1: what both nodes' ports answer to a request for demo; $2: the path
