@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from provision.atomic import replace_file
 from provision.decoding import decode
-from provision.errors import FailedError, InputError
+from provision.errors import FailedError
 from roles._acme import Wanted
+from roles._kept import read_kept
 from roles._x509 import private_pem
 
 BEGIN = b"-----BEGIN"
@@ -112,16 +113,7 @@ class Folder:
         return f"{self.domain}.failed.json"
 
     def _read(self, name: str) -> bytes | None:
-        try:
-            return (self.directory / name).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise InputError(
-                f"{self.directory / name} can't be read",
-                found=error.strerror or str(error),
-                do="Run as the user who owns the keys, or name another folder with site.pki",
-            ) from None
+        return read_kept(self.directory / name)
 
     def _write(self, name: str, data: bytes) -> None:
         try:

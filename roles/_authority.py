@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from provision.atomic import replace_file
 from provision.errors import FailedError, InputError
 from provision.resources import Content, Pending
+from roles._kept import read_kept
 from roles._rotation import Phase, next_name, not_begun, not_issued, under_way
 from roles._x509 import FOREIGN, Authority, Certificate, fault, signing_pair
 
@@ -221,16 +222,7 @@ class Store:
         self._write("sa.pem", public, 0o644)
 
     def _read(self, name: str) -> bytes | None:
-        try:
-            return (self.directory / name).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise InputError(
-                f"{self.directory / name} can't be read",
-                found=error.strerror or str(error),
-                do="Run as the user who owns the keys, or name another folder with site.pki",
-            ) from None
+        return read_kept(self.directory / name)
 
     def _write(self, name: str, data: bytes, mode: int) -> None:
         replace_file(self.directory / name, data, mode)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
+from typing import ClassVar
 
 from provision.remote.shell import Scripts
 from provision.resources.configset.activation import LoadBalancer
-from provision.resources.configset.marks import mark, marked_lines, replace_marks
 
 _SCRIPTS = Scripts(__file__)
 MAIN = "haproxy.cfg"
 RELEASE = "release"
-_SERVER = re.compile(rb"^[ \t]*server[ \t]+\S+[ \t]+([^\s\x01]+)", re.M)
-DISABLED = b" disabled"  # of a server: in maintenance from the start, by whatever the process was started
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,10 @@ class HAProxy(LoadBalancer):
     executable: str = "/usr/sbin/haproxy"
     socket: str = "/run/haproxy/admin.sock"
     state_file: str = "/run/haproxy/server-state"
+    # of a server: in maintenance from the start, by whatever the process was started
+    out: ClassVar[bytes] = b" disabled"
+    out_ends: ClassVar[bytes] = rb"[ \n]|\Z"
+    server: ClassVar[re.Pattern[bytes]] = re.compile(rb"^[ \t]*server[ \t]+\S+[ \t]+([^\s\x01]+)", re.M)
 
     def older(self) -> str:
         return _SCRIPTS.call("haproxy_older", PIDFILE=self.pidfile)
@@ -51,25 +52,8 @@ class HAProxy(LoadBalancer):
     def completes(self, name: str) -> bool:
         return name == RELEASE
 
-    def with_drained(self, content: bytes, drained: Collection[str]) -> bytes:
-        return replace_marks(content, lambda host: DISABLED if host in drained else b"")
-
-    def with_marks(self, content: bytes, declared: bytes) -> bytes:
-        for server, host in marked_lines(declared).items():
-            line = re.compile(rb"^" + re.escape(server) + rb"(?:%s)?(?=[ \n]|\Z)" % DISABLED, re.M)
-            content = line.sub((server + mark(host).encode()).replace(b"\\", rb"\\"), content)
-        return content
-
-    def servers(self, content: bytes) -> frozenset[bytes]:
-        return frozenset(_SERVER.findall(content))
-
     def validate(self) -> str:
         return _SCRIPTS.call("haproxy_validate", EXECUTABLE=self.executable, MAIN=MAIN)
-
-    def handover(self) -> str:
-        if not self.replaces:
-            return ""
-        return _SCRIPTS.text("serves") + _SCRIPTS.call("handover", OTHER=self.replaces)
 
     def activate(self) -> str:
         return (

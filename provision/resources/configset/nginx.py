@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
+from typing import ClassVar
 
 from provision.remote.shell import Scripts
 from provision.resources.configset.activation import LoadBalancer
-from provision.resources.configset.marks import mark, marked_lines, replace_marks
 
 _SCRIPTS = Scripts(__file__)
 RELEASE = "release.conf"
-_SERVER = re.compile(rb"^[ \t]*server[ \t]+([^\s;{]+)", re.M)  # in an upstream; a block's has none behind it
-DOWN = b" down"  # of a server in an upstream: gets no new request, and running ones end (measured with 1.22.1)
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,11 @@ class Nginx(LoadBalancer):
     error_log: str = "/var/log/nginx/error.log"
     pidfile: str = "/run/nginx.pid"
     executable: str = "/usr/sbin/nginx"
+    # of a server in an upstream: it gets no new request, and running ones end (measured with 1.22.1)
+    out: ClassVar[bytes] = b" down"
+    out_ends: ClassVar[bytes] = rb";"
+    # of an upstream; a block's word has no server behind it
+    server: ClassVar[re.Pattern[bytes]] = re.compile(rb"^[ \t]*server[ \t]+([^\s;{]+)", re.M)
 
     def renew(self) -> str:
         """sh that has the installed binary take over from the one that runs; no connection is refused or cut."""
@@ -52,25 +54,8 @@ class Nginx(LoadBalancer):
     def completes(self, name: str) -> bool:
         return bool(self.answer) and name == RELEASE
 
-    def with_drained(self, content: bytes, drained: Collection[str]) -> bytes:
-        return replace_marks(content, lambda host: DOWN if host in drained else b"")
-
-    def with_marks(self, content: bytes, declared: bytes) -> bytes:
-        for server, host in marked_lines(declared).items():
-            line = re.compile(rb"^" + re.escape(server) + rb"(?:%s)?(?=;)" % DOWN, re.M)
-            content = line.sub((server + mark(host).encode()).replace(b"\\", rb"\\"), content)
-        return content
-
-    def servers(self, content: bytes) -> frozenset[bytes]:
-        return frozenset(_SERVER.findall(content))
-
     def validate(self) -> str:
         return _SCRIPTS.call("nginx_validate")
-
-    def handover(self) -> str:
-        if not self.replaces:
-            return ""
-        return _SCRIPTS.text("serves") + _SCRIPTS.call("handover", OTHER=self.replaces)
 
     def activate(self) -> str:
         return (
