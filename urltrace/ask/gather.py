@@ -78,7 +78,6 @@ def gather(
     return Evidence(
         sent=redactor.sent(first.request),
         site=first.site,
-        # not in the threads: msgspec ends Python where two of them first meet a type at the same time
         answers=tuple(redactor.answer(answer) for answer in answers),
         unasked=tuple(part for part in found if isinstance(part, Unasked)),
         client=client,
