@@ -112,6 +112,14 @@ class Reply:
         headers = {name.strip().lower(): value.strip() for name, _, value in (f.partition(":") for f in fields)}
         return Reply(answer.code, status, headers, body, str(answer))
 
+    @property
+    def json(self) -> Any:
+        """The body as JSON. Raises AssertionError where the other side went away in the middle of its answer."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise AssertionError(f"the answer came cut short: {self}") from None
+
     def __str__(self) -> str:
         """What came back, as it stands in a report."""
         if self.status:

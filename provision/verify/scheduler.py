@@ -24,12 +24,11 @@ class Outcome:
     """How a check ended. found: what came back instead of the expected, '' when it passed.
 
     absent: why it does not apply here, '' when it does.
-    unreachable: a location could not be asked. fault: the check itself is wrong, `found` says where.
+    unreachable: a location could not be asked.
     """
 
     found: str = ""
     unreachable: bool = False
-    fault: bool = False
     absent: str = ""
 
     @property
@@ -86,7 +85,7 @@ def run_checks(
     with ThreadPoolExecutor(max(1, len(locations))) as pool:
         while True:
             outcomes |= _attempt(left, locations, pool, stop)
-            left = [p for p in left if not (outcomes[p.identity].passed or outcomes[p.identity].fault)]
+            left = [p for p in left if not outcomes[p.identity].passed]
             if not left or stop.is_set():
                 return outcomes
             if deadline is None:
@@ -177,7 +176,8 @@ def _advance(attempt: _Attempt, running: _Running, error: Exception | None = Non
     except ProvisionError as failed:
         attempt.ended[identity] = Outcome(str(failed), unreachable=isinstance(failed, UnreachableError))
     except Exception as mistake:
-        attempt.ended[identity] = Outcome(_mistake(mistake), fault=True)
+        # retried like any other: what starts up still may answer in a shape that the check does not know
+        attempt.ended[identity] = Outcome(_mistake(mistake))
 
 
 def _step(attempt: _Attempt, running: _Running, error: Exception | None) -> Ask | Many:

@@ -118,15 +118,26 @@ def test_an_interrupted_check_takes_back_what_it_made() -> None:
     assert here.batches[-1] == ["take back"]
 
 
-def test_a_mistake_in_a_check_is_told_as_one_and_not_asked_again() -> None:
+def test_a_check_that_stumbles_over_an_answer_is_asked_again() -> None:
+    answers = iter(["null", '{"providers": []}'])
+
+    def body() -> Checking:
+        answer = yield HERE.sh("x")
+        answer.json["providers"]
+
+    here = Recorded(lambda _: Answer(0, next(answers)))
+    assert outcomes({"a": body}, {"here": here}, retry_for=30)["a"].passed
+    assert len(here.batches) == 2
+
+
+def test_a_mistake_in_a_check_is_told_with_its_place() -> None:
     def body() -> Checking:
         answer = yield HERE.sh("x")
         answer.nothing_of_this_name  # type: ignore[attr-defined] # noqa: B018
 
-    here = Recorded()
-    found = outcomes({"a": body}, {"here": here}, retry_for=30)
-    assert found["a"].fault
-    assert len(here.batches) == 1
+    found = outcomes({"a": body}, {"here": Recorded()})["a"].found
+    assert "the check itself is wrong: AttributeError" in found
+    assert "test_scheduler.py:" in found
 
 
 def test_commands_of_a_place_run_side_by_side_and_none_waits_for_ever() -> None:
