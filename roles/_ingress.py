@@ -77,6 +77,28 @@ def check_ingresses(
         )
 
 
+def check_paths(sets: Mapping[str, Sequence[Object]]) -> None:
+    """Raises InputError for a path that two Ingresses lead. sets: the objects of each file.
+
+    Those of class nginx may share one: a canary does.
+    """
+    led: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for source, objects in sets.items():
+        for item in (each for each in objects if each["kind"] == "Ingress" and not _is_of_nginx(each)):
+            for rule in _rules(item):
+                for path in _paths(rule):
+                    key = (str(rule.get("host") or ""), str(path.get("path") or "/"), str(path.get("pathType")))
+                    other, where = led.setdefault(key, (title(item), source))
+                    if (other, where) != (title(item), source):
+                        raise InputError(
+                            f"{title(item)} leads a path that another Ingress leads",
+                            line=source,
+                            found=f"{key[0]}{key[1]} ({key[2]}) is led by {other} too"
+                            + (f", in {where}" if where != source else ""),
+                            do="Leave it in one of them: which one Traefik takes would be chance",
+                        )
+
+
 def _check_class(ingress: Object, source: str, classes: Sequence[str]) -> None:
     for name, written in ((ANNOTATION, _class(ingress)), ("ingressClassName", _spec(ingress).get("ingressClassName"))):
         if written not in (None, *classes):

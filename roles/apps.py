@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provision.errors import InputError
 from provision.inventory.settings import bind
@@ -15,6 +15,7 @@ from provision.inventory.types import Label
 from provision.playbook import health_check
 from provision.resources import Command, Manifests, Rendered, Resource, Rollout
 from provision.resources.kubernetes import diff
+from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.schema import check_objects
 from provision.spelling import suggestion
 from provision.templating.templates import Templates
@@ -22,7 +23,8 @@ from roles import _applications, edge
 from roles._applications import App, Application, origin, published
 from roles._cluster import KUBECTL, members
 from roles._edge_sites import HEALTH, health_paths
-from roles._ingress import Served, check_ingresses
+from roles._ingress import Served, check_ingresses, check_paths
+from roles._selectors import check_selectors, made_namespaces
 from roles._workloads import node_names
 from roles.traefik_port import closed
 
@@ -35,6 +37,18 @@ WORKLOADS = ("DaemonSet", "Deployment", "StatefulSet")
 Settings = dict[Label, App]  # under `apps:`, by names that a person chooses
 
 
+class _Set(NamedTuple):
+    """An application with its objects."""
+
+    app: Application
+    content: Rendered
+    objects: Sequence[Object]
+
+    @staticmethod
+    def of(app: Application, content: Rendered) -> _Set:
+        return _Set(app, content, diff.parse(str(content.text), content.source))
+
+
 def applications(site: SiteSettings, settings: Settings) -> tuple[health_check.Application, ...]:
     """What has to go on answering while nodes change: for plays with `drain: edge`."""
     return tuple(
@@ -44,11 +58,14 @@ def applications(site: SiteSettings, settings: Settings) -> tuple[health_check.A
 
 def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """Every application of the inventory, one set of objects each."""
-    for app in published(host, site):
-        content = _rendered(host, site, app)
-        found = diff.parse(str(content.text), content.source)
-        check_objects(found, content.source, site.kubernetes)
-        check_ingresses(found, content.source, app, site, Served.by(host))
+    sets = [_Set.of(app, _rendered(host, site, app)) for app in published(host, site)]
+    namespaces = frozenset(name for each in sets for name in made_namespaces(each.objects))
+    for each in sets:
+        check_objects(each.objects, each.content.source, site.kubernetes)
+        check_selectors(each.objects, each.content.source, namespaces)
+        check_ingresses(each.objects, each.content.source, each.app, site, Served.by(host))
+    check_paths({each.content.source: each.objects for each in sets})
+    for app, content, found in sets:
         objects = Manifests(name=f"app-{app.name}", content=content, kubectl=KUBECTL, version=site.kubernetes)
         yield objects
         for item in found:

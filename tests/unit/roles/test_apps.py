@@ -223,7 +223,8 @@ def test_two_applications_share_a_host_and_no_url(
     site: Site, declared: Declared, second: dict[str, str], said: str
 ) -> None:
     apps = {"shop": {"manifests": "apps/shop.yaml"}, "other": {"manifests": "apps/other.yaml", **second}}
-    inventory = site(apps, {"apps/shop.yaml": SHOP, "apps/other.yaml": TWO})
+    two = TWO.replace("path: /,", "path: /other,") if second.get("path") else TWO
+    inventory = site(apps, {"apps/shop.yaml": SHOP, "apps/other.yaml": two})
     if not said:
         assert len(declared("hdss7-21", "apps", made=False, inventory=inventory)) == 6
         return

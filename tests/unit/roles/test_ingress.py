@@ -7,7 +7,7 @@ import pytest
 from provision.errors import InputError
 from provision.resources.kubernetes import diff
 from roles._applications import Application
-from roles._ingress import Served, check_ingresses
+from roles._ingress import Served, check_ingresses, check_paths
 from roles._site import SiteSettings
 
 SHOP = Application("shop", "apps/shop.yaml", "shop.od.com", "/", 200, 120)
@@ -194,3 +194,30 @@ def test_a_path_of_ingress_nginx_is_a_regular_expression(annotation: str, path: 
     else:
         with pytest.raises(InputError, match="anywhere"):
             check_ingresses(objects, app.manifests, app, SiteSettings(), served)
+
+
+def ingress(name: str, path: str = "/", more: str = "") -> str:
+    backend = "{service: {name: shop, port: {number: 80}}}"
+    rule = f"{{host: shop.od.com, http: {{paths: [{{path: {path}, pathType: Prefix, backend: {backend}}}]}}}}"
+    kind = f"{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: {name}}}"
+    return f"{kind}, spec: {{{more}rules: [{rule}]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (ingress("a"), ingress("b", "/api")),
+        (ingress("a", more="ingressClassName: nginx, "), ingress("b", more="ingressClassName: nginx, ")),  # a canary
+    ],
+)
+def test_ingresses_of_one_host_lead_paths_of_their_own(first: str, second: str) -> None:
+    check_paths({"a.yaml": diff.parse(first, "a.yaml"), "b.yaml": diff.parse(second, "b.yaml")})
+
+
+def test_a_path_that_two_ingresses_lead_is_refused() -> None:
+    said = r"b.yaml: Ingress b leads a path.*shop.od.com/ \(Prefix\) is led by Ingress a too, in a.yaml"
+    with pytest.raises(InputError, match=said):
+        check_paths({"a.yaml": diff.parse(ingress("a"), "a.yaml"), "b.yaml": diff.parse(ingress("b"), "b.yaml")})
+    both = diff.parse(f"{ingress('a')}\n---\n{ingress('b')}", "a.yaml")
+    with pytest.raises(InputError, match=r"is led by Ingress a too\. Leave it"):
+        check_paths({"a.yaml": both})
