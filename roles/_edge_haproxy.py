@@ -1,17 +1,33 @@
-"""HAProxy as the program of an edge: one file, and nodes drained by its socket (docs/edge.md)."""
+"""HAProxy as the program of an edge: its files are one set, and nodes are drained by its socket (docs/edge.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
 from provision.errors import InputError
-from provision.resources import ConfigSet, HAProxy, OpenFiles, Package, Resource, Service, Template
+from provision.resources import (
+    Command,
+    ConfigSet,
+    Directory,
+    File,
+    HAProxy,
+    HashedFile,
+    OpenFiles,
+    Package,
+    Resource,
+    Service,
+    Template,
+)
+from provision.resources.configset.haproxy import USERS_LIST
+from roles import _edge_tls
 from roles._amounts import octets, seconds
 from roles._edge_nginx import ANSWER
+from roles._edge_sites import ServedName
+from roles._htpasswd import Users, folder
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -37,6 +53,7 @@ KNOWN = frozenset(
         "connections",
         "shutdown_timeout",
         "trusted",
+        "tls",
         "sites",
         "h2c_port",
         "handover_wait",
@@ -44,8 +61,9 @@ KNOWN = frozenset(
         "api_idle_timeout",
     ]
 )
-KNOWN_OF_A_SITE = frozenset({"protocol"})
+KNOWN_OF_A_SITE = frozenset({"protocol", "tls", "users", "networks"})
 PROGRAM = HAProxy(answer=ANSWER, replaces="nginx")
+DROP_IN = "/etc/systemd/system/haproxy.service.d"
 
 
 def _default(field: FieldInfo) -> object:
@@ -55,6 +73,23 @@ def _default(field: FieldInfo) -> object:
 def open_files(settings: Settings) -> int:
     """How many files HAProxy may have open: for each connection two, and its own."""
     return 2 * (settings.connections + API_CONNECTIONS) + OWN_FILES
+
+
+def users(name: str, hashes: Users) -> HashedFile:
+    """The users of a closed name, as a part of HAProxy's configuration."""
+    lines = (b"    user %s password %s\n" % (user.encode(), found) for user, found in hashes.items())
+    content = b"userlist %s\n" % userlist(name).encode() + b"".join(lines)
+    return HashedFile(path=folder(name), suffix=".cfg", content=content)
+
+
+def userlist(name: str) -> str:
+    """What the users of a name are called in HAProxy's files, which take no asterisk there."""
+    return name.replace("*", "_")
+
+
+def by_precedence(names: Iterable[ServedName]) -> tuple[ServedName, ...]:
+    """From the most general to the most specific: the last one that fits a request is the one that serves it."""
+    return tuple(sorted(names, key=lambda each: (not each.name.startswith("*"), len(each.name))))
 
 
 def check_known(host: Host, settings: msgspec.Struct, known: frozenset[str], *path: str) -> None:
@@ -99,10 +134,25 @@ def resources(host: Host, site: SiteSettings, settings: Settings, shared: Mappin
         request_header=octets(settings.request_header),
         max_body=octets(settings.max_body),
         timeouts=timeouts,
-        h2c=tuple(each.name for each in shared["names"] if each.protocol == "h2c"),
-        **shared,
+        userlist=userlist,
+        **{**shared, "names": by_precedence(shared["names"])},
     )
-    yield ConfigSet(directory="/etc/haproxy", files={"haproxy.cfg": file}, activation=PROGRAM)
+    needed = _edge_tls.needed(host, site, settings.sites)
+    shown = {name: needed if name == site.domain else (name,) for name in shared["certificates"]}
+    certificates = Template("edge/certificates.list.j2", certificates=shared["certificates"], shown=shown)
+    passwords = Template("edge/users.list.j2", passwords=shared["passwords"])
+    yield from _unit()
+    tls = {"certificates.list": certificates} if settings.tls.source else {}
+    closed = {USERS_LIST: passwords} if shared["passwords"] else {}
+    yield ConfigSet(directory="/etc/haproxy", files={"haproxy.cfg": file, **tls, **closed}, activation=PROGRAM)
     reload = f"systemctl reload {PROGRAM.service}"  # its master process becomes the new binary, and starts it
     yield Service(name=PROGRAM.service, executable=PROGRAM.executable, pidfile=PROGRAM.pidfile, renew=reload)
     yield Service(name=PROGRAM.replaces, running=False, enabled=False)
+
+
+def _unit() -> Iterator[Resource]:
+    """What the unit has HAProxy read besides its main file."""
+    yield Directory(path=DROP_IN)
+    unit = File(path=f"{DROP_IN}/users.conf", content=Template("edge/haproxy-users.conf.j2", directory=PROGRAM.users))
+    yield unit
+    yield Command(name="haproxy drop-in", run="systemctl daemon-reload", on_change=(unit,))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from provision.resources import ConfigSet, Nginx, OpenFiles, Package, Resource, Service, Template
+from provision.resources import ConfigSet, HashedFile, Nginx, OpenFiles, Package, Resource, Service, Template
 from roles._amounts import octets
+from roles._htpasswd import Users, folder
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -23,6 +24,13 @@ PROGRAM = Nginx(answer=ANSWER, replaces="haproxy")
 def open_files(settings: Settings) -> int:
     """How many files a worker of nginx may have open: for each client four, and its own."""
     return 4 * settings.connections + 256
+
+
+def users(name: str, hashes: Users) -> HashedFile:
+    """The users of a closed name, as htpasswd writes them."""
+    content = b"".join(b"%s:%s\n" % (user.encode(), found) for user, found in hashes.items())
+    # nginx's workers read it for each request
+    return HashedFile(path=folder(name), content=content, mode="0640", group="www-data")
 
 
 def resources(host: Host, site: SiteSettings, settings: Settings, shared: Mapping[str, Any]) -> Iterator[Resource]:

@@ -90,7 +90,8 @@ def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
         check_tls_port(host, site, settings.h2c_port)
     yield from edge_ports(host, site)
     certificates = _edge_tls.files(host, site, settings.tls, settings.sites)
-    passwords = _htpasswd.files(host, site, settings.sites)
+    program = PROGRAMS[settings.program]
+    passwords = _htpasswd.files(host, site, settings.sites, program.users)
     yield from (*certificates.values(), *passwords.values())
     shared = {
         "masters": host.group("masters") if "masters" in host.inventory.groups else (),
@@ -101,4 +102,4 @@ def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
         "passwords": passwords,
         "health": HEALTH,
     }
-    yield from PROGRAMS[settings.program].resources(host, site, settings, shared)
+    yield from program.resources(host, site, settings, shared)

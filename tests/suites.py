@@ -62,7 +62,7 @@ HOSTS = Part("hosts", (f"{LAB}/test_hosts.py",))
 ENTRANCE = Part(
     "entrance", tuple(f"{LAB}/test_{name}.py" for name in ("haproxy", "passing", "entrance", "entrance_haproxy"))
 )
-TLS = Part("tls", (f"{LAB}/test_tls.py",))
+TLS = Part("tls", (f"{LAB}/test_tls.py", f"{LAB}/test_tls_haproxy.py"))  # one site; the last switches it to HAProxy
 TWO_EDGES = Part("ha", (f"{LAB}/test_two_edges.py", f"{LAB}/test_second_edge.py"))
 APART = (ELSEWHERE, DEBIAN13, UPGRADE, ETCD, ROLLED, HOSTS, ENTRANCE, TLS, TWO_EDGES)
 BARE = Part(

@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from lab.state import Lab
     from tests.lab.entrance import Entrance
+    from tests.lab.tls_site import TlsSite
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB_INVENTORY = ROOT / "inventory" / "lab"
@@ -55,6 +56,15 @@ def entrance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entrance]:
     from tests.lab.entrance import deployed_entrance
 
     with deployed_entrance(tmp_path_factory.mktemp("entrance")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def tls() -> Iterator[TlsSite]:
+    """The site of the tests of TLS, deployed without it."""
+    from tests.lab.tls_site import tls_site
+
+    with tls_site() as made:
         yield made
 
 

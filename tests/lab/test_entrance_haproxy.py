@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,21 +10,7 @@ from tests.lab import test_entrance as rows
 from tests.lab import test_passing as passing
 from tests.lab.clients import clients, unharmed
 from tests.lab.entrance import WELL, Entrance
-
-Test = Callable[..., None]
-
-
-def again(test: Test) -> Test:
-    """The same test, with the fixture of this module, and not of the core: there nginx's rows are enough."""
-
-    @functools.wraps(test)
-    def same(*words: Any, **named: Any) -> None:
-        test(*words, **named)
-
-    marks: list[pytest.Mark] = getattr(test, "pytestmark", [])
-    same.pytestmark = [mark for mark in marks if mark.name != "core"]  # type: ignore[attr-defined]
-    return same
-
+from tests.lab.repeated import again
 
 test_an_ill_site_harms_no_other = again(rows.test_an_ill_site_harms_no_other)
 test_long_headers_pass_and_longer_ones_are_refused = again(rows.test_long_headers_pass_and_longer_ones_are_refused)

@@ -13,29 +13,37 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from lab.network import dial_in
 from lab.state import Lab
-from provision.traffic.probe import Prober, Target
-from provision.traffic.receipt import Receipt
 from roles._x509 import Authority, Certificate
-from tests.lab.clients import EDGE, TARGETS, await_answered, dialer, unharmed
+from tests.lab.clients import EDGE, TARGETS, unharmed
 from tests.lab.conftest import LAB_INVENTORY
-from tests.lab.faults.record import Book, Row
-from tests.lab.running import Ended
-from tests.lab.typed import Typed, deployed_site
+from tests.lab.faults.testbed import await_none
+from tests.lab.pebble import pebble
+from tests.lab.tls_site import (
+    BOTH,
+    CLOSED,
+    GIVEN,
+    GUESSED,
+    LEADS,
+    NAME,
+    ON,
+    OWN,
+    RENEWED,
+    ROLL,
+    SECURE,
+    TlsSite,
+    asking,
+    changed,
+    keys,
+    receipts,
+    shown,
+)
 from tests.unit.vaults import value
 
-NAME = "t-tls"
-OWN = ("--extra-vars", "edge.tls.source=own")
-BOTH = (*OWN, "--extra-vars", "edge.tls.redirect=false")
-SECURE = tuple(Target(each.url.replace("http:", "https:"), EDGE, 443, method=each.method) for each in TARGETS)
-
-
-ON, LEADS, ROLL = "TLS is turned on", "http begins to lead to https", "nodes roll behind TLS"
-RENEWED, GIVEN = "a certificate is renewed", "given certificates take over"
-CLOSED, GUESSED = "a name asks for a password", "50 wrong passwords a second"
-ROWS = (ON, LEADS, ROLL, RENEWED, GIVEN, CLOSED, GUESSED)
+LIFE = 240  # seconds: what an order takes on a busy machine fits into a third
 PASSWORD = "correct horse battery staple"
 USERS = """
 edge:
@@ -49,93 +57,56 @@ edge:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Typed]:
-    """A site of its own, deployed without TLS."""
-    with deployed_site(Typed(NAME)) as made:
-        await_answered(NAME)
-        yield made
-
-
-def keys() -> Path:
-    """The folder of the edge's own CA."""
-    return next(Lab.named(NAME).directory.rglob("ca-od.com.pem")).parent
-
-
-def asking(*targets: Target) -> Prober:
-    """Clients of the site. As a context manager."""
-    return Prober(targets, dialer(NAME), rate=45, clients=8)
-
-
-def changed(site: Typed, targets: tuple[Target, ...], *words: str) -> tuple[Ended, Receipt]:
-    """A deploy with clients asking."""
-    with asking(*targets) as prober:
-        ended = site.invoke("deploy", *words)
-        receipt = prober.receipt()
-    assert ended.code == 0, str(ended)
-    return ended, receipt
-
-
-def note(row: str, receipt: Receipt, after: str, asked: str) -> None:
-    """Writes a row down."""
-    assert row in ROWS
-    Book.read().write(Row("tls", row, {"asked": asked, "clients": str(receipt), "after": after}))
-
-
-def receipts(ended: Ended) -> str:
-    """What the run's own prober saw."""
-    return "; ".join(re.findall(r"\d+ requests in .*", ended.output))
-
-
-def shown(name: str = "traefik.od.com") -> bytes:
-    """The certificate that a client sees who trusts the edge's own CA."""
-    context = ssl.create_default_context(cafile=str(keys() / "ca-od.com.pem"))
-    with context.wrap_socket(dial_in(Lab.named(NAME), EDGE, 443, 10.0), server_hostname=name) as secure:
-        return secure.getpeercert(binary_form=True) or b""
+def site(tls: TlsSite) -> TlsSite:
+    """It begins without TLS, with nginx."""
+    return tls
 
 
 @pytest.mark.core
-def test_tls_is_turned_on_without_a_failed_request(site: Typed) -> None:
+def test_tls_is_turned_on_without_a_failed_request(site: TlsSite) -> None:
     planned = site.invoke("plan", *BOTH)
     assert planned.code == 2, str(planned)
     _, receipt = changed(site, TARGETS, *BOTH)
-    note(ON, receipt, "they asked by http", "invoke deploy, edge.tls: {source: own, redirect: false}")
+    site.note(ON, receipt, "they asked by http", "invoke deploy, edge.tls: {source: own, redirect: false}")
     assert unharmed(receipt), receipt
     _, receipt = changed(site, SECURE, *OWN)  # from now on http leads to https
-    note(LEADS, receipt, "they asked by https", "invoke deploy, edge.tls: {source: own}")
+    site.note(LEADS, receipt, "they asked by https", "invoke deploy, edge.tls: {source: own}")
     assert unharmed(receipt), receipt
     assert site.invoke("plan", *OWN).code == 0
 
 
 @pytest.mark.core
-def test_verify_passes_with_tls(site: Typed) -> None:
+def test_verify_passes_with_tls(site: TlsSite) -> None:
     verified = site.invoke("verify", *OWN)
     assert verified.code == 0, str(verified)
     assert site.on("hdss7-11", "curl -s -o /dev/null -w '%{http_code} %{redirect_url}' -H 'Host: demo.od.com' "
                                "http://10.4.7.11/x") == "308 https://demo.od.com/x"  # fmt: skip
 
 
-def test_nodes_roll_with_tls(site: Typed) -> None:
+def test_nodes_roll_with_tls(site: TlsSite) -> None:
     ended, receipt = changed(site, SECURE, *OWN, "--extra-vars", "traefik.log_level=WARN")
-    note(ROLL, receipt, f"the run's own: {receipts(ended)}", "invoke deploy, traefik.log_level: WARN")
+    site.note(ROLL, receipt, f"the run's own: {receipts(ended)}", "invoke deploy, traefik.log_level: WARN")
     assert unharmed(receipt), receipt
     assert re.search(r"[1-9]\d* requests.*\b0 failed", ended.output), str(ended)
     assert "not asked" not in ended.output, str(ended)
 
 
-def test_a_renewed_certificate_is_a_reload(site: Typed) -> None:
-    before = shown()
+def test_a_renewed_certificate_is_a_reload(site: TlsSite) -> None:
+    before = shown(keys() / "ca-od.com.pem")
     for _ in range(3):
         (keys() / "od.com.pem").unlink()
         ended, receipt = changed(site, SECURE, *OWN)
-        note(RENEWED, receipt, "a reload of nginx; the last three files are kept", "invoke deploy, in the last third")
+        site.note(
+            RENEWED, receipt, "a reload of nginx; the last three files are kept", "invoke deploy, in the last third"
+        )
         assert unharmed(receipt), receipt
         assert "/etc/ssl/edge/od.com" in ended.output, str(ended)
-    assert shown() != before
+    assert shown(keys() / "ca-od.com.pem") != before
     assert site.on("hdss7-11", "ls /etc/ssl/edge/od.com | wc -l") == "3"
     assert site.invoke("plan", *OWN).code == 0
 
 
-def test_nobody_sees_the_private_key(site: Typed) -> None:
+def test_nobody_sees_the_private_key(site: TlsSite) -> None:
     secret = (keys() / "od.com-key.pem").read_text().splitlines()[1]
     found = site.on("hdss7-11", f"grep -rlF -- {secret} /etc /root /var /tmp /run 2>/dev/null || :").split()
     assert found
@@ -144,7 +115,7 @@ def test_nobody_sees_the_private_key(site: Typed) -> None:
     assert secret not in planned.output + planned.errors
 
 
-def test_lab_open_asks_by_https(site: Typed) -> None:
+def test_lab_open_asks_by_https(site: TlsSite) -> None:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         port, proxy = str(one.getsockname()[1]), str(other.getsockname()[1])
     opened = site.start("lab.open", "--port", port, "--proxy-port", proxy)
@@ -158,11 +129,60 @@ def test_lab_open_asks_by_https(site: Typed) -> None:
         opened.process.terminate()
 
 
-def test_certs_lists_them(site: Typed) -> None:
+def test_certs_lists_them(site: TlsSite) -> None:
     listed = site.invoke("certs", *OWN)
     assert listed.code == 0, str(listed)
     assert re.search(r"edge CA of od\.com +controller ", listed.output), str(listed)
     assert re.search(r"edge of od\.com +hdss7-11 +/etc/ssl/edge/od\.com/", listed.output), str(listed)
+
+
+@pytest.fixture(scope="module")
+def ordered(site: TlsSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
+    """The words that get the certificate of this site from Pebble, for a life of minutes."""
+    folder = tmp_path_factory.mktemp("pebble")
+    with pebble(NAME, folder, f"{EDGE}:53", LIFE) as server:
+        tls = {
+            "source": "acme",
+            "directory": server.directory,
+            "directory_authority": server.authority.read_text(),
+            "contact": "ops@od.com",
+        }
+        said = folder / "tls.json"
+        said.write_text(json.dumps({"edge": {"tls": tls}}))
+        yield ("--extra-vars", f"@{said}")
+
+
+def test_an_acme_certificate_is_renewed_in_its_last_third(site: TlsSite, ordered: tuple[str, ...]) -> None:
+    _, receipt = changed(site, SECURE, *ordered)
+    assert unharmed(receipt), receipt
+    first = x509.load_pem_x509_certificate(kept().read_bytes())
+    assert site.invoke("plan", *ordered).code == 0
+
+    def early() -> str:
+        left = first.not_valid_after_utc - datetime.now(UTC)
+        return "" if left.total_seconds() < LIFE / 3 else f"{left} are left"
+
+    await_none(early, LIFE, "the last third of the certificate")
+    ended, receipt = changed(site, SECURE, *ordered, command="certs.renew")
+    print(f"certs.renew with a full site: {receipt}; {ended.output.splitlines()[0]}")
+    assert unharmed(receipt), receipt
+    assert "it nears its end: issued by" in ended.output, str(ended)
+    second = x509.load_pem_x509_certificate(kept().read_bytes())
+    assert second.serial_number != first.serial_number
+    assert served() == second
+
+
+def kept() -> Path:
+    """The certificate that ACME has brought."""
+    return keys() / "acme/od.com.pem"
+
+
+def served() -> x509.Certificate:
+    """The certificate that the edge shows."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(dial_in(Lab.named(NAME), EDGE, 443, 10.0), server_hostname="demo.od.com") as secure:
+        return x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")
 
 
 def given(folder: Path) -> Path:
@@ -188,10 +208,10 @@ def _pair(name: str) -> dict[str, str]:
     return {"certificate": f"tls/{name}.pem", "key": f"tls/{name}-key.pem"}
 
 
-def test_given_certificates_take_over(site: Typed, tmp_path: Path) -> None:
+def test_given_certificates_take_over(site: TlsSite, tmp_path: Path) -> None:
     inventory = given(tmp_path)
     _, receipt = changed(site, SECURE, "--inventory", str(inventory))
-    note(GIVEN, receipt, "one for the domain, one for a name", "invoke deploy, edge.tls: {source: given, …}")
+    site.note(GIVEN, receipt, "one for the domain, one for a name", "invoke deploy, edge.tls: {source: given, …}")
     assert unharmed(receipt), receipt
     verified = site.invoke("verify", "--inventory", str(inventory))
     assert verified.code == 0, str(verified)
@@ -203,19 +223,23 @@ def test_given_certificates_take_over(site: Typed, tmp_path: Path) -> None:
     assert "edge.sites.nginx.tls.key does not fit the certificate" in refused.errors + refused.output, str(refused)
 
 
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+def closing(folder: Path) -> tuple[str, ...]:
     """The words that close two names: one asks for a password, one knows a network."""
-    folder = tmp_path_factory.mktemp("closed")
     (folder / "users.yml").write_text(USERS % value(PASSWORD))
     (folder / "password").write_text("pass\n")
     return ("--extra-vars", f"@{folder / 'users.yml'}", "--vault-password-file", str(folder / "password"))
 
 
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """These words, for a password that only the vault has."""
+    return closing(tmp_path_factory.mktemp("closed"))
+
+
 @pytest.mark.core
-def test_names_are_closed_without_a_failed_request(site: Typed, closed: tuple[str, ...]) -> None:
+def test_names_are_closed_without_a_failed_request(site: TlsSite, closed: tuple[str, ...]) -> None:
     ended, receipt = changed(site, SECURE[2:], *closed)
-    note(
+    site.note(
         CLOSED, receipt, f"of another name; the run's own: {receipts(ended)}", "invoke deploy, edge.sites.traefik.users"
     )
     assert unharmed(receipt), receipt
@@ -226,13 +250,13 @@ def test_names_are_closed_without_a_failed_request(site: Typed, closed: tuple[st
     assert re.search(r"= edge +a name with users asks", verified.output), str(verified)
 
 
-def asked(site: Typed, origin: str, *words: str) -> str:
+def asked(site: TlsSite, origin: str, *words: str) -> str:
     """The status that curl gets on a host."""
     given = " ".join(f"'{word}'" for word in words)
     return site.on(origin, f"curl -sk -m 3 -o /dev/null -w '%{{http_code}}' --connect-to ::10.4.7.11: {given} || :")
 
 
-def test_who_may_come_in_does_and_nobody_else(site: Typed) -> None:
+def test_who_may_come_in_does_and_nobody_else(site: TlsSite) -> None:
     dashboard = "https://traefik.od.com/dashboard/"
     assert asked(site, "hdss7-22", dashboard) == "401"
     assert asked(site, "hdss7-22", "-u", "ann:wrong", dashboard) == "401"
@@ -245,24 +269,24 @@ def test_who_may_come_in_does_and_nobody_else(site: Typed) -> None:
     assert site.on("hdss7-21", past) == "200"
 
 
-def test_wrong_passwords_harm_nobody(site: Typed) -> None:
+def test_wrong_passwords_harm_nobody(site: TlsSite) -> None:
     each = "url=https://traefik.od.com/x\\noutput=/dev/null\\n"
     curl = "curl -skK - --rate 50/s -u ann:wrong --connect-to ::10.4.7.11: -w '%{http_code}\\n'"
     guess = f"for i in $(seq 400); do printf '{each}'; done | {curl} | sort | uniq -c"
     with asking(*SECURE[2:]) as prober:
         statuses = site.on("hdss7-22", guess)
         receipt = prober.receipt()
-    note(GUESSED, receipt, "of another name; the guesses got 401", "")
+    site.note(GUESSED, receipt, "of another name; the guesses got 401", "")
     assert unharmed(receipt), receipt
     assert statuses.split() == ["400", "401"], statuses
 
 
-def test_the_password_is_nowhere_on_the_hosts(site: Typed) -> None:
+def test_the_password_is_nowhere_on_the_hosts(site: TlsSite) -> None:
     for host in ("hdss7-11", "hdss7-21"):
         assert site.on(host, f"grep -rlF '{PASSWORD}' /etc /root /var /tmp /run 2>/dev/null || :") == ""
 
 
-def test_names_are_opened_again(site: Typed) -> None:
+def test_names_are_opened_again(site: TlsSite) -> None:
     _, receipt = changed(site, SECURE[2:], *OWN)
     assert unharmed(receipt), receipt
     assert "TRAEFIK" not in site.on("hdss7-21", "iptables -t raw -S")

@@ -12,6 +12,7 @@ from provision.resources.configset.activation import LoadBalancer
 _SCRIPTS = Scripts(__file__)
 MAIN = "haproxy.cfg"
 RELEASE = "release"
+USERS, USERS_LIST = "users.d", "users.list"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class HAProxy(LoadBalancer):
     over a reload (`server-state-file`).
 
     replaces: the unit of another program on the same ports, which makes room for this one.
+
+    HAProxy knows no include, and its main file is everybody's to read. Parts that are not lie elsewhere: a set names
+    them in users.list, a path a line, and `complete` links them into the folder `users`, which the unit has to give the
+    program beside the main file (`-f`). So they are swapped and come back with the set.
     """
 
     answer: str
@@ -38,6 +43,7 @@ class HAProxy(LoadBalancer):
     executable: str = "/usr/sbin/haproxy"
     socket: str = "/run/haproxy/admin.sock"
     state_file: str = "/run/haproxy/server-state"
+    users: str = f"/etc/haproxy/site/{USERS}"
     # of a server: in maintenance from the start, by whatever the process was started
     out: ClassVar[bytes] = b" disabled"
     out_ends: ClassVar[bytes] = rb"[ \n]|\Z"
@@ -47,13 +53,15 @@ class HAProxy(LoadBalancer):
         return _SCRIPTS.call("haproxy_older", PIDFILE=self.pidfile)
 
     def complete(self) -> str:
-        return _SCRIPTS.text("haproxy_digest") + _SCRIPTS.call("haproxy_release", RELEASE=RELEASE)
+        return _SCRIPTS.text("haproxy_digest") + _SCRIPTS.call(
+            "haproxy_complete", RELEASE=RELEASE, USERS=USERS, USERS_LIST=USERS_LIST
+        )
 
     def completes(self, name: str) -> bool:
         return name == RELEASE
 
     def validate(self) -> str:
-        return _SCRIPTS.call("haproxy_validate", EXECUTABLE=self.executable, MAIN=MAIN)
+        return _SCRIPTS.call("haproxy_validate", EXECUTABLE=self.executable, MAIN=MAIN, USERS=USERS)
 
     def activate(self) -> str:
         return (
@@ -69,6 +77,7 @@ class HAProxy(LoadBalancer):
                 RELEASE=RELEASE,
                 SOCKET=self.socket,
                 MAIN=MAIN,
+                USERS=self.users,
                 STATE_FILE=self.state_file,
                 OTHER=self.replaces,
             )

@@ -102,7 +102,7 @@ def declared() -> list[tuple[str, str]]:
     from tests.lab.faults.test_cuts import ROWS
     from tests.lab.faults.test_faults import OPERATORS
     from tests.lab.faults.test_rolls import CHANGES
-    from tests.lab.test_tls import ROWS as TLS
+    from tests.lab.tls_site import ROWS as TLS
     from tests.lab.two_edges import ROWS as TWO_EDGES
     from tests.lab.years import ROWS as YEARS
 

@@ -15,7 +15,7 @@ from provision.playbook.roles import Roles
 from provision.resources import ConfigSet, HashedFile
 from provision.search_path import SearchPath
 from provision.secret import secret
-from roles import _htpasswd
+from roles import _edge_nginx, _htpasswd
 from roles._edge_sites import SiteOfEdge, Tls, served_names
 from roles._site import SiteSettings
 from tests.unit.conftest import ROOT, Declared
@@ -34,7 +34,8 @@ def lab(facts: Path) -> Inventory:
 
 
 def hashes(lab: Inventory, users: dict[str, str]) -> HashedFile:
-    return _htpasswd.files(lab.hosts[0], SiteSettings(), {"traefik": SiteOfEdge(users=users)})["traefik.od.com"]
+    sites = {"traefik": SiteOfEdge(users=users)}
+    return _htpasswd.files(lab.hosts[0], SiteSettings(), sites, _edge_nginx.users)["traefik.od.com"]
 
 
 def test_passwords_are_hashed_the_same_each_time(lab: Inventory) -> None:

@@ -1,6 +1,7 @@
 # Makes HAProxy run with the set in the working directory, and fails unless it does. Requires haproxy_digest.sh,
 # haproxy_servers.sh, serves.sh, make_room.sh. SERVICE, PIDFILE: of its unit. ANSWER: where it says what it was loaded
-# from, by the file RELEASE. $old: the set before this one, where there was one.
+# from, by the file RELEASE. USERS: the folder that its unit has it read beside MAIN. $old: the set before this one,
+# where there was one.
 set -u
 [ ! -e "$ROOM_GIVEN_BACK" ] || exit 0
 this_set=$(digest site)
@@ -14,6 +15,9 @@ foreign_ports() {  # prints those that other programs have: while HAProxy tries 
       sed "s/.*users:((\"\([^\"]*\).*/port $port is taken by \1/"
   done
 }
+reads_users() {  # the processes of a master have its arguments for life
+  tr '\0' '\n' <"/proc/$(cat "$PIDFILE")/cmdline" | grep -qxF "$USERS"
+}
 is_ours() { grep -qsF "site/$RELEASE" "$MAIN"; }
 
 if systemctl is-active -q "$SERVICE"; then
@@ -24,11 +28,12 @@ if systemctl is-active -q "$SERVICE"; then
   fi
   ! is_ours || keep_checks "$STATE_FILE"
   verb=reload
-elif is_ours; then
+fi
+if is_ours && { [ -z "${verb-}" ] || ! reads_users; }; then
   verb=restart
   systemctl stop "$SERVICE"  # what ends since an earlier change has its time before the other one closes its ports
   rm -f "$SOFT_STOP" && systemctl daemon-reload
-else
+elif [ -z "${verb-}" ]; then
   exit 0  # what Debian, or somebody, has left here is nobody's to start
 fi
 began=$(date +%s)

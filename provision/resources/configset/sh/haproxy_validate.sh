@@ -1,2 +1,5 @@
 # Validates the tree in $STAGED, the working directory.
-found=$("$EXECUTABLE" -c -f "$STAGED/$MAIN" 2>&1) || { printf '%s\n' "$found" | grep -v '^\[NOTICE\]' >&2; exit 1; }
+found=$("$EXECUTABLE" -c -f "$STAGED/$MAIN" -f "$STAGED/$USERS" 2>&1) || {
+  printf '%s\n' "$found" | grep -v '^\[NOTICE\]' >&2
+  exit 1
+}
