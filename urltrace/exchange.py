@@ -64,6 +64,16 @@ class Exchange:
         """Whether nginx itself wrote the answer: an error page of its own."""
         return self.body.endswith("<center>nginx")
 
+    @property
+    def by_haproxy(self) -> bool:
+        """Whether HAProxy itself wrote the answer: an error page of its own, or one of the edge's."""
+        return self.body.endswith("<h1>haproxy") or (self.body.startswith("edge: ") and self.status != 404)
+
+    @property
+    def by_edge(self) -> bool:
+        """Whether the program of the edge wrote the answer."""
+        return self.by_nginx or self.by_haproxy
+
     def __str__(self) -> str:
         if self.outcome != "answered":
             return f"{WORDS[self.outcome]} after {self.total:.1f} s"

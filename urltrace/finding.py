@@ -12,7 +12,7 @@ Hop = Literal["name", "edge", "link", "node", "traefik", "service", "pod", "cont
 HOPS: tuple[Hop, ...] = ("name", "edge", "link", "node", "traefik", "service", "pod", "control")
 TITLES: dict[Hop, str] = {
     "name": "the name",
-    "edge": "the edge's nginx",
+    "edge": "the edge's program",
     "link": "the way from the edge to the node",
     "node": "the node's port",
     "traefik": "Traefik",

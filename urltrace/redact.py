@@ -28,8 +28,16 @@ SHOWN_HEADERS = (
     "retry-after",
     "allow",
 )
-KNOWN_BODIES = ("404 page not found", "no available server", "Bad Gateway", "Gateway Timeout", "Service Unavailable")
+KNOWN_BODIES = (
+    "404 page not found",
+    "no available server",
+    "Bad Gateway",
+    "Gateway Timeout",
+    "Service Unavailable",
+    "edge: ",
+)
 ERROR_PAGE = re.compile(r"<title>(\d{3} [A-Za-z -]+)</title>.*<center>nginx", re.DOTALL)
+HAPROXY_PAGE = re.compile(r"<html><body><h1>(\d{3} [A-Za-z -]+)</h1>\n[^<]+</body></html>\s*$")
 QUERY = re.compile(r"\?[^ \"'<>]+")
 HEADER_LINE = re.compile(
     r"^(\s*(?:proxy_set_header|add_header|fastcgi_param)\s+)(\S+)(\s+)(.+?)(\s+always)?;", re.MULTILINE
@@ -150,6 +158,9 @@ def _body(body: str) -> str:
     page = ERROR_PAGE.search(body)
     if page:
         return f"<title>{page[1]}</title> <center>nginx"
+    page = HAPROXY_PAGE.match(body)
+    if page:
+        return f"<title>{page[1]}</title> <h1>haproxy"
     first = body.strip()
     return first if first.startswith(KNOWN_BODIES) and len(first) < 60 else f"[{len(body)} characters]" if body else ""
 

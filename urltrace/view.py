@@ -12,6 +12,7 @@ import msgspec
 
 from urltrace.evidence import OUTSIDE, Answer, Evidence, Host
 from urltrace.exchange import Exchange, read_exchange
+from urltrace.haproxy import HAProxy, read_haproxy
 from urltrace.kubernetes.endpoints import Address, addresses
 from urltrace.kubernetes.objects import Objects, Service, ServicePort, read_objects
 from urltrace.kubernetes.pods import Pod
@@ -82,11 +83,29 @@ class View:
         return found
 
     @cached_property
+    def haproxy_edges(self) -> frozenset[str]:
+        """The edges whose program is HAProxy, whether it runs or not."""
+        enabled = {edge.name: self.evidence.answer("edge program", edge.name) for edge in self.site.edges}
+        return frozenset(name for name, answer in enabled.items() if answer and "haproxy" in answer.output.split())
+
+    def program(self, edge: str) -> str:
+        """The program of an edge, as people write its name."""
+        return "HAProxy" if edge in self.haproxy_edges else "nginx"
+
+    @cached_property
+    def haproxies(self) -> dict[str, HAProxy]:
+        """What each edge's HAProxy has said, by host."""
+        edges = (edge for edge in self.site.edges if edge.name in self.haproxy_edges)
+        return self._read(edges, "haproxy", read_haproxy, ValueError)
+
+    @cached_property
     def drained(self) -> tuple[Host, ...]:
         """Nodes that every edge whose configuration is known leaves out: no request gets there."""
         known = [choice.proxied for choice in self.edge_choices.values() if choice.proxied and choice.proxied.asked]
-        asked = {one.address for proxied in known for one in proxied.asked}
+        servers = [one for haproxy in self.haproxies.values() for one in haproxy.nodes(self.site.traefik_port)]
+        asked = {one.address for proxied in known for one in proxied.asked} | {s.address for s in servers if not s.out}
         down = {one.address for proxied in known for one in proxied.backends if one.down}
+        down |= {server.address for server in servers if server.out}
         return tuple(node for node in self.site.nodes if node.address in down - asked)
 
     @cached_property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from urltrace.evidence import OUTSIDE, Host
+from urltrace.evidence import OUTSIDE, Answer, Host
 from urltrace.exchange import Exchange
 from urltrace.finding import Proof, proof, proof_of
 from urltrace.view import View
@@ -43,7 +44,14 @@ def _time(line: str) -> datetime | None:
 
 def gave_up(view: View, name: str) -> bool:
     found = from_outside(view, name)
-    return found is not None and (found.outcome == "silent" or (found.by_nginx and found.status in (502, 504)))
+    if found is None or found.outcome == "silent":
+        return found is not None
+    return (found.by_nginx and found.status in (502, 504)) or (found.by_haproxy and found.status in (502, 503, 504))
+
+
+def listens(answer: Answer, port: int) -> bool:
+    """Whether something listens on a port, by the host's own list."""
+    return bool(re.search(rf":{port}\s", answer.output))
 
 
 def failed(view: View, name: str) -> bool:
@@ -52,6 +60,6 @@ def failed(view: View, name: str) -> bool:
 
 
 def whole(view: View, name: str) -> tuple[Proof, ...]:
-    """What a client gets, and what nginx has written of it."""
+    """What a client gets, and what the edge has written of it."""
     log = view.evidence.answer("log access", name)
     return (*proof_of(from_outside(view, name)), *(proof(log) if log and log.output else ()))

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from urltrace.finding import Cleared, Finding, proof, proof_of
 from urltrace.nginx.upstreams import host_sent
 from urltrace.request import host_of
-from urltrace.rules import address, certificate, edge_answers
-from urltrace.rules.at_edge import asked, failed, from_outside, gave_up, whole
+from urltrace.rules import address, certificate, edge_answers, haproxy
+from urltrace.rules.at_edge import asked, failed, from_outside, gave_up, listens, whole
 from urltrace.view import View
 
+RESTART = {"nginx": "nginx -t && systemctl restart nginx", "HAProxy": haproxy.RESTART}
 STATE = re.compile(r"^(started|changed) (\d+)(?: (.*))?$", re.MULTILINE)
 
 
@@ -20,17 +21,18 @@ def not_listening(view: View) -> Iterator[Finding]:
     for edge, found in asked(view):
         if found.outcome not in ("refused", "no connection", "unreachable"):
             continue
+        program = view.program(edge.name)
         listen = view.evidence.answer("listen", edge.name)
-        listening = listen is not None and _listens(listen.output, view.request.port)
+        listening = listen is not None and listens(listen, view.request.port)
         if listen is not None and not listening and '"nginx"' in listen.output and view.edge_choices.get(edge.name):
             continue  # it runs, and has no server for the port: that is said by the configuration
         if listen is not None and not listening:
             yield Finding(
                 hop="edge",
-                cause="nginx-down",
-                where=f"nginx on {edge.name}",
+                cause=f"{program.lower()}-down",
+                where=f"{program} on {edge.name}",
                 sentence=f"nothing listens on port {view.request.port} of {edge.name}",
-                do=f"On {edge.name}: nginx -t && systemctl restart nginx",
+                do=f"On {edge.name}: {RESTART[program]}",
                 proof=(*proof_of(found), *proof(listen)),
             )
         elif found.outcome == "refused" or listening:
@@ -39,7 +41,7 @@ def not_listening(view: View) -> Iterator[Finding]:
                 hop="edge",
                 cause="edge-firewall",
                 where=f"the firewall of {edge.name}",
-                sentence=f"{edge.name} {verb} connections to port {view.request.port}, where nginx listens",
+                sentence=f"{edge.name} {verb} connections to port {view.request.port}, where {program} listens",
                 do=f"Look for the rule on {edge.name}: iptables-save -c | grep -E 'REJECT|DROP'; nft list ruleset",
                 proof=(*proof_of(found), *proof(listen)),
             )
@@ -197,15 +199,12 @@ def cleared(view: View) -> Cleared | None:
         if host_of(host_sent(view.configurations[name], proxied, view.request.host)).lower() == view.request.name:
             backends = ", ".join(f"{one.address}:{one.port}" for one in proxied.asked)
             return Cleared("edge", f"{choice.server.sentence} on {name} sends Host {view.request.name} to {backends}")
-    return None
-
-
-def _listens(text: str, port: int) -> bool:
-    return bool(re.search(rf":{port}\s", text))
+    return haproxy.cleared(view)
 
 
 RULES = (
     not_listening,
+    *haproxy.RULES,
     edge_answers.silent,
     *address.RULES,
     no_server,

@@ -201,7 +201,7 @@ def between(view: View) -> Iterator[Finding]:
     """Traefik says that its pod failed, and the pod answers when it is asked."""
     failed = [found for pod in _pods(view) for _, found in pod.answers if found.outcome != "answered"]
     for node, found in served(view):
-        if found.status in (502, 504) and not found.by_nginx and not failed and any(_pods(view)):
+        if found.status in (502, 504) and not found.by_edge and not failed and any(_pods(view)):
             yield Finding(
                 hop="pod",
                 cause="backend-failed",

@@ -97,7 +97,7 @@ def rejected(view: View) -> Iterator[Finding]:
     for node, found in served(view):
         choice = view.choices.get(node.name)
         pods = view.exchanges("pod", node.name)
-        if found.status in REJECTS and choice and choice.winner and choice.winner.middlewares and not found.by_nginx:
+        if found.status in REJECTS and choice and choice.winner and choice.winner.middlewares and not found.by_edge:
             if any(one.status == found.status for one in pods):
                 continue
             yield Finding(

@@ -107,6 +107,17 @@ said_by_nginx() {
   date '+%Y/%m/%d %H:%M:%S now'
 }
 
+# The servers that HAProxy knows, which stand for its configuration, and its processes that are stopped
+haproxy_state() {
+  echo 'show servers state' | timeout "$LIMIT" socat - UNIX-CONNECT:/run/haproxy/admin.sock
+  for pid in $(pgrep -x haproxy); do sed -n 's/^State:[[:space:]]*T.*/state T '"$pid"'/p' "/proc/$pid/status"; done
+}
+
+# The programs that are to serve here, whether they run or not
+programs() {
+  for unit in nginx haproxy; do ! systemctl -q is-enabled "$unit" 2>/dev/null || echo "$unit"; done
+}
+
 edge() {
   for target in $TARGETS; do
     ask "http large $target" large "$target"
@@ -116,6 +127,8 @@ edge() {
   filters
   ask "listen" ss -Hlntp
   ask "addresses" ip -o -4 address
+  ask "edge program" programs
+  if pgrep -x haproxy >/dev/null; then ask "haproxy" haproxy_state; fi
   if pgrep -x nginx >/dev/null; then # without a process it would write a file for its id
     timeout "$LIMIT" nginx -T >nginx.dump 2>nginx.said
     ask "nginx -T" cat nginx.said nginx.dump
@@ -151,9 +164,10 @@ counted() {
   done
 }
 
-# What nginx has written of these requests: whom it asked, and what it got
+# What the edge has written of these requests: whom it asked, and what it got
 passed() {
-  tail -q -n 5000 /var/log/nginx/access.log | grep -F "trace=$TOKEN" | head -n 5
+  { tail -q -n 5000 /var/log/nginx/access.log; journalctl -u haproxy -n 5000 -o cat --no-pager; } 2>/dev/null |
+    grep -F "trace=$TOKEN" | head -n 5
 }
 
 # What the first answers call for: large requests that connected and were silent go out once more, small
