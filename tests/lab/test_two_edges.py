@@ -12,7 +12,9 @@ from lab.network import dial_in
 from lab.state import Lab
 from tests.lab.clients import unharmed
 from tests.lab.faults.streams import WebSocket
+from tests.lab.faults.testbed import await_none
 from tests.lab.two_edges import (
+    CLIENTS,
     FAULTS,
     INVENTORY,
     NAME,
@@ -68,6 +70,61 @@ def test_both_edges_change_one_after_the_other(site: TwoEdges) -> None:
     socket.look()
     again = site.typed("plan", "--json", *words)
     assert (again.code, again.changes) == (0, set()), str(again)
+
+
+def switched(site: TwoEdges, program: str) -> None:
+    """Both edges get this program, with clients asking."""
+    site.await_healthy()
+    words = ("--extra-vars", f"edge.program={program}")
+    with asking(site) as prober:
+        deployed = site.typed("deploy", *words)
+        receipt = prober.receipt()
+    print(f"{program} on both edges: {receipt}")
+    assert deployed.code == 0, str(deployed)
+    assert unharmed(receipt), receipt
+    again = site.typed("plan", "--json", *words)
+    assert (again.code, again.changes) == (0, set()), str(again)
+
+
+def test_haproxy_takes_over_without_a_failed_request(site: TwoEdges) -> None:
+    switched(site, "haproxy")
+    site.await_healthy()
+    verified = site.typed("verify", "--extra-vars", "edge.program=haproxy")
+    assert verified.code == 0, str(verified)
+
+
+def test_a_node_is_drained_by_both_haproxys(site: TwoEdges) -> None:
+    with asking(site) as prober:
+        words = ("--extra-vars", "edge.program=haproxy", "--extra-vars", "traefik.log_level=WARN")
+        rolled = site.typed("deploy", *words)
+        receipt = prober.receipt()
+    print(f"a roll behind two HAProxys: {receipt}")
+    assert rolled.code == 0, str(rolled)
+    assert unharmed(receipt), receipt
+
+
+@pytest.mark.parametrize("signal", ["STOP", "KILL"])
+def test_a_haproxy_that_is_lost_gives_the_address_away(site: TwoEdges, signal: str) -> None:
+    site.await_healthy()
+    holder = site.holder()
+    (other,) = {"hdss7-11", "hdss7-12"} - {holder}
+    lose = {"STOP": "pkill -STOP haproxy", "KILL": "systemctl kill -s KILL haproxy && systemctl stop haproxy"}[signal]
+    with asking(site, 700 if signal == "STOP" else CLIENTS) as prober:
+        time.sleep(1)
+        site.on(holder, lose)
+        try:
+            await_none(lambda: "" if site.holders() == [other] else f"{site.holders()}", 20, "the other one holds it")
+            verified = site.typed("verify", "-k", "keepalived", "--extra-vars", "edge.program=haproxy")
+            receipt = prober.receipt()
+        finally:
+            site.on(holder, "pkill -CONT haproxy; systemctl start haproxy")
+    print(f"the holder's HAProxy gets SIG{signal}: {receipt}")
+    assert "this edge answers keepalived, so it may hold the address" in verified.output, str(verified)
+
+
+def test_nginx_takes_over_again_without_a_failed_request(site: TwoEdges) -> None:
+    switched(site, "nginx")
+    site.await_healthy()
 
 
 def rows() -> list[object]:
