@@ -71,6 +71,7 @@ class EdgeSite(Typed):
         extra = [json.dumps({"edge": {"program": program, **edge}})]
         namespaces = frozenset((*roles.names(), SITE))
         inventory = Inventory.load([LAB_INVENTORY, Lab.named(self.name).inventory], extra, namespaces=namespaces)
+        roles.prepare(inventory, plays)  # certificates, where the edge speaks TLS
         logins = tuple(Login.of(inventory.host(h), user=None, key=None, become_password=None) for h in HOSTS)
         source = inventory.host(EDGE_HOST).var("apt_repository")["line"]
 

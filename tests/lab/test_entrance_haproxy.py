@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -43,6 +44,11 @@ def test_every_check_holds_with_haproxy(entrance: Entrance) -> None:
 def test_the_port_that_was_asked_for_is_kept_by_haproxy(entrance: Entrance, host: str, port: str) -> None:
     seen = entrance.seen({"Host": f"{WELL[0]}.od.com{host}"})
     assert (seen["Host"], seen["X-Forwarded-Port"]) == (f"{WELL[0]}.od.com{host}", port)
+
+
+def test_a_grpc_error_is_told_before_the_stream_is_reset(entrance: Entrance) -> None:
+    unknown = passing.called("None", "|| [ $? -eq 92 ]")  # docs/edge.md: an answer before the call has ended
+    assert re.search(r"^grpc-status: 12", unknown, re.M), unknown
 
 
 def test_more_clients_than_files_are_refused_by_haproxy(entrance: Entrance) -> None:

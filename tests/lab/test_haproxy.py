@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from lab.state import Lab
 from provision.apply.events import Drained, Event, PutBack
-from provision.traffic.probe import Prober
-from tests.lab.clients import NODES
+from provision.traffic.probe import Prober, Target
+from tests.lab.clients import EDGE, NODES, dialer
 from tests.lab.edge_site import EdgeSite, edge_site, errors
 
 OUT_OF_NODES = "nodes/hdss7-21"
@@ -245,6 +246,27 @@ def test_only_a_trusted_sender_is_believed(haproxy: EdgeSite) -> None:
     assert not errors(haproxy.deploy("haproxy", trusted=["10.4.7.22"]))
     assert haproxy.on("hdss7-22", ask) == "203.0.113.7 8443 a.od.com:8080"
     assert haproxy.on("hdss7-21", ask) == "10.4.7.21 8080 a.od.com:8080"
+
+
+def test_a_new_certificate_costs_no_request(haproxy: EdgeSite) -> None:
+    tls = {"source": "own", "redirect": False}
+    assert not errors(haproxy.deploy("haproxy", tls=tls))
+    keys = next(Lab.named(haproxy.name).directory.rglob("ca-od.com.pem")).parent
+    shown = (
+        "echo | openssl s_client -connect 10.4.7.11:443 -servername a.od.com 2>/dev/null | openssl x509 -serial -noout"
+    )
+    before = haproxy.edge(shown)
+    (keys / "od.com.pem").unlink()
+    asked = [Target("https://a.od.com/", EDGE, 443), Target("https://b.od.com/", EDGE, 443, method="POST")]
+    with Prober(asked, dialer(haproxy.name), rate=50, clients=4) as prober:
+        assert not errors(haproxy.deploy("haproxy", tls=tls))
+        receipt = prober.receipt()
+    assert receipt.failures == 0, receipt
+    assert haproxy.edge(shown) != before
+    for name, trusted in (("a.od.com", "200"), ("a.example.org", "000"), ("od.com", "000")):
+        ask = f"curl -sk -m 5 -o /dev/null -w '%{{http_code}}' --connect-to ::10.4.7.11: https://{name}/ || :"
+        assert haproxy.edge(ask) == trusted, name
+    assert not errors(haproxy.deploy("haproxy"))
 
 
 def test_a_line_of_a_header_has_its_limit(haproxy: EdgeSite) -> None:
