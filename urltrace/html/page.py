@@ -22,7 +22,17 @@ MOST = 4000  # characters of one answer
 # what each hop is judged by: the first words of questions
 ASKED: dict[Hop, tuple[str, ...]] = {
     "name": ("http name", "dig", "getent", "hosts-file", "resolver", "zone"),
-    "edge": ("http edge", "nginx", "log nginx", "log access", "listen", "addresses", "certificate"),
+    "edge": (
+        "http edge",
+        "edge program",
+        "haproxy",
+        "nginx",
+        "log nginx",
+        "log access",
+        "listen",
+        "addresses",
+        "certificate",
+    ),
     "link": ("http node", "http large", "filter", "nft", "route", "neighbours", "icmp"),
     "node": ("http node", "nat", "listen"),
     "traefik": ("http traefik", "http alive", "rawdata", "log traefik"),

@@ -13,6 +13,7 @@ from urltrace.view import View
 ENDS = re.compile(r"^notAfter=(.+)$", re.MULTILINE)
 BEGINS = re.compile(r"^notBefore=(.+)$", re.MULTILINE)
 NAMES = re.compile(r"DNS:([^,\s]+)")
+RELOAD = {"nginx": "nginx -t and nginx -s reload", "HAProxy": "systemctl reload haproxy"}
 COMMON = re.compile(r"^subject=.*?CN ?= ?([^,/\n]+)", re.MULTILINE)
 
 
@@ -33,12 +34,13 @@ def unfit(view: View) -> Iterator[Finding]:
         elif not any(_covers(name, view.request.name) for name in names):
             said, cause = f"is for {', '.join(names) or 'no name'}, not for {view.request.name}", "certificate-name"
         if cause:
+            program = view.program(edge.name)
             yield Finding(
                 hop="edge",
                 cause=cause,
                 where=f"the certificate of {edge.name}",
-                sentence=f"the certificate of nginx on {edge.name} {said}: clients refuse it",
-                do=f"Give the server of {view.request.name} another certificate, then nginx -t and nginx -s reload",
+                sentence=f"the certificate of {program} on {edge.name} {said}: clients refuse it",
+                do=f"Give {view.request.name} another certificate there, then {RELOAD[program]}",
                 proof=proof(answer, next((line for line in answer.output.splitlines() if "notAfter" in line), "")),
             )
 

@@ -69,7 +69,7 @@ def entrance_closed(view: View) -> Iterator[Finding]:
             where=f"{address}, the entrance of the API",
             sentence=f"{who} can't reach the API at {address}, and an API server is ready: kubelet and kube-proxy "
             "there hear of nothing new",
-            do=f"Look at who listens there: nc -vz {address.replace(':', ' ')}; the stream part of the edge's nginx",
+            do=f"Look at who listens there: nc -vz {address.replace(':', ' ')}; the edge's program",
             proof=tuple(line for answer in failed for line in proof(answer, answer.errors.strip())),
             latent=whole_ok(view),
         )
