@@ -41,6 +41,7 @@ def all_out(view: View) -> Iterator[Finding]:
     for name, haproxy in view.haproxies.items():
         nodes = haproxy.nodes(view.site.traefik_port)
         if nodes and all(server.out for server in nodes):
+            said = ", ".join(f"{server.backend}/{server.name} is left out" for server in nodes)
             yield Finding(
                 hop="edge",
                 cause="all-drained",
@@ -48,7 +49,7 @@ def all_out(view: View) -> Iterator[Finding]:
                 sentence=f"HAProxy on {name} leaves every node out",
                 do=f"Take 'disabled' from a node that answers, in /etc/haproxy/haproxy.cfg of {name}, then systemctl "
                 "reload haproxy",
-                proof=(*whole(view, name), *proof(view.evidence.answer("haproxy", name))),
+                proof=(*whole(view, name), *proof(view.evidence.answer("haproxy", name), said)),
             )
 
 

@@ -114,7 +114,7 @@ def test_a_name_with_users_asks_for_a_password(files: dict[str, str]) -> None:
 
 
 def test_a_name_with_networks_refuses_everybody_else(files: dict[str, str]) -> None:
-    refuses = f"deny status 403 if {FITS % 'demo.od.com'} !{{ src 10.9.0.0/16 10.4.7.21 }}"
+    refuses = f"deny status 403 default-errorfiles if {FITS % 'demo.od.com'} !{{ src 10.9.0.0/16 10.4.7.21 }}"
     assert f"    http-request {refuses}" in files["haproxy.cfg"]
 
 
