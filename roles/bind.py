@@ -45,6 +45,13 @@ def bind(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     yield Package(names=("bind9-dnsutils",))  # dig
     hosts = {h.name: h.address for h in host.inventory.hosts if not h.local}
     names = records(host, site, settings)
+    if site.domain == site.host_domain:
+        raise InputError(
+            f"site.domain and site.host_domain are both {site.domain}",
+            line=host.origin("site", "host_domain") or host.origin("site", "domain"),
+            found="BIND has a zone for the site's names and one for its hosts, and needs a name for each",
+            do=f"Give the hosts a zone of their own, such as hosts.{site.domain}",
+        )
     zones = {
         site.domain: _checked(host, "records", names, {"dns": host.address}),
         site.host_domain: _checked(host, "host_records", {**hosts, **settings.host_records}, {"dns": host.address}),

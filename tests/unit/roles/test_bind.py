@@ -42,6 +42,11 @@ def test_hosts_have_a_zone_of_their_own(declared: Declared) -> None:
     assert "\nhdss7-22 IN A 10.4.7.22\n" in zone(declared, "host.com")
 
 
+def test_hosts_and_sites_in_one_zone_are_refused(declared: Declared) -> None:
+    with pytest.raises(InputError, match=r"both host\.com.*such as hosts\.host\.com"):
+        declared("hdss7-11", "bind", "site.domain=host.com", made=False)
+
+
 def test_a_record_that_is_no_address_is_refused(declared: Declared) -> None:
     with pytest.raises(InputError, match=r"'10\.4\.7\.990' is not an IPv4 address") as error:
         declared("hdss7-11", "bind", "bind.records.bad=10.4.7.990", made=False)
