@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from provision.inventory.changes import Free
-from provision.inventory.types import Duration, Natural, OptionalPort, Positive, Sender, SiteName, Size
+from provision.inventory.types import (
+    Duration,
+    HeaderSize,
+    Natural,
+    OptionalPort,
+    Positive,
+    Sender,
+    SiteName,
+    Size,
+    Timeout,
+)
 from provision.playbook.health_check import HealthCheck
 from provision.resources import Resource
 from provision.resources.configset.marks import mark
@@ -33,20 +43,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worker_processes: Free[Positive] = 2  # of nginx; threads of HAProxy
     keepalive: Free[Positive] = 32  # idle connections to nodes: of each worker of nginx, to each node of HAProxy
     max_fails: Free[Natural] = 3  # connections refused or timed out within fail_timeout: the node is left out that long
-    fail_timeout: Free[Duration] = "10s"  # see max_fails; HAProxy asks a node once a second instead
-    read_timeout: Free[Duration] = "1h"  # silence that ends a request; a quiet WebSocket lives as long
+    fail_timeout: Free[Timeout] = "10s"  # see max_fails; HAProxy asks a node once a second instead
+    read_timeout: Free[Timeout] = "1h"  # silence that ends a request; a quiet WebSocket lives as long
     max_body: Free[Size] = "100m"  # nginx's own limit is 1 MB: uploads end in 413
-    request_header: Free[Size] = "32k"  # the longest line of a request's header; a longer one ends in 400 or 414
-    answer_header: Free[Size] = "64k"  # the longest header of an answer; a longer one ends in 502, for its site alone
+    request_header: Free[HeaderSize] = "32k"  # the longest line of a request's header; a longer one ends in 400 or 414
+    answer_header: Free[HeaderSize] = "64k"  # the longest header of an answer; a longer one is 502, for its site alone
     connections: Free[Positive] = 4096  # clients at one time; each needs 4 open files with nginx, 2 with HAProxy
-    shutdown_timeout: Free[Duration] = "10m"  # how long open connections keep the workers of an older configuration
+    shutdown_timeout: Free[Timeout] = "10m"  # how long open connections keep the workers of an older configuration
     trusted: Free[tuple[Sender, ...]] = ()  # load balancers in front, whose X-Forwarded-* headers are believed
     tls: Free[Tls] = Tls()  # https for all names, on port 443
     sites: Free[dict[SiteName, SiteOfEdge]] = {}  # what differs for a name, written without the domain
     h2c_port: Free[OptionalPort] = 0  # a further port, where clients speak HTTP/2 without TLS; 0: none
     handover_wait: Free[Duration] = "30s"  # how long open connections keep site.vip at an edge that changes
-    api_fail_timeout: Free[Duration] = "5s"  # of nginx: the course's 30s keeps an API server out long after it is back
-    api_idle_timeout: Free[Duration] = "900s"  # silence that ends a connection to the API
+    api_fail_timeout: Free[Timeout] = "5s"  # of nginx: the course's 30s keeps an API server out long after it is back
+    api_idle_timeout: Free[Timeout] = "900s"  # silence that ends a connection to the API
 
 
 def health_check(host: Host, site: SiteSettings, settings: Settings) -> HealthCheck:

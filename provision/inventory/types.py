@@ -96,6 +96,12 @@ HeaderName = Annotated[str, _text("the name of an HTTP header", r"[A-Za-z0-9][A-
 
 # Amounts, as nginx writes them.
 Duration = Annotated[str, _text("a duration", r"[0-9]{1,6}|(?:[0-9]{1,6}[smhdw])+", "10s", longest=20)]
+Timeout = Annotated[
+    str, _text("a duration of at least 1s", r"[1-9][0-9]{0,5}|(?:[1-9][0-9]{0,5}[smhdw])+", "10s", longest=20)
+]
+HeaderSize = Annotated[
+    str, _text("a size from 1000 bytes to 9m", r"[1-9][0-9]{3,6}|[1-9][0-9]{0,3}[kK]|[1-9][mM]", "32k")
+]
 Size = Annotated[str, _text("a size", r"[0-9]{1,9}[kKmMgG]?", "100m")]
 Version = Annotated[str, _text("a version", r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", "1.34.4")]
 
