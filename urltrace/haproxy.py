@@ -1,4 +1,4 @@
-"""HAProxy as the edge's program, read: whom it sends requests to, and which of its processes are stopped."""
+"""HAProxy as the edge's program, read: whom it sends requests to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 MAINTENANCE, DRAIN = 1, 8  # of a server's administrative state
-STOPPED = re.compile(r"^state T (\d+)$", re.MULTILINE)
+STOPPED = re.compile(r"^state T (\d+)$", re.MULTILINE)  # a process (SIGSTOP), of nginx too
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,9 @@ class Server:
 
 @dataclass(frozen=True)
 class HAProxy:
-    """What its socket has said. stopped: the ids of processes that do not run on (SIGSTOP)."""
+    """What its socket has said."""
 
     servers: tuple[Server, ...]
-    stopped: tuple[str, ...] = ()
 
     def nodes(self, port: int) -> tuple[Server, ...]:
         """The servers at Traefik's port."""
@@ -34,7 +33,7 @@ class HAProxy:
 
 
 def read_haproxy(text: str) -> HAProxy:
-    """What `show servers state` prints (management guide, 9.3), and a line `state T PID` for each stopped process."""
+    """What `show servers state` prints (management guide, 9.3)."""
     rows = [line.split() for line in text.splitlines() if line[:1].isdigit()]
     servers = tuple(
         Server(
@@ -48,4 +47,4 @@ def read_haproxy(text: str) -> HAProxy:
         for row in rows
         if len(row) > 18
     )
-    return HAProxy(servers, tuple(STOPPED.findall(text)))
+    return HAProxy(servers)

@@ -12,7 +12,7 @@ import msgspec
 
 from urltrace.evidence import OUTSIDE, Answer, Evidence, Host
 from urltrace.exchange import Exchange, read_exchange
-from urltrace.haproxy import HAProxy, read_haproxy
+from urltrace.haproxy import STOPPED, HAProxy, read_haproxy
 from urltrace.kubernetes.endpoints import Address, addresses
 from urltrace.kubernetes.objects import Objects, Service, ServicePort, read_objects
 from urltrace.kubernetes.pods import Pod
@@ -87,6 +87,11 @@ class View:
         """The edges whose program is HAProxy, whether it runs or not."""
         enabled = {edge.name: self.evidence.answer("edge program", edge.name) for edge in self.site.edges}
         return frozenset(name for name, answer in enabled.items() if answer and "haproxy" in answer.output.split())
+
+    def stopped(self, edge: str) -> tuple[str, ...]:
+        """The ids of processes of an edge's program that do not run on (SIGSTOP)."""
+        answer = self.evidence.answer("haproxy" if edge in self.haproxy_edges else "nginx-state", edge)
+        return tuple(STOPPED.findall(answer.output)) if answer else ()
 
     def program(self, edge: str) -> str:
         """The program of an edge, as people write its name."""

@@ -35,7 +35,7 @@ def not_listening(view: View) -> Iterator[Finding]:
                 do=f"On {edge.name}: {RESTART[program]}",
                 proof=(*proof_of(found), *proof(listen)),
             )
-        elif found.outcome == "refused" or listening:
+        elif found.outcome == "refused" or (listening and not view.stopped(edge.name)):
             verb = "refuses" if found.outcome == "refused" else "drops"
             yield Finding(
                 hop="edge",

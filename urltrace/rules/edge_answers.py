@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from urltrace.finding import Finding, proof, proof_of
@@ -27,10 +26,14 @@ def silent(view: View) -> Iterator[Finding]:
     """nginx takes connections in its kernel, and answers nobody, while the nodes answer."""
     for edge, found in asked(view):
         nodes = [one for node in view.site.nodes for one in (view.on_node(node),) if one and one.outcome == "answered"]
-        if found.outcome != "silent" or not nodes or min(one.first for one in nodes) > found.total / 2:
+        if edge.name in view.haproxy_edges:
             continue
         state = view.evidence.answer("nginx-state", edge.name)
-        frozen = re.findall(r"^state T (\d+)$", state.output, re.MULTILINE) if state else []
+        frozen = view.stopped(edge.name)
+        # of a handshake that nobody answers curl says that there was no connection
+        unanswered = found.outcome == "silent" or (found.outcome == "no connection" and frozen)
+        if not unanswered or not nodes or min(one.first for one in nodes) > found.total / 2:
+            continue
         reached = all(
             one.outcome == "answered" and not one.cut for node in view.site.nodes for one in view.from_edges(node)
         )

@@ -22,10 +22,12 @@ REFUSING = {
 def silent(view: View) -> Iterator[Finding]:
     """Its processes are stopped: the kernel takes connections, and nobody answers them."""
     for edge, found in asked(view):
-        haproxy = view.haproxies.get(edge.name)
-        if found.outcome == "silent" and haproxy and haproxy.stopped:
-            stopped = " ".join(haproxy.stopped)
+        # of a handshake that nobody answers curl says that there was no connection
+        if edge.name in view.haproxy_edges and found.outcome in ("silent", "no connection"):
+            stopped = " ".join(view.stopped(edge.name))
             said = f"its processes {stopped} are stopped"
+            if not stopped:
+                continue
             yield Finding(
                 hop="edge",
                 cause="haproxy-silent",

@@ -62,10 +62,9 @@ def judged(*changes: Change) -> Verdict:
 
 
 def test_servers_are_read_with_their_states() -> None:
-    found = read_haproxy(STATE % {"one": 1, "other": 0} + "state T 88\nstate T 89\n")
+    found = read_haproxy(STATE % {"one": 1, "other": 0})
     assert found.servers[1] == Server("nodes", "hdss7-21", "10.4.7.21", 81, out=True, up=True)
     assert [server.out for server in found.nodes(81)] == [True, False, True, False]
-    assert found.stopped == ("88", "89")
 
 
 def test_a_site_that_answers_has_no_fault() -> None:
@@ -90,14 +89,23 @@ def test_a_packet_filter_in_front_of_haproxy_is_named() -> None:
     assert verdict.fault.sentence.endswith("connections to port 80, where HAProxy listens")
 
 
-def test_processes_that_are_stopped_are_named() -> None:
-    silent = (
-        http("name", "", OUTSIDE, exit=28, total=3.0),
-        http("edge", "10.4.7.11:80", OUTSIDE, exit=28, total=3.0),
-    )
-    verdict = judged(haproxy(more="state T 88\n"), put(*silent))
+@pytest.mark.parametrize("connect", [0.001, 0.0])  # of a handshake that nobody answers curl tells no connection
+def test_processes_that_are_stopped_are_named(connect: float) -> None:
+    silent = [
+        http(kind, target, OUTSIDE, exit=28, total=3.0, connect=connect)
+        for kind, target in (("name", ""), ("edge", "10.4.7.11:80"))
+    ]
+    verdict = judged(haproxy(more="state T 88\nstate T 89\n"), put(*silent))
     assert verdict.fault
-    assert (verdict.fault.cause, verdict.fault.do) == ("haproxy-silent", "On hdss7-11: kill -CONT 88")
+    assert (verdict.fault.cause, verdict.fault.do) == ("haproxy-silent", "On hdss7-11: kill -CONT 88 89")
+    assert "edge-firewall" not in {finding.cause for finding in verdict.findings}
+
+
+def test_stopped_processes_of_nginx_are_named_behind_tls_too() -> None:
+    silent = [lost(kind, target, OUTSIDE) for kind, target in (("name", ""), ("edge", "10.4.7.11:80"))]
+    verdict = judged(put(*silent), put(Answer("nginx-state", EDGE.name, "started 1000\nstate T 7\n")))
+    assert verdict.fault
+    assert (verdict.fault.cause, verdict.fault.do) == ("nginx-silent", "On hdss7-11: kill -CONT 7")
 
 
 def test_nodes_that_are_all_left_out_are_the_fault() -> None:
