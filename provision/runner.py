@@ -75,7 +75,10 @@ class Run:
                 for host in hosts:
                     host.finish(complete=complete)
         finally:
-            for host in (*hosts, *self._edges_outside_limit.values()):
+            every = (*hosts, *self._edges_outside_limit.values())
+            for host in every:
+                host.remote.end()
+            for host in every:
                 host.remote.close()
             self.emit(RunEnded(self._pool.elapsed))
         code = exit_code(hosts, self.options.check, self.stop.is_set())

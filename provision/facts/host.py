@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -48,7 +49,7 @@ class FileQuestion(Question):
         lines = [f"find {every} -maxdepth 0 -printf '%y\\t%m\\t%u\\t%g\\t%s %T@ %C@ %i\\t%l\\t%p\\n' 2>/dev/null"]
         if hashed:
             lines.append(f"sha256sum -- {hashed} 2>/dev/null")
-        return "\n".join([*lines, "true"])
+        return "\n".join(lines)
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, FileState]:
@@ -77,14 +78,12 @@ class ContentQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return SCRIPTS.call("contents", *(word for q in questions for word in (str(q.limit), q.path)))
+        asked = (word for q in questions for word in (str(q.limit), q.path))
+        return SCRIPTS.call("contents", *asked, MARK=_mark(questions))
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
-        import base64
-
-        lines = output.splitlines()
-        return {q: base64.b64decode(line).decode("utf-8", "replace") for q, line in zip(questions, lines, strict=True)}
+        return {q: text for q, (_, text) in zip(questions, _printed(questions, output), strict=True)}
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class StampQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return f"cd {STAMPS} 2>/dev/null && grep -H '' {words(q.name for q in questions)} 2>/dev/null; true"
+        return f"cd {STAMPS} 2>/dev/null && grep -H '' {words(q.name for q in questions)} 2>/dev/null"
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
@@ -115,7 +114,7 @@ class PackageQuestion(Question):
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
         names = words(q.name for q in questions)
-        return f"dpkg-query -W -f '${{Package}}\\t${{db:Status-Status}}\\t${{Version}}\\n' {names} 2>/dev/null; true"
+        return f"dpkg-query -W -f '${{Package}}\\t${{db:Status-Status}}\\t${{Version}}\\n' {names} 2>/dev/null"
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
@@ -180,7 +179,7 @@ class ProgramQuestion(Question):
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[int, ...]]:
         running: dict[str, list[int]] = {}
-        for line in output.splitlines():
+        for line in filter(None, output.split("\0")):
             path, _, name = line.partition(":SUPERVISOR_PROCESS_NAME=")
             running.setdefault(name, []).append(int(path.split("/")[2]))
         return {q: tuple(running.get(q.name, ())) for q in questions}
@@ -202,7 +201,7 @@ class ReplacedBinaryQuestion(Question):
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, bool]:
-        replaced = set(output.splitlines())
+        replaced = {line.removesuffix(" (deleted)") for line in output.splitlines()}
         return {q: f"{q.pidfile}\t{q.path}" in replaced for q in questions}
 
 
@@ -219,7 +218,7 @@ class SysctlQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return f"grep -H '' {words(q.path for q in questions)} 2>/dev/null; true"
+        return f"grep -H '' {words(q.path for q in questions)} 2>/dev/null"
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, str]:
@@ -246,14 +245,31 @@ class ShellQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return "\n".join(f"o=$(\n{q.fragment}\n); printf '%s\\n%s' $? \"$o\" | base64 -w0; echo" for q in questions)
+        mark = _mark(questions)
+        return "".join(f"(\n{q.fragment}\n)\nprintf '\\n%s %s\\n' {mark} $?\n" for q in questions)
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, ShellAnswer]:
-        import base64
+        return {
+            q: ShellAnswer(code, text.replace("\0", "").rstrip("\n"))
+            for q, (code, text) in zip(questions, _printed(questions, output), strict=True)
+        }
 
-        answers = {}
-        for q, line in zip(questions, output.splitlines(), strict=True):
-            status, _, text = base64.b64decode(line).decode("utf-8", "replace").partition("\n")
-            answers[q] = ShellAnswer(int(status), text)
-        return answers
+
+def _mark(questions: Sequence[Question]) -> str:
+    """A word that no answer to these questions contains. It costs no process on the host, as an encoding would."""
+    return hashlib.sha256(repr([*questions]).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _printed(questions: Sequence[Question], output: str) -> Iterator[tuple[int, str]]:
+    """The exit code and the text of each answer, which ends with a line of the mark and the code.
+
+    Raises ValueError when the output was cut short.
+    """
+    mark = _mark(questions)
+    for _ in questions:
+        text, separator, output = output.partition(f"\n{mark} ")
+        if not separator:
+            raise ValueError("the host's answer ended early")
+        code, _, output = output.partition("\n")
+        yield int(code), text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

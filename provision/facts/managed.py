@@ -32,7 +32,7 @@ class ManagedQuestion(Question):
 
     @classmethod
     def script(cls, questions: Sequence[Self]) -> str:
-        return f"cut -f 1-4 {INDEX} 2>/dev/null; true"
+        return f"cut -f 1-4 {INDEX} 2>/dev/null"
 
     @classmethod
     def read(cls, questions: Sequence[Self], output: str, code: int) -> Mapping[Self, tuple[Managed, ...]]:

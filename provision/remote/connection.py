@@ -116,11 +116,14 @@ class Session:
         Raises UnreachableError when the line breaks or the host stays silent; the step may have finished there all
         the same, so whoever comes next asks the host again. Raises FailedError when sudo was refused.
         """
+        at_once = not self._ready and not step.payload_size
+        if at_once:
+            # it is there when the loader is; what keeps the loader from starting is what `begin` meets
+            with contextlib.suppress(UnreachableError):
+                self._send_step(step)
         self.begin()
-        with self._sending:
-            for data in frame(step, self._idle_timeout, awaited=self._awaited):
-                self._send(data)
-            self._awaited = self._idle_timeout is not None
+        if not at_once:
+            self._send_step(step)
         result: list[StepResult] = []
 
         def arrived() -> bool:
@@ -145,14 +148,25 @@ class Session:
             finally:
                 self._sending.release()
 
-    def close(self) -> None:
-        """Ends the loader; it removes its temporary folder by itself."""
+    def end(self) -> None:
+        """Lets the loader end, and does not wait for it; it removes its temporary folder by itself."""
         with contextlib.suppress(Exception):
             self._channel.shutdown_write()
+
+    def close(self) -> None:
+        """Ends the loader, and waits for its end."""
+        self.end()
+        with contextlib.suppress(Exception):
             self._channel.settimeout(2)
             while self._channel.recv(4096):
                 pass
             self._channel.close()
+
+    def _send_step(self, step: Step) -> None:
+        with self._sending:
+            for data in frame(step, self._idle_timeout, awaited=self._awaited):
+                self._send(data)
+            self._awaited = self._idle_timeout is not None
 
     def _send(self, data: bytes) -> None:
         try:

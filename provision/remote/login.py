@@ -14,6 +14,7 @@ from provision.errors import UnreachableError
 from provision.home import expanded
 from provision.remote.host_keys import HostKey
 from provision.remote.known_hosts import REVOKED, known_of, name_of
+from provision.remote.prompt_socket import PromptSocket
 from provision.usage import usage
 
 if TYPE_CHECKING:
@@ -173,8 +174,8 @@ def _strict(hop: Any, login: Login) -> None:
 
 
 def first_socket(hop: Any, login: Login) -> socket.socket:
-    """The first hop's socket: TCP_NODELAY, keepalive, by the dialer that the inventory may name."""
-    sock = dialer(login.dial)(hop.host, hop.port, login.timeout)
+    """The first hop's socket: no waiting on either side, keepalive, by the dialer that the inventory may name."""
+    sock = PromptSocket.of(dialer(login.dial)(hop.host, hop.port, login.timeout))
     for level, option, value in (
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),

@@ -103,7 +103,7 @@ class Reader:
 
     def __init__(self, token: str) -> None:
         self._trailer = re.compile(rb"\n" + re.escape(token.encode()) + rb" (\d+) (\d+)\n")
-        self._ready = re.compile(re.escape(token.encode()) + rb" ready (\d+)\n")
+        self._ready = re.compile(re.escape(token.encode()) + rb" ready\n")
         self._buffer = bytearray()
         self._searched = 0
 

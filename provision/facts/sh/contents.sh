@@ -1,6 +1,7 @@
-# Prints the beginning of each file in base64, a line each.
+# Prints the beginning of each file, then a line of $MARK and how reading it ended.
 # $1, $2, ...: bytes and path, in turn
 while [ $# -gt 0 ]; do
-  printf '%s\n' "$(head -c "$1" "$2" 2>/dev/null | base64 -w0)"
+  head -c "$1" "$2" 2>/dev/null
+  printf '\n%s %s\n' "$MARK" $?
   shift 2
 done

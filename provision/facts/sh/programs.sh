@@ -1,7 +1,6 @@
-# Prints PATH:SUPERVISOR_PROCESS_NAME=NAME for each program that supervisord runs.
+# Prints PATH:SUPERVISOR_PROCESS_NAME=NAME, and a NUL, for each program that supervisord runs.
 # $1: its pidfile
-p=$(cat "$1" 2>/dev/null) && children=$(cat "/proc/$p/task/$p/children" 2>/dev/null)
+read -r p 2>/dev/null <"$1" && read -r children 2>/dev/null <"/proc/$p/task/$p/children"
 set --
 for c in $children; do set -- "$@" "/proc/$c/environ"; done
-[ $# -eq 0 ] || grep -azH "^SUPERVISOR_PROCESS_NAME=" "$@" 2>/dev/null | tr '\0' '\n'
-true
+[ $# -eq 0 ] || grep -azH "^SUPERVISOR_PROCESS_NAME=" "$@" 2>/dev/null

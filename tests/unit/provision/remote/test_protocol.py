@@ -118,7 +118,7 @@ def test_a_loader_that_was_told_to_ends_when_it_hears_nothing(tmp_path: Path) ->
 
 @pytest.mark.parametrize("pieces", [1, 2, 7, 64])
 def test_results_are_found_however_the_stream_is_cut(pieces: int) -> None:
-    stream = f"motd\n{TOKEN} ready 0\nfirst\n\n{TOKEN} 0 0\n\n{TOKEN} 7 4\nooh\n".encode()
+    stream = f"motd\n{TOKEN} ready\nfirst\n\n{TOKEN} 0 0\n\n{TOKEN} 7 4\nooh\n".encode()
     reader, results, ready = Reader(TOKEN), [], False
     for start in range(0, len(stream), pieces):
         reader.feed(stream[start : start + pieces])
