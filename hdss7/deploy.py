@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,14 @@ from hdss7.project import open_project
 from provision.errors import Exit, InputError
 from provision.home import expanded
 from provision.inventory import ansible
+from provision.remote.host import RemoteHost
 from provision.usage import usage
 
 if TYPE_CHECKING:
     from provision.apply.options import RunOptions
     from provision.apply.run import Report
     from provision.apply.site import Site
+    from provision.project import Project, Selection
     from provision.remote.lock import Holder
 
 
@@ -34,13 +37,14 @@ def plan(options: Options) -> int:
 
 
 def _run(options: Options, name: str, *, check: bool) -> int:
-    from hdss7.acme.renew import due, last
+    opened = open_project(options)
+    selection = options.selection()
+    begun = connecting(opened.project, selection, options.forks)
+    from hdss7.acme.renew import due, last  # what a run needs is imported while hosts answer
     from hdss7.explained import ExplainedSite
     from provision.apply.options import RunOptions
     from provision.plan import planfile
 
-    opened = open_project(options)
-    selection = options.selection()
     if options.prune and not selection.everything:
         raise InputError("--prune looks at everything that is declared", do="Leave out --tags and --skip-tags")
     site = ExplainedSite(opened.project, selection)
@@ -61,14 +65,31 @@ def _run(options: Options, name: str, *, check: bool) -> int:
     opened.check_up()
 
     def run() -> int:
-        return run_and_report(site, run_options, options, name)
+        return run_and_report(site, run_options, options, name, begun)
 
     brought = None if check else due(opened.project, selection, hosts)
     return last(brought, options, deploy, run) if brought else run()
 
 
-def run_and_report(site: Site, run_options: RunOptions, options: Options, name: str) -> int:
-    """Runs the engine and reports: on the terminal, as JSON, in the log, in the run's folder. Returns the exit code."""
+def connecting(project: Project, selection: Selection, most: int) -> dict[str, RemoteHost]:
+    """The hosts of a run, at most so many of them, each of which is being connected to. Raises InputError.
+
+    What is wrong with a role shows later: then a host has been logged in to, and nothing was asked of it.
+    """
+    logins = (project.login(host, selection) for host in project.hosts(selection.limit)[:most])
+    begun = {login.name: RemoteHost(login) for login in logins}
+    for remote in begun.values():
+        remote.begin()
+    return begun
+
+
+def run_and_report(
+    site: Site, run_options: RunOptions, options: Options, name: str, begun: Mapping[str, RemoteHost] = {}
+) -> int:
+    """Runs the engine and reports: on the terminal, as JSON, in the log, in the run's folder. Returns the exit code.
+
+    begun: hosts of this run that are being connected to.
+    """
     from hdss7.explained import explained
     from hdss7.report.console import Console
     from hdss7.report.log import Log
@@ -87,7 +108,7 @@ def run_and_report(site: Site, run_options: RunOptions, options: Options, name: 
         console(event)
 
     with interrupts() as stop:
-        report = runner.run(site, run_options, emit, stop)
+        report = runner.run(site, run_options, emit, stop, begun)
     then = next_step(report.exit, options, name, log.path)
     if not run_options.check and (why := explained(report, site)):
         then = f"{why}\n{then}"

@@ -16,16 +16,16 @@ from provision.inventory.patterns import split
 from provision.inventory.settings import SITE, check_names
 from provision.inventory.sources import Source
 from provision.inventory.vault import Vault
-from provision.plan.plan import Declaration
-from provision.playbook.health_check import HealthCheck
-from provision.playbook.plays import Play, load
-from provision.playbook.roles import Roles
+from provision.playbook.plays import Play, load, role_names
 from provision.remote.login import Login
 from provision.search_path import SearchPath
 from provision.usage import usage
 
 if TYPE_CHECKING:
+    from provision.plan.plan import Declaration
+    from provision.playbook.health_check import HealthCheck
     from provision.playbook.provenance import Reading, Variable
+    from provision.playbook.roles import Roles
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,21 @@ class Project:
         limit: str | None = None,
     ) -> None:
         self.folders = folders
-        self.roles = Roles(folders)
-        namespaces = frozenset((*self.roles.names(), SITE))
+        namespaces = frozenset((*role_names(folders), SITE))
         self.inventory = Inventory.load(
             sources, extra_vars, namespaces=namespaces, vault=vault, playbook_dir=folders.own, limit=limit
         )
         check_names(self.inventory, namespaces)
         self._lock = threading.Lock()
         self._declared: dict[str, tuple[Declaration, ...]] = {}
+
+    @cached_property
+    def roles(self) -> Roles:
+        """The roles of its folders. Reading the modules of all resources takes longer than reading the inventory:
+        hosts can be connected to meanwhile."""
+        from provision.playbook.roles import Roles
+
+        return Roles(self.folders)
 
     @cached_property
     def plays(self) -> tuple[Play, ...]:

@@ -12,6 +12,7 @@ from provision.errors import InputError
 from provision.inventory import patterns
 from provision.inventory.yamlfile import Document, read
 from provision.playbook.serial import Share
+from provision.search_path import SearchPath
 from provision.spelling import suggestion
 
 _KEYS = ("name", "hosts", "roles", "tags", "serial", "drain", "gate", "soak", "max_fail", "confirm")
@@ -258,3 +259,8 @@ def _seconds(node: _Node, value: Any) -> float:
 
 def _shown(path: Path) -> str:
     return path.name if path.is_absolute() else str(path)
+
+
+def role_names(folders: SearchPath) -> tuple[str, ...]:
+    """Every role that a play can name, by file name."""
+    return tuple(f.stem for f in folders.files("roles", "*.py") if not f.stem.startswith("_"))

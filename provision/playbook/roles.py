@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from provision.errors import InputError, ProvisionError
 from provision.inventory.settings import SITE, bind
 from provision.plan.plan import Declaration
+from provision.playbook.plays import role_names
 from provision.resources import ConfigSet, Manifests
 from provision.resources.base import Rendering, Resource
 from provision.resources.content import Template
@@ -62,7 +63,7 @@ class Roles:
 
     def names(self) -> tuple[str, ...]:
         """Every role there is, by file name."""
-        return tuple(f.stem for f in self._folders.files("roles", "*.py") if not f.stem.startswith("_"))
+        return role_names(self._folders)
 
     def load(self, name: str, line: str = "") -> Role:
         """The role. Raises InputError for an unknown one, with the nearest."""

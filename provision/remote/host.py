@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import Future
+
 from provision.remote.connection import Connection, Session
 from provision.remote.local import LocalConnection
 from provision.remote.login import Login
@@ -15,6 +18,7 @@ class RemoteHost:
         self.login = login
         self._connection: Connection | LocalConnection | None = None
         self._session: Session | None = None
+        self._begun: Future[tuple[Connection, Session]] | None = None
         self._closed: list[Connection | LocalConnection] = []
 
     @property
@@ -36,8 +40,27 @@ class RemoteHost:
     def _every(self) -> tuple[Connection | LocalConnection, ...]:
         return (*self._closed, *((self._connection,) if self._connection else ()))
 
+    def begin(self) -> None:
+        """Starts to connect while its caller goes on: `session` returns or raises what comes of it."""
+        if self.login.local:
+            return
+        import fabric  # noqa: F401 - once, and not by the threads of all hosts side by side
+
+        self._begun = Future()
+        threading.Thread(target=self._open, args=(self._begun,), daemon=True).start()
+
+    def _open(self, begun: Future[tuple[Connection, Session]]) -> None:
+        try:
+            connection = Connection(self.login)
+            begun.set_result((connection, Session(connection)))
+        except BaseException as error:
+            begun.set_exception(error)
+
     def session(self) -> Session:
         """The one exec of this host. Raises UnreachableError."""
+        if self._begun:
+            begun, self._begun = self._begun, None
+            self._connection, self._session = begun.result()
         if self._session is None:
             if self._connection is None:
                 self._connection = (LocalConnection if self.login.local else Connection)(self.login)
