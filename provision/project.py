@@ -153,6 +153,7 @@ class Project:
         if made:
             with self._lock:
                 self._declared.clear()
+                self.roles.alike.forget()
         return made
 
     def notes(self, most: int = 1000) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from provision.errors import InputError, ProvisionError
 from provision.inventory.settings import SITE, bind
 from provision.plan.plan import Declaration
+from provision.playbook.alike import Alike, WatchedHost
 from provision.playbook.plays import role_names
 from provision.resources import ConfigSet, Manifests
 from provision.resources.base import Rendering, Resource
@@ -60,6 +61,7 @@ class Roles:
         folders.make_importable("roles")
         self._templates = Templates(folders.subfolders("templates"))
         self._loaded: dict[str, Role] = {}
+        self.alike = Alike()
 
     def names(self) -> tuple[str, ...]:
         """Every role there is, by file name."""
@@ -151,14 +153,17 @@ class Roles:
     def _role(self, host: Host, site: Any, use: RoleUse, play: int, tags: frozenset[str]) -> list[Declaration]:
         role = self.load(use.name, use.line)
         settings = bind(role.settings, host, role.name)
-        known = {"host": host, "site": site, "settings": settings}
+        if (made := self.alike.known(use, play, tags, site, settings)) is not None:
+            return list(made)
+        watched = WatchedHost.of(host)
+        known = {"host": watched, "site": site, "settings": settings}
         rendering = Rendering(lambda template: self._render(template, known, host, role.name))
         found: list[Declaration] = []
         line = ""
         with tracking() as seen:
             seen.update(secrets_in([site, settings], structs=True))
             try:
-                generator = role.generate(host, site, settings)
+                generator = role.generate(watched, site, settings)
                 if not isinstance(generator, GeneratorType):
                     raise InputError(
                         "a role yields its resources",
@@ -182,7 +187,11 @@ class Roles:
                 raise error.but(**parts).at(host=host.name, role=role.name, line=where) from None
             except Exception as error:
                 raise _broken(role.name, error, self._folders, host.name, line, Redactor(seen)) from error
-        return [replace(each, redactor=Redactor(seen)) for each in found] if seen else found
+        if seen:
+            return [replace(each, redactor=Redactor(seen)) for each in found]
+        if not watched.asked:
+            self.alike.keep(use, play, tags, site, settings, found)
+        return found
 
     def _render(self, template: Template, known: dict[str, Any], host: Host, role: str) -> str:
         return self._templates.render(template.source, {**known, **template.variables}, host=host.name, role=role)
