@@ -13,6 +13,7 @@ from typing import Any
 from hdss7.options import Options
 from hdss7.project import open_project
 from hdss7.report import text
+from hdss7.workers import handling
 from provision.errors import Exit, FailedError, ProvisionError, UnreachableError, worst
 from provision.remote.host import RemoteHost
 from provision.remote.pool import HostPool, HostResult
@@ -97,7 +98,7 @@ def asked(options: Options, step: Step, show: Callable[[Answer], None]) -> list[
     """
     site = open_project(options)
     selection = options.selection()
-    hosts = [RemoteHost(site.project.login(host, selection)) for host in site.project.hosts(options.limit, adhoc=True)]
+    logins = [site.project.login(host, selection) for host in site.project.hosts(options.limit, adhoc=True)]
     site.check_up()
 
     def ask(host: RemoteHost) -> Answer:
@@ -105,7 +106,9 @@ def asked(options: Options, step: Step, show: Callable[[Answer], None]) -> list[
         show(answer)
         return answer
 
-    return [result.value or _not_asked(result) for result in HostPool(options.forks).for_each(hosts, ask)]
+    with handling(options, len(logins)) as handled:
+        hosts = [handled.reach(login) for login in logins]
+        return [result.value or _not_asked(result) for result in HostPool(handled.forks).for_each(hosts, ask)]
 
 
 def _ask(host: RemoteHost, step: Step) -> Answer:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from invoke import Collection
 
 from hdss7.command import command
-from hdss7.options import CHOSEN, DECLARED, LOGIN, OUTPUT, VAULT, Options
+from hdss7.options import CHOSEN, DECLARED, LOGIN, OUTPUT, SPREAD, VAULT, Options
 
 
-@command(*LOGIN, *CHOSEN, "check", "diff", "wait", "force", "prune", "plan", *OUTPUT)
+@command(*LOGIN, *SPREAD, *CHOSEN, "check", "diff", "wait", "force", "prune", "plan", *OUTPUT)
 def deploy(options: Options) -> int:
     """Bring hosts to the declared state: ask each once, change only what differs, read it back."""
     from hdss7 import deploy
@@ -19,7 +19,7 @@ def deploy(options: Options) -> int:
     return deploy.deploy(options)
 
 
-@command(*LOGIN, *CHOSEN, "diff", "prune", "save", *OUTPUT)
+@command(*LOGIN, *SPREAD, *CHOSEN, "diff", "prune", "save", *OUTPUT)
 def plan(options: Options) -> int:
     """Show what deploy would change, line by line, and change nothing; exit 2 when something differs."""
     from hdss7 import deploy
@@ -59,7 +59,7 @@ def rollback(options: Options) -> int:
     return history.rollback(options)
 
 
-@command(*LOGIN, "k", "deep", "junit", "verbose")
+@command(*LOGIN, *SPREAD, "k", "deep", "junit", "verbose")
 def verify(options: Options) -> int:
     """Check that the site works, from outside and from every node."""
     from hdss7 import verify
@@ -83,7 +83,7 @@ def watch(options: Options) -> int:
     return watch.watch(options)
 
 
-@command(*LOGIN, *OUTPUT)
+@command(*LOGIN, *SPREAD, *OUTPUT)
 def ping(options: Options) -> int:
     """Log in to hosts, sudo included, and show how fast each one answers."""
     from hdss7 import adhoc
@@ -91,7 +91,7 @@ def ping(options: Options) -> int:
     return adhoc.ping(options)
 
 
-@command(*LOGIN, "timeout", *OUTPUT, words=True)
+@command(*LOGIN, *SPREAD, "timeout", *OUTPUT, words=True)
 def run(options: Options) -> int:
     """Run a command on hosts in parallel: run --limit nodes -- uptime."""
     from hdss7 import adhoc

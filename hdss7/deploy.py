@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdss7.options import CHOSEN, LOGIN, OPTIONS, Kind, Options
+from hdss7.options import CHOSEN, LOGIN, OPTIONS, SPREAD, Kind, Options
 from hdss7.project import open_project
 from provision.errors import Exit, InputError
 from provision.home import expanded
 from provision.inventory import ansible
 from provision.remote.host import RemoteHost
+from provision.remote.pool import workers_for
 from provision.usage import usage
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ def plan(options: Options) -> int:
 def _run(options: Options, name: str, *, check: bool) -> int:
     opened = open_project(options)
     selection = options.selection()
-    begun = connecting(opened.project, selection, options.forks)
+    begun = connecting(opened.project, selection, options)
     from hdss7.acme.renew import due, last  # what a run needs is imported while hosts answer
     from hdss7.explained import ExplainedSite
+    from hdss7.workers import handling
     from provision.apply.options import RunOptions
     from provision.plan import planfile
 
@@ -55,7 +57,6 @@ def _run(options: Options, name: str, *, check: bool) -> int:
         _check_writable(expanded(options.save))
     run_options = RunOptions(
         check=check,
-        forks=options.forks,
         wait=options.wait,
         force=options.force,
         prune=options.prune,
@@ -65,18 +66,23 @@ def _run(options: Options, name: str, *, check: bool) -> int:
     opened.check_up()
 
     def run() -> int:
-        return run_and_report(site, run_options, options, name, begun)
+        with handling(options, len(hosts)) as handled:
+            spread = replace(run_options, reach=handled.reach, forks=handled.forks)
+            return run_and_report(site, spread, options, name, begun)
 
     brought = None if check else due(opened.project, selection, hosts)
     return last(brought, options, deploy, run) if brought else run()
 
 
-def connecting(project: Project, selection: Selection, most: int) -> dict[str, RemoteHost]:
-    """The hosts of a run, at most so many of them, each of which is being connected to. Raises InputError.
+def connecting(project: Project, selection: Selection, options: Options) -> dict[str, RemoteHost]:
+    """The hosts of a run, each of which is being connected to; none where workers handle them. Raises InputError.
 
     What is wrong with a role shows later: then a host has been logged in to, and nothing was asked of it.
     """
-    logins = (project.login(host, selection) for host in project.hosts(selection.limit)[:most])
+    hosts = project.hosts(selection.limit)
+    if options.scheduler or (options.workers or workers_for(len(hosts))) > 1:
+        return {}
+    logins = (project.login(host, selection) for host in hosts[: options.forks or len(hosts)])
     begun = {login.name: RemoteHost(login) for login in logins}
     for remote in begun.values():
         remote.begin()
@@ -161,7 +167,7 @@ def next_step(code: Exit, options: Options, name: str, log: Path) -> str:
 def retyped(options: Options, *, chosen: bool = True) -> str:
     """The options that say which hosts and which login, to be typed again. chosen: the tags too."""
     words: list[str] = []
-    for name in (*LOGIN, "run", *(("prune", "save", "plan", *CHOSEN) if chosen else ())):
+    for name in (*LOGIN, *SPREAD, "run", *(("prune", "save", "plan", *CHOSEN) if chosen else ())):
         option = OPTIONS[name]
         value = getattr(options, option.field)
         if option.kind is Kind.NUMBER:

@@ -69,8 +69,8 @@ class Option:
         return inspect.Parameter(self.attribute, inspect.Parameter.KEYWORD_ONLY, default=default)
 
     def check(self, value: Any) -> None:
-        """Raises InputError for a number out of range, and for an empty text."""
-        if self.kind is Kind.NUMBER and not self.least <= value <= self.most:
+        """Raises InputError for a number out of range, and for an empty text. The default is in range."""
+        if self.kind is Kind.NUMBER and value != self.default and not self.least <= value <= self.most:
             raise InputError(
                 f"--{self.name} {value} is out of range", do=f"Give a number from {self.least} to {self.most}"
             )
@@ -103,6 +103,11 @@ def number(help: str, default: int, least: int, most: int) -> Any:
     return _declare(Kind.NUMBER, f"{help} (default {default})", default, least=least, most=most)
 
 
+def chosen_number(help: str, most: int) -> Any:
+    """A whole number from 1 to most; 0, the default, leaves it to the toolkit. The help says how that chooses."""
+    return _declare(Kind.NUMBER, help, 0, least=1, most=most)
+
+
 def repeated(help: str, name: str = "") -> Any:
     """An option with a value that may come several times. name: as it is typed, where that is not the field's."""
     return _declare(Kind.REPEATED, help, (), name=name)
@@ -117,6 +122,7 @@ def counted(help: str) -> Any:
 VAULT = ("vault_password_file", "vault_id", "ask_vault_pass")
 DECLARED = ("project", "inventory", "run_inventory_programs", "extra_vars", "lab", *VAULT)
 LOGIN = (*DECLARED, "limit", "forks", "user", "private_key", "ask_become_pass")
+SPREAD = ("workers", "scheduler")
 CHOSEN = ("tags", "skip_tags")
 OUTPUT = ("json", "verbose")
 
@@ -140,7 +146,9 @@ class Options:
     skip_tags: Sequence[str] = repeated("all but roles and plays with one of these tags")
     check: bool = flag("change nothing; exit 2 if something would change")
     diff: bool = flag("show what differs, line by line")
-    forks: int = number("hosts at a time", 20, 1, 1000)
+    forks: int = chosen_number("hosts at a time (default: by the cores of this machine, at least 20)", 1000)
+    workers: int = chosen_number("processes that handle hosts (default: one a core from 100 hosts on)", 256)
+    scheduler: str | None = text("have the workers of this dask scheduler handle the hosts: tls://HOST:8786")
     user: str | None = text("log in as this user (default: ansible_user)")
     private_key: str | None = text("log in with this private key file")
     ask_become_pass: bool = flag("ask for the sudo password")

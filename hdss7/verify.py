@@ -10,6 +10,7 @@ from hdss7.options import Options
 from hdss7.project import open_project
 from hdss7.signals import interrupts
 from hdss7.tracing import identity
+from hdss7.workers import handling
 from provision.home import expanded
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def verify(options: Options) -> int:
 
     site = open_project(options)
     selection = options.selection()
-    site.project.hosts(options.limit)  # a limit that means nothing is bad input, whether the lab is up or not
+    hosts = site.project.hosts(options.limit)  # a limit that means nothing is bad input, whether the lab is up or not
     site.check_up()
     junit = expanded(options.junit).absolute() if options.junit else None
-    with interrupts() as stop:
+    with handling(options, len(hosts)) as handled, interrupts() as stop:
         return checks.main(
             site.project,
             selection,
@@ -50,4 +51,5 @@ def verify(options: Options) -> int:
             junit=junit,
             stop=stop,
             causes=partial(_after, site.project, options),
+            reach=handled.reach,
         )

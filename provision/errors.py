@@ -93,6 +93,19 @@ class UnreachableError(ProvisionError):
     exit = Exit.UNREACHABLE
 
 
+class WorkerLostError(UnreachableError):
+    """The process or machine that handled a host is lost. What it ran on a host runs to its end there."""
+
+    @staticmethod
+    def of(worker: str, why: str) -> WorkerLostError:
+        """The error for one worker."""
+        return WorkerLostError(
+            "the worker that handled this host is lost",
+            found=f"{worker}: {why}",
+            do="Run the same command again: it finds out what was done",
+        )
+
+
 class FailedError(ProvisionError):
     """A change, a check or sudo failed on a host; exit 1."""
 

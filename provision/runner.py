@@ -12,7 +12,6 @@ from provision.apply.host import (
     Interrupted,
     apply,
     plan,
-    reevaluate_unknown,
     require_as_declared,
     require_fresh_plan,
 )
@@ -20,9 +19,10 @@ from provision.apply.locks import HostLocks
 from provision.apply.options import RunOptions
 from provision.apply.pool import RunPool
 from provision.apply.pruning import blocked, pruned
-from provision.apply.run import HostRun, Report, bad_input, changing_hosts, exit_code, pending, skip
+from provision.apply.run import HostRun, Report, bad_input, changing_hosts, exit_code, skip
 from provision.apply.site import Site
 from provision.apply.states import Connected, Planned
+from provision.apply.unknown import without_unknown
 from provision.errors import Exit, FailedError, ProvisionError, UnreachableError
 from provision.history.journal import About, Journal
 from provision.plan import planfile
@@ -33,7 +33,6 @@ from provision.playbook.serial import Share, batches
 from provision.remote.connection import Session
 from provision.remote.host import RemoteHost, over_fresh_connection
 from provision.remote.protocol import Step
-from provision.resources.base import Unknown
 from provision.rolling.coordinator import RollingPlay
 from provision.rolling.idle import all_idle, down_first
 from provision.rolling.preview import rolling_plays
@@ -69,9 +68,9 @@ class Run:
         self.options = options
         self.emit = emit
         self.stop = stop
-        self.hosts = {login.name: HostRun(begun.get(login.name) or RemoteHost(login)) for login in site.logins}
+        self.hosts = {login.name: HostRun(begun.get(login.name) or options.reach(login)) for login in site.logins}
         self._edges_outside_limit: dict[str, HostRun] = {}
-        self._pool = RunPool(options.forks, emit)
+        self._pool = RunPool(options.forks, emit, self._take_over)
         self._locks = HostLocks(options, self._pool, emit, stop)
         self._rolled: list[RollingFinished] = []
 
@@ -109,8 +108,8 @@ class Run:
             self._pool.for_each_planned(hosts, self._plan_again)
         return bad_input(hosts)
 
-    def _plan_again(self, host: HostRun, planned: Planned) -> None:
-        self._plan(host, planned.session)
+    def _plan_again(self, host: HostRun, _: Planned) -> None:
+        self._plan(host, host.remote.session())
 
     def _change(self, hosts: Sequence[HostRun]) -> bool:
         """Applies the plans, once every host that will change is locked and still as planned. Whether all plays ran."""
@@ -139,7 +138,23 @@ class Run:
                 self.site.declared(host.name)
                 raise
             host.state = connected
-            self._plan(host, connected.session)
+            plan = self._plan(host, connected.session).plan
+            if self.options.check or (plan.as_declared and host.name not in self._draining):
+                host.remote.close()  # in this host's own thread: the end of a run must not wait for a thousand
+
+    @cached_property
+    def _draining(self) -> frozenset[str]:
+        """The hosts that are asked to leave others out, whether or not they change."""
+        return frozenset(name for play in self.site.plays for name in self.site.edges(play))
+
+    def _take_over(self, host: HostRun) -> None:
+        """The worker of a host is lost: another one waits until nothing of this run is at work there, and asks anew."""
+        host.remote.close()
+        session = host.remote.session()
+        self._locks.take_over(host, session)
+        managed = self._plan(host, session).plan.managed
+        if host.changes.journal:
+            host.changes.journal = host.changes.journal.resumed({made.key: made.flag for made in managed})
 
     def _plan(self, host: HostRun, session: Session) -> Planned:
         found = plan(session, host.name, self.site.declared(host.name))
@@ -185,7 +200,7 @@ class Run:
             skip(changing, number)
             return
         check = self.site.health_check(play) if play.drain and not self.options.force else None
-        if check and play.serial and not (changing := self._without_unknown(changing, number)):
+        if check and play.serial and not (changing := without_unknown(self._pool, changing, number)):
             return
         self.emit(PlayStarted(play.name, tuple(host.name for host in changing)))
         rolling: list[RollingPlay] = []
@@ -202,24 +217,6 @@ class Run:
             # members of a quorum that begin, or that none answers of, have to do it side by side
             in_turn = play.serial and not play.drain and not all_idle(self._pool, changing, number)
             self._batches(number, play, down_first(changing, number), play.serial if in_turn else ())
-
-    def _without_unknown(self, hosts: Sequence[HostRun], number: int) -> list[HostRun]:
-        """Those that really differ: no node is drained for what only could not be known when the plan was made.
-
-        None at all when one of them still can't be looked at.
-        """
-        self._pool.for_each_planned(hosts, partial(self._reevaluate_unknown, number))
-        if any(host.error for host in hosts):
-            skip(hosts, number)
-        return changing_hosts(hosts, number)
-
-    @staticmethod
-    def _reevaluate_unknown(number: int, host: HostRun, planned: Planned) -> None:
-        items = pending(planned.plan.of_play(number))
-        if all(isinstance(item.outcome, Unknown) for item in items):
-            now = {item.resource.key: item for item in reevaluate_unknown(planned.session, items)}
-            known = tuple(now.get(item.resource.key, item) for item in planned.plan.items)
-            host.state = Planned(planned.session, replace(planned.plan, items=known))
 
     def _batches(self, number: int, play: Play, hosts: Sequence[HostRun], serial: Sequence[Share]) -> None:
         for part in batches(serial, len(hosts)):
@@ -264,7 +261,7 @@ class Run:
     def _edge_outside_limit(self, name: str) -> HostRun:
         """A host outside the limit that this run needs: it is asked and drains nodes, and is otherwise left alone."""
         if name not in self._edges_outside_limit:
-            self._edges_outside_limit[name] = HostRun(RemoteHost(self.site.login(name)))
+            self._edges_outside_limit[name] = HostRun(self.options.reach(self.site.login(name)))
             self._pool.for_each([self._edges_outside_limit[name]], self._connect_and_plan)
         return self._edges_outside_limit[name]
 
@@ -274,8 +271,12 @@ class Run:
         def undo(host: HostRun, session: Session) -> str:
             return revert(host, session, number, self.emit)
 
-        def change(host: HostRun, planned: Planned) -> None:
-            self.apply(host, planned, number)
+        def change(host: HostRun, _: Planned) -> None:
+            self._pool.attempt(host, apply_now)
+
+        def apply_now(host: HostRun) -> None:
+            assert isinstance(host.state, Planned)
+            self.apply(host, host.state, number)
 
         def change_with_pods(host: HostRun, planned: Planned) -> None:
             self.apply(host, planned, number, rolling.pod_mover(host, planned.session, undo, prober))
@@ -312,7 +313,7 @@ class Run:
         def recorded(step: Step, item: Item) -> Step:
             return journal.around(step, item, self.site.variables(host.name, item.declaration))
 
-        fresh_connection = partial(over_fresh_connection, host.remote.login)
+        fresh_connection = partial(over_fresh_connection, host.remote.login, reach=self.options.reach)
         items = planned.plan.of_play(number)
         for applied in apply(
             planned.session, host.name, items, self.emit, self.stop, before, recorded, fresh_connection

@@ -9,16 +9,22 @@ from provision.apply.events import HostFailed, Listener
 from provision.apply.host import Interrupted
 from provision.apply.run import HostRun
 from provision.apply.states import Planned
-from provision.errors import ProvisionError, UnreachableError
+from provision.errors import ProvisionError, UnreachableError, WorkerLostError
 from provision.remote.pool import HostPool
+
+TRIES = 4  # workers that may be lost, one after the other, while they have the same host
 
 
 class RunPool:
-    """Works on the hosts of a run, at most `forks` of them at a time. emit gets each host that can't go on."""
+    """Works on the hosts of a run, at most `forks` of them at a time. emit gets each host that can't go on.
 
-    def __init__(self, forks: int, emit: Listener) -> None:
+    recover: makes a host usable again whose worker was lost; what was to be done there is then done once more.
+    """
+
+    def __init__(self, forks: int, emit: Listener, recover: Callable[[HostRun], None]) -> None:
         self._pool = HostPool(forks)
         self._emit = emit
+        self._recover = recover
         self._began = time.monotonic()
 
     @property
@@ -39,9 +45,22 @@ class RunPool:
 
         self.for_each(hosts, planned)
 
+    def attempt(self, host: HostRun, work: Callable[[HostRun], None]) -> None:
+        """`work` on a host, whichever worker handles it. Raises ProvisionError."""
+        for tried in range(TRIES):
+            try:
+                if tried:
+                    self._recover(host)
+                work(host)
+            except WorkerLostError:
+                if tried == TRIES - 1:
+                    raise
+            else:
+                return
+
     def _guarded(self, host: HostRun, work: Callable[[HostRun], None]) -> None:
         try:
-            work(host)
+            self.attempt(host, work)
         except Interrupted:
             host.finish(complete=False)
         except ProvisionError as error:

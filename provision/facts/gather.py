@@ -20,7 +20,7 @@ def answer(session: Session, asked: Iterable[Question]) -> dict[Question, Any]:
     request = ask(asked, mark)
     if not request.groups:
         return {}
-    result = session.run(Step(request.script, timeout=PROBE_TIMEOUT))
+    result = session.run(Step(request.script, timeout=PROBE_TIMEOUT, asks=True))
     try:
         return request.answers(result.output)
     except ValueError as error:

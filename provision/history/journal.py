@@ -53,6 +53,7 @@ class Journal:
         self._file = f"{JOURNAL}/{holder.run}.jsonl"
         self._count = 0
         self._undoes = False
+        self._begun = False
 
     @property
     def run(self) -> str:
@@ -67,7 +68,13 @@ class Journal:
     def for_revert(self, made: Mapping[str, str]) -> Journal:
         """The same journal, for what reverts changes of this run. made: the host's index as it is now."""
         other = Journal(self._holder, self._about, made)
-        other._count, other._undoes = self._count, True
+        other._count, other._undoes, other._begun = self._count, True, self._begun
+        return other
+
+    def resumed(self, made: Mapping[str, str]) -> Journal:
+        """The same journal, once nobody knows whether the host has got what was last sent."""
+        other = self.for_revert(made)
+        other._undoes, other._begun = self._undoes, False
         return other
 
     def around(self, step: Step, item: Item, variables: Sequence[str] = ()) -> Step:
@@ -95,7 +102,7 @@ class Journal:
             function("snapshot", _snapshot(resource, change, bool(line["secret"]))),
             function("fix", step.script),
             SCRIPTS.call("journal", FILE=self._file, INDEX=INDEX),
-            self._begin() if self._count == 1 else "",
+            "" if self._begun else self._begin(),
             SCRIPTS.call(
                 "change",
                 LINE=_line(_cleaned(line, redactor))[:-1] + ",",
@@ -105,9 +112,11 @@ class Journal:
                 MADE=self._index(item, change),
             ),
         )
+        self._begun = True
         return replace(step, script="".join(parts))
 
     def _begin(self) -> str:
+        """sh that writes the journal's head; what a lost connection left of this run stays."""
         about = {
             "run": self._holder.run,
             "who": self._holder.who,
@@ -117,7 +126,8 @@ class Journal:
             "undoes": self._about.undoes,
         }
         bounds = {"DAYS": str(KEPT_DAYS), "RUNS": str(KEPT_RUNS), "BYTES": str(KEPT_BYTES)}
-        return SCRIPTS.call("begin", FOLDER=JOURNAL, HEAD=_line(about), **bounds)
+        begin = SCRIPTS.call("begin", FOLDER=JOURNAL, HEAD=_line(about), **bounds)
+        return begin if self._count == 1 else f'[ -s "$FILE" ] || {{\n{begin}}}\n'
 
     def _index(self, item: Item, change: Change) -> str:
         """What the index says of this resource and its parts from now on, a line each; '' when it says nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from provision.remote.connection import Connection, Session
@@ -67,6 +68,11 @@ class RemoteHost:
             self._session = Session(self._connection)
         return self._session
 
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """The workers that were lost while they had this host."""
+        return ()
+
     def cut(self) -> None:
         """Ends the connection at once; a started step runs to its end on the host."""
         if self._connection:
@@ -87,12 +93,15 @@ class RemoteHost:
         self._session = self._connection = None
 
 
-def over_fresh_connection(login: Login, step: Step) -> StepResult:
+Reach = Callable[[Login], RemoteHost]
+
+
+def over_fresh_connection(login: Login, step: Step, reach: Reach = RemoteHost) -> StepResult:
     """One step over a connection of its own: proof that the host can still be reached, whatever the last change did.
 
     Raises UnreachableError.
     """
-    remote = RemoteHost(login)
+    remote = reach(login)
     try:
         return remote.session().run(step)
     finally:

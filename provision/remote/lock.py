@@ -115,7 +115,7 @@ class Heartbeats:
 def take_all(
     sessions: Mapping[str, Session],
     holder: Holder,
-    each: Callable[[Callable[[str], None], list[str]], None],
+    each: Callable[[Callable[[str], None], list[str]], object],
     *,
     wait: float = 0,
     stop: threading.Event | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,8 +32,23 @@ class HostResult(Generic[H, T]):
     seconds: float
 
 
+FORKS_A_CORE = 16  # hosts mostly wait; more at once than this only queue for the cores, nearer to their deadlines
+FORKS_LEAST = 20
+WORKERS_FROM = 100  # hosts: with fewer, a process takes longer to start than it saves
+
+
+def forks_for(hosts: int) -> int:
+    """How many hosts at a time, where nobody says: by the cores of this machine, for so many hosts."""
+    return max(1, min(hosts, max(FORKS_LEAST, FORKS_A_CORE * (os.cpu_count() or 1))))
+
+
+def workers_for(hosts: int) -> int:
+    """How many processes suit this machine for so many hosts; 1: none beside the controller."""
+    return 1 if hosts < WORKERS_FROM else os.cpu_count() or 1
+
+
 class HostPool:
-    """Works on hosts, at most `forks` of them at a time."""
+    """Works on hosts, at most `forks` of them at a time; 0: as many as suit this machine."""
 
     def __init__(self, forks: int) -> None:
         self._forks = forks
@@ -50,7 +66,7 @@ class HostPool:
             except ProvisionError as error:
                 return HostResult(host, None, error, time.monotonic() - began)
 
-        with ThreadPoolExecutor(max(1, min(self._forks, len(hosts)))) as pool:
+        with ThreadPoolExecutor(max(1, min(self._forks or forks_for(len(hosts)), len(hosts)))) as pool:
             try:
                 return list(pool.map(guarded, hosts))
             except KeyboardInterrupt:

@@ -30,11 +30,15 @@ _LOADER = without_comments(Scripts(__file__).text("loader"))
 
 @dataclass(frozen=True)
 class Step:
-    """One script to run on a host. `payload`: bytes, or a file that is streamed; `timeout` in seconds."""
+    """One script to run on a host. `payload`: bytes, or a file that is streamed; `timeout` in seconds.
+
+    asks: it changes nothing, so it may be run once more where nobody knows whether it ran.
+    """
 
     script: str
     payload: bytes | Path = b""
     timeout: float = 60.0
+    asks: bool = False
 
     @property
     def payload_size(self) -> int:

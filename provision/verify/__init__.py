@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision.errors import Exit, InputError, worst
+from provision.remote.host import Reach, RemoteHost
 
 if TYPE_CHECKING:
     from provision.project import Project, Selection
@@ -36,12 +37,14 @@ def main(
     say: Callable[[str], None] = print,
     stop: threading.Event | None = None,
     causes: Callable[[Context, Report], Iterable[str]] = lambda context, report: (),
+    reach: Reach = RemoteHost,
 ) -> Exit:
     """Runs the checks of the hosts within the selection's limit.
 
     k: only those whose names match, as pytest's -k. deep: those marked `deep` too. junit: a file for the results.
     gate: only checks marked `gate`, which need no other node. retry_for: seconds for which failing checks are
-    retried. say: prints a line. causes: lines to end with, made while the hosts are still connected.
+    retried. say: prints a line. causes: lines to end with, made while the hosts are still connected. reach: how
+    hosts are connected to.
     Raises InputError for a project that can't be compiled and for a k that nothing matches.
     """
     import pytest
@@ -51,7 +54,7 @@ def main(
     from provision.verify.plugin import Verification
     from provision.verify.report import Report
 
-    context = single(project, selection)
+    context = single(project, selection, reach)
     project.folders.make_importable(PACKAGE)
     report = Report(say)
     arguments = _arguments(project, k, gate, junit)

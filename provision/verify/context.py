@@ -11,6 +11,7 @@ from provision.errors import InputError
 from provision.inventory import Host
 from provision.inventory.settings import SITE
 from provision.project import Project, Selection
+from provision.remote.host import Reach, RemoteHost
 from provision.remote.login import Login
 from provision.verify.browser import BROWSER, Browser, BrowserLocation
 from provision.verify.checks import OUTSIDE_PLACE, Node
@@ -21,10 +22,14 @@ OPS = "ops"
 
 @dataclass(frozen=True)
 class Context:
-    """One run's view of the site. Raises InputError when the project can't be compiled, before a host is asked."""
+    """One run's view of the site. Raises InputError when the project can't be compiled, before a host is asked.
+
+    reach: how hosts are connected to.
+    """
 
     project: Project
     selection: Selection
+    reach: Reach = RemoteHost
 
     @cached_property
     def hosts(self) -> tuple[Host, ...]:
@@ -65,7 +70,7 @@ class Context:
     @cached_property
     def locations(self) -> Mapping[str, Location]:
         """Every place, by name; none is reached before something is asked there."""
-        hosts = {host.name: HostLocation(self._login(host)) for host in self.hosts}
+        hosts = {host.name: HostLocation(self._login(host), self.reach) for host in self.hosts}
         return {**hosts, OUTSIDE: self._outside(), BROWSER: self._browser()}
 
     def close(self) -> None:
@@ -80,7 +85,7 @@ class Context:
         spec = str(self._any("hdss7_ops_host"))
         if spec or ops is None:
             return LocalLocation(wrapper(spec))
-        return HostLocation(self._login(ops))
+        return HostLocation(self._login(ops), self.reach)
 
     def _browser(self) -> Location:
         """A program of the controller's, started where `hdss7_ops_host` says. Screenshots stay in .artifacts."""
@@ -98,9 +103,9 @@ class Context:
         return self.project.login(host, self.selection)
 
 
-def single(project: Project, selection: Selection) -> Context:
+def single(project: Project, selection: Selection, reach: Reach = RemoteHost) -> Context:
     """The context of one run, compiled. Raises InputError."""
-    context = Context(project, selection)
+    context = Context(project, selection, reach)
     if not context.limited:
         raise InputError("no host is left to verify", do="Widen --limit")
     context.roles  # noqa: B018 - compiled here, so that what is wrong is told before pytest starts

@@ -13,7 +13,7 @@ from provision.errors import FailedError, InputError, UnreachableError
 from provision.facts.gather import answer
 from provision.facts.question import Question, ask
 from provision.remote.connection import Session
-from provision.remote.host import RemoteHost
+from provision.remote.host import Reach, RemoteHost
 from provision.remote.login import Login
 from provision.remote.protocol import Step, StepResult
 
@@ -34,9 +34,9 @@ class Location(Protocol):
 class HostLocation:
     """A host: one connection and one exec for all that is asked of it, opened when first needed."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, reach: Reach = RemoteHost) -> None:
         self.login = login
-        self._remote = RemoteHost(login)
+        self._remote = reach(login)
         self._lock = threading.Lock()
 
     def answers(self, asked: Iterable[Question]) -> Mapping[Any, Any]:

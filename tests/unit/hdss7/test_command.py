@@ -58,7 +58,7 @@ def test_logs_are_private_and_only_the_last_are_kept(logs: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "what"),
     [
-        ({"forks": 0}, "--forks 0 is out of range"),
+        ({"forks": 1001}, "--forks 1001 is out of range"),
         ({"timeout": 0}, "--timeout 0 is out of range"),
         ({"proxy_port": 70000}, "--proxy-port 70000 is out of range"),
         ({"limit": " "}, "--limit is empty"),
