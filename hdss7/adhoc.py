@@ -155,7 +155,7 @@ def _end(answers: Sequence[Answer], code: int, options: Options, lines: list[str
         print(line, file=out)
     sys.stdout.flush()
     errors = (replace(a.error.explanation, host=a.host) for a in answers if a.error)
-    for paragraph in text.paragraphs(errors):
+    for paragraph in text.paragraphs(errors, verbose=options.verbose):
         print(paragraph, file=sys.stderr)
     if options.json:
         from hdss7.report.json import encode

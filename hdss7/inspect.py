@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ def lint(options: Options) -> int:
     found = {host.name: compiled(project, host) for host in chosen}
     errors = {name: result for name, result in found.items() if isinstance(result, ProvisionError)}
     code = worst([error.exit for error in errors.values()])
-    for paragraph in text.paragraphs(error.explanation for error in errors.values()):
+    for paragraph in text.paragraphs((each.explanation for each in errors.values()), verbose=options.verbose):
         print(paragraph, file=sys.stderr)
     if not errors:
         check_classes(project, chosen)
@@ -40,7 +41,8 @@ def lint(options: Options) -> int:
         return code
     good = [(name, str(result)) for name, result in found.items() if isinstance(result, int)]
     if good:
-        print("\n".join(text.columns([("host", "resources"), *good], right=(1,))))
+        rows = good if len(good) <= text.MANY or options.verbose else _alike(good)
+        print("\n".join(text.columns([("host", "resources"), *rows], right=(1,))))
     roles = {use.name for play in plays for use in play.roles}
     parts = ((len(plays), "play"), (len(roles), "role"), (len(chosen), "host"))
     verdict = f"{text.number(len(errors), 'host')} wrong" if errors else "nothing wrong"
@@ -49,6 +51,11 @@ def lint(options: Options) -> int:
         print(line)
     print(f"lint: {', '.join(text.number(*part) for part in parts)}: {verdict}; no host was asked")
     return code
+
+
+def _alike(good: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A row for those of many hosts that have the same number of resources."""
+    return [(text.number(hosts, "host"), count) for count, hosts in Counter(count for _, count in good).items()]
 
 
 def unplayed(project: Project) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import Counter
 from typing import TextIO
 
 from hdss7.report import text
@@ -27,6 +28,9 @@ from provision.apply.events import (
 from provision.apply.run import Report
 from provision.plan.plan import HostPlan
 from provision.resources.configset.drain import NEW
+from provision.spelling import listed
+
+FAILURES_SHOWN = 12  # of many hosts, lines for one kind of failure while the run goes on; its end counts them all
 
 
 class Console:
@@ -41,6 +45,7 @@ class Console:
         self._begun: dict[str, int] = {}
         self._rolls: list[RollingPlanned] = []
         self._reverted: set[str] = set()
+        self._failed: Counter[str] = Counter()
         self._wide = (0, 0)
         self._planned = self._changing = False
 
@@ -66,7 +71,7 @@ class Console:
                 self._progress.print(f"{host}: waiting for the lock of {who}")
             case PlayStarted(name, hosts):
                 self._plan()
-                self._progress.print(f"{name}: {', '.join(hosts)}")
+                self._progress.print(f"{name}: {listed(hosts, len(hosts) if self._verbose else text.MANY)}")
             case ChangeStarted(host, item):
                 self._begun[host] = self._begun.get(host, 0) + 1
                 plan = self._plans[host]
@@ -74,10 +79,13 @@ class Console:
                 self._progress.doing(host, f"{self._begun[host]}/{max(total, self._begun[host])} {item.resource.key}")
             case ChangeDone(host, item, seconds):
                 self._progress.doing(host, "")
-                self._progress.print(text.done_line(host, item, seconds, self._verbose).render(self._wide))
+                if not self._many:
+                    self._progress.print(text.done_line(host, item, seconds, self._verbose).render(self._wide))
             case HostFailed(host, error):
                 self._progress.doing(host, "")
-                self._progress.print(text.Line(text.FAILED, host, f"FAILED: {error.what}", "").render())
+                self._failed[error.what] += 1
+                if not self._many or self._failed[error.what] <= FAILURES_SHOWN:
+                    self._progress.print(text.Line(text.FAILED, host, f"FAILED: {error.what}", "").render())
             case Drained(host):
                 self._row("~", host, "Drain", "drained: new requests go to the other nodes")
             case PutBack(host, seconds):
@@ -95,6 +103,11 @@ class Console:
             case RunEnded():
                 self._plan()
                 self._progress.close()
+
+    @property
+    def _many(self) -> bool:
+        """Whether there are too many hosts for a line each."""
+        return len(self._hosts) > text.MANY and not self._verbose
 
     def _row(self, symbol: str, host: str, resource: str, status: str) -> None:
         self._progress.print(text.Line(symbol, host, resource, status).render(self._wide))
@@ -123,12 +136,15 @@ class Console:
     def finish(self, report: Report, *, check: bool, next_step: str) -> None:
         """The end: why hosts failed (on standard error), what was not done, the table, the summary, what next."""
         sys.stdout.flush()
-        for error in text.paragraphs(host.error for host in report.hosts if host.error):
-            print(f"\n{error}", file=sys.stderr, flush=True)
-        for line in text.not_done_lines(report.hosts):
+        apart = "" if self._many else "\n"
+        for error in text.paragraphs((host.error for host in report.hosts if host.error), verbose=self._verbose):
+            print(f"{apart}{error}", file=sys.stderr, flush=True)
+        for line in text.moved_lines(report.hosts, verbose=self._verbose):
+            self._progress.print(line)
+        for line in text.not_done_lines(report.hosts, verbose=self._verbose):
             self._progress.print(line)
         self._progress.print()
-        for row in text.table(report.hosts, check):
+        for row in text.table(report.hosts, check, verbose=self._verbose):
             self._progress.print(row)
         if not check:
             self._progress.print(text.outcome_summary(report))

@@ -49,6 +49,7 @@ def _host(host: HostRun, check: bool) -> dict[str, Any]:
     return {
         **({"no_longer_declared": orphans} if orphans else {}),
         **({"undone": [_change(applied.item) for applied in host.changes.reverted]} if host.changes.reverted else {}),
+        **({"lost_workers": list(host.remote.moved)} if host.remote.moved else {}),
         "status": host.status,
         "changes": [_change(item) for item in (planned if check else [applied.item for applied in host.applied])],
         "after": [_after(item) for item in (host.plan.after if host.plan else ())],

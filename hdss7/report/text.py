@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provision.apply.events import RollingPlanned
@@ -20,6 +20,8 @@ SYMBOLS = {"create": "+", "update": "~", "restart": "~", "run": "~", "remove": "
 PAST = {"create": "created", "update": "updated", "restart": "restarted", "run": "done", "remove": "removed"}
 UNCHANGED, UNKNOWN, FAILED = "=", "?", "!"
 HOSTS_SHOWN = 6
+MANY = 20  # hosts; of more, what is alike is one line
+ALIKE = 4  # errors of one kind, with different details, from which on one stands for all
 ADDRESS = re.compile(r"\S+:\d+(?=:? )")
 Same = tuple[int, str, str, Outcome]  # play, role, resource, what differs
 
@@ -162,34 +164,68 @@ def outcome_summary(report: Report) -> str:
     return f"{'; '.join(parts)}; {report.seconds:.2f} s"
 
 
-def not_done_lines(hosts: Iterable[HostRun]) -> list[str]:
-    """What was planned on each host and not done."""
+def not_done_lines(hosts: Iterable[HostRun], *, verbose: int = 0) -> list[str]:
+    """What was planned and not done: a line for each host, or for all of whom the same is said."""
+    said: dict[str, list[str]] = {}
+    for host in hosts:
+        if host.not_done:
+            said.setdefault(listed((item.resource.key for item in host.not_done), 8), []).append(host.name)
+    most = sum(map(len, said.values())) if verbose else 12
+    return [f"{listed(names, most)}: not done: {what}" for what, names in said.items()]
+
+
+def moved_lines(hosts: Iterable[HostRun], *, verbose: int = 0) -> list[str]:
+    """Which hosts another worker has taken over, a line for each worker that was lost."""
+    lost: dict[str, list[str]] = {}
+    for host in hosts:
+        for worker in dict.fromkeys(() if host.error else host.remote.moved):
+            lost.setdefault(worker, []).append(host.name)
     return [
-        f"{host.name}: not done: {listed((item.resource.key for item in host.not_done), 8)}"
-        for host in hosts
-        if host.not_done
+        f"{worker} was lost: {number(len(names), 'host')} taken over by another worker: "
+        f"{listed(names, len(names) if verbose else 12)}"
+        for worker, names in lost.items()
     ]
 
 
-def paragraphs(errors: Iterable[Explanation]) -> list[str]:
+def paragraphs(errors: Iterable[Explanation], *, verbose: int = 0) -> list[str]:
     """Why hosts failed: what several have in common is said once, with their names and addresses.
 
-    A mistake in the user's own text is one, whichever roles read it.
+    A mistake in the user's own text is one, whichever roles read it. verbose: all are named, and each detail is said.
     """
     alike: dict[Explanation, list[Explanation]] = {}
     for error in errors:
         _, found = _address(error)
         alike.setdefault(replace(error, host="", role="" if error.line else error.role, found=found), []).append(error)
-    return [
-        str(
-            replace(
-                every[0],
-                host=listed(dict.fromkeys(each.host for each in every if each.host)),
-                found=listed(dict.fromkeys(_address(each)[0] for each in every)) + common.found,
-            )
-        )
-        for common, every in alike.items()
-    ]
+    groups = list(alike.items()) if verbose else _of_a_kind(alike)
+    return [_paragraph(common, every, verbose) for common, every in groups]
+
+
+def _paragraph(common: Explanation, every: Sequence[Explanation], verbose: int) -> str:
+    most = len(every) if verbose else 12
+    hosts = listed(dict.fromkeys(each.host for each in every if each.host), most)
+    addresses = listed(dict.fromkeys(_address(each)[0] for each in every), most)
+    return str(replace(every[0], host=hosts, do=common.do, found=addresses + common.found))
+
+
+def _of_a_kind(alike: Mapping[Explanation, list[Explanation]]) -> list[tuple[Explanation, list[Explanation]]]:
+    """The same groups; where many differ only in details, such as a host's key, the first one's stand for all."""
+    kinds: dict[tuple[str, ...], list[tuple[Explanation, list[Explanation]]]] = {}
+    for common, every in alike.items():
+        do = common.do.replace(every[0].host, "HOST") if every[0].host else common.do
+        kinds.setdefault((common.what, common.role, common.line, do), []).append((common, every))
+    groups = []
+    for (*_, do), members in kinds.items():
+        common, first = members[0]
+        if len(members) < ALIKE:
+            groups += members
+        else:
+            found = f"{first[0].found.rstrip('.')} ({first[0].host}; of the others --verbose says it)"
+            groups.append((replace(common, found=found, do=do), [_bare(each) for _, all_ in members for each in all_]))
+    return groups
+
+
+def _bare(error: Explanation) -> Explanation:
+    return replace(error, found="")
 
 
 def _address(error: Explanation) -> tuple[str, str]:
@@ -198,23 +234,33 @@ def _address(error: Explanation) -> tuple[str, str]:
     return (head[0], error.found[head.end() :]) if head else ("", error.found)
 
 
-def table(hosts: Sequence[HostRun], check: bool) -> list[str]:
-    """The closing table: a row for each host, numbers to the right."""
-    rows = [("host", "status", "changes", "pending", "connections", "execs", "seconds")]
+def table(hosts: Sequence[HostRun], check: bool, *, verbose: int = 0) -> list[str]:
+    """The closing table: a row for each host, numbers to the right; of many hosts a row for those that fared alike."""
+    alike: dict[tuple[str, ...], list[HostRun]] = {}
     for host in hosts:
-        planned = len(host.plan.changes) if host.plan else 0
-        rows.append(
-            (
-                host.name,
-                host.status.replace("_", " "),
-                str(planned if check else len(host.applied)),
-                str(len(host.plan.after) if host.plan else 0),
-                str(host.remote.connections),
-                str(host.remote.execs),
-                f"{host.seconds:.2f}",
-            )
-        )
-    return columns(rows, right=(2, 3, 4, 5, 6))
+        apart = (host.name,) if verbose or len(hosts) <= MANY else ()
+        alike.setdefault((*apart, *_fared(host, check)), []).append(host)
+    head = ("host", "status", "changes", "pending", "connections", "execs", "seconds")
+    rows = [
+        (every[0].name if len(every) == 1 else number(len(every), "host"), *fared[-5:], f"{_last(every):.2f}")
+        for fared, every in alike.items()
+    ]
+    return columns([head, *rows], right=(2, 3, 4, 5, 6))
+
+
+def _fared(host: HostRun, check: bool) -> tuple[str, ...]:
+    planned = len(host.plan.changes) if host.plan else 0
+    return (
+        host.status.replace("_", " "),
+        str(planned if check else len(host.applied)),
+        str(len(host.plan.after) if host.plan else 0),
+        str(host.remote.connections),
+        str(host.remote.execs),
+    )
+
+
+def _last(hosts: Iterable[HostRun]) -> float:
+    return max(host.seconds for host in hosts)
 
 
 def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
