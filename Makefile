@@ -9,7 +9,7 @@ OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy urltrace roles lab tests bench
 
-.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-tls test-ha test-core test-all reliability confusion bench lint packages packages-vm clean
+.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-tls test-ha test-core test-all reliability confusion bench bench-scale lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
@@ -29,6 +29,7 @@ help:
 	@echo 'make reliability  docs/reliability.md written from what was measured at this commit'
 	@echo 'make confusion  every fault of the catalogue made on a lab and traced; writes docs/diagnosis.md; goes on where it ended'
 	@echo 'make bench    what a run costs beside plain ssh, as a table'
+	@echo 'make bench-scale  the same for 10 to 1,000 small hosts, and over the workers of a scheduler'
 	@echo 'make lint     style, types, imports, shell, and everything declared, without a host'
 	@echo 'make clean    take the default lab down with its disks, and remove .venv; builds stay in the cache'
 
@@ -89,6 +90,9 @@ confusion: packages
 
 bench: packages
 	@$(BIN)/python -m bench
+
+bench-scale: packages
+	@$(BIN)/python -m bench.scale $(OPTIONS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .
