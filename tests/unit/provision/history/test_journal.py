@@ -126,6 +126,17 @@ def test_a_change_that_was_cut_is_written_down_as_begun(machine: Journaled, tmp_
     assert run.entries[0].code is None
 
 
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_journal_goes_on_where_nobody_knows_what_arrived(machine: Journaled, tmp_path: Path, arrived: bool) -> None:
+    journal = machine.journal()
+    first, second = me(tmp_path / "f", "one\n"), me(tmp_path / "g", "two\n")
+    step = journal.around(Step("true"), Item(Declaration(first, "r", "l", 0), Change(Action.CREATE, Action.CREATE)))
+    if arrived:
+        machine.run(step)
+    assert machine.change(journal.resumed({}), second) == 0
+    assert [entry.key for entry in machine.written()[0].entries] == [first.key] * arrived + [second.key]
+
+
 def test_a_change_that_fails_says_so_and_its_code_is_kept(machine: Journaled, tmp_path: Path) -> None:
     item = Item(Declaration(me(tmp_path / "f", "x"), "r", "l", 0), Change(Action.CREATE, Action.CREATE))
     assert machine.run(machine.journal().around(Step("exit 7"), item)).returncode == 7
