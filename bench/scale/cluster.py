@@ -57,7 +57,7 @@ def cluster(farm: Farm, count: int) -> Iterator[Cluster]:
     logs = farm.folder / "cluster"
     environment = {**os.environ, **_settings(certificates(logs))}
     with contextlib.ExitStack() as stack:
-        subprocess.run([*farm.inside, "ip", "addr", "add", f"{SCHEDULER}/32", "dev", "lo"], check=False)
+        subprocess.run([*farm.inside, "ip", "addr", "replace", f"{SCHEDULER}/32", "dev", "lo"], check=True)
         inside = [*farm.inside, sys.executable, "-m", "distributed.cli.dask_scheduler"]
         scheduler = _start([*inside, "--host", f"tls://{SCHEDULER}", "--no-dashboard"], logs, "scheduler", environment)
         stack.callback(_end, scheduler)
