@@ -9,15 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from provision.folders import cache_folder
+from provision.atomic import replace_file
 from urltrace.ask.question import SCRIPTS
 from urltrace.catalogue.fault import Fault, Pair, named
 from urltrace.evidence import Evidence, load
 
-BUNDLES = Path(__file__).resolve().parents[1] / "unit" / "urltrace" / "recorded" / "bundles"
+RECORDED = Path(__file__).resolve().parents[1] / "unit" / "urltrace" / "recorded"
+BUNDLES = RECORDED / "bundles"
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     """One live run. version: of the fault. asked: of what a trace asked. live: the mark that the
     verdict had then. problem: why it could not be made, or ''.
     """
@@ -43,18 +44,19 @@ class Quiet(msgspec.Struct, frozen=True):
 
 
 class Book:
-    """The records, in a file each."""
+    """The records: in the tree, beside the bundles, so that a clone goes on where another one ended."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or cache_folder("confusion")
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path = RECORDED) -> None:
+        self._seen, self._quiet = folder / "seen.jsonl", folder / "quiet.jsonl"
 
     def seen(self, name: str) -> Seen | None:
-        path = self.folder / f"{name}.json"
-        return msgspec.json.decode(path.read_bytes(), type=Seen) if path.exists() else None
+        return next((one for one in self._every() if one.name == name), None)
 
     def write(self, seen: Seen) -> None:
-        (self.folder / f"{seen.name}.json").write_bytes(msgspec.json.encode(seen))
+        """In place of what was seen before."""
+        every = {one.name: one for one in (*self._every(), seen)}
+        lines = msgspec.json.Encoder().encode_lines([every[name] for name in sorted(every)])
+        replace_file(self._seen, lines, 0o644)
 
     def due(self, names: Iterable[str]) -> list[str]:
         """Those that were not seen yet as they are now."""
@@ -63,12 +65,14 @@ class Book:
         ]
 
     def quiet(self) -> list[Quiet]:
-        path = self.folder / "quiet.jsonl"
-        return msgspec.json.Decoder(Quiet).decode_lines(path.read_bytes()) if path.exists() else []
+        return msgspec.json.Decoder(Quiet).decode_lines(self._quiet.read_bytes()) if self._quiet.exists() else []
 
     def add(self, quiet: Quiet) -> None:
-        with (self.folder / "quiet.jsonl").open("ab") as file:
+        with self._quiet.open("ab") as file:
             file.write(msgspec.json.encode(quiet) + b"\n")
+
+    def _every(self) -> list[Seen]:
+        return msgspec.json.Decoder(Seen).decode_lines(self._seen.read_bytes()) if self._seen.exists() else []
 
 
 def version(name: str) -> str:
