@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     soak_seconds: Free[Natural] = 12  # between one node's new pod and the next: longer than the edge's fail_timeout
     ready_timeout: Free[Positive] = 120  # seconds that each new pod may take to be ready
     log_level: Rolled[Literal["DEBUG", "INFO", "WARN", "ERROR"]] = "INFO"  # of Traefik's own log
-    access_log: Rolled[bool] = True  # one line a request in the pod's log
+    access_log: Rolled[bool] = True  # one line of JSON a request in the pod's log
     ingress_nginx: Rolled[bool] = False  # serve class nginx too, with the annotations of ingress-nginx
     ingress_nginx_headers: Rolled[tuple[HeaderName, ...]] = ()  # that its annotation custom-headers may set
     gateway: Rolled[bool] = False  # serve the HTTPRoutes and GRPCRoutes of the Gateway API too

@@ -11,9 +11,10 @@ from urltrace.evidence import Answer
 # what curl writes to its errors after the transfer: -w of this text
 FORMAT = (
     "%{stderr}exit=%{exitcode} connect=%{time_connect} first=%{time_starttransfer} total=%{time_total} "
-    "from=%{remote_ip}\\n"
+    "from=%{remote_ip} port=%{local_port}\\n"
 )
 STATS = re.compile(r"exit=(?P<exit>\d+) connect=(?P<connect>[\d.]+) first=(?P<first>[\d.]+) total=(?P<total>[\d.]+)")
+PORT = re.compile(r" port=(\d+)$", re.MULTILINE)
 NO_WAY = ("No route to host", "is unreachable", "Invalid argument")  # as the kernel says it, in curl's words
 INSTANT = 1.0  # seconds: a refusal is instant; what takes longer found no way to the address
 Outcome = Literal["answered", "refused", "unreachable", "no connection", "silent", "closed", "no name", "tls", "failed"]
@@ -35,7 +36,7 @@ TIMED_OUT, REFUSED, CLOSED, NO_NAME, TLS = 28, 7, (52, 55, 56), 6, (35, 51, 53, 
 class Exchange:
     """connect, first, total: seconds until connected, until the first byte, in all. leads_to: where it redirects.
 
-    cut: the answer began, and did not end in time.
+    cut: the answer began, and did not end in time. port: that the request was sent from, 0 where it is not known.
     """
 
     answer: Answer
@@ -48,6 +49,7 @@ class Exchange:
     connect: float = 0.0
     first: float = 0.0
     total: float = 0.0
+    port: int = 0
 
     @property
     def ok(self) -> bool:
@@ -88,6 +90,7 @@ def read_exchange(answer: Answer) -> Exchange:
     lines = head.split("\n")
     status = re.match(r"HTTP/[\d.]+ (\d{3})", lines[0])
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    port = PORT.search(answer.errors)
     code = int(found["exit"]) if found else answer.code
     return Exchange(
         answer=answer,
@@ -100,6 +103,7 @@ def read_exchange(answer: Answer) -> Exchange:
         connect=connect,
         first=first,
         total=total,
+        port=int(port[1]) if port else 0,
     )
 
 

@@ -14,6 +14,7 @@ from urltrace.evidence import Answer
 from urltrace.kubernetes.objects import Objects, read_objects
 from urltrace.request import Request
 from urltrace.traefik.evaluate import query_pairs
+from urltrace.traefik.logged import described
 from urltrace.traefik.routers import read_rawdata
 from urltrace.traefik.rule import RuleError, matchers, parse
 
@@ -149,6 +150,10 @@ class Redactor:
         items = [item for kind in listed for one in kind for item in [{"kind": type(one).__name__, **_plain(one)}]]
         return json.dumps({"kind": "List", "items": items})
 
+    def requests(self, text: str) -> str:
+        """Traefik's lines of this trace's requests, in the fields that a trace reads."""
+        return described(text)
+
     def log(self, text: str) -> str:
         """Lines of a log without queries."""
         return QUERY.sub("?…", text)
@@ -208,5 +213,6 @@ CLEANED: dict[str, Callable[[Redactor, str], str]] = {
     "rawdata": Redactor.rawdata,
     "objects": Redactor.objects,
     "log": Redactor.log,
+    "requests": Redactor.requests,
     "own": Redactor.log,
 }

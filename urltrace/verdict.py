@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from provision.errors import Exit
-from urltrace.evidence import Evidence, Unasked
+from urltrace.evidence import OUTSIDE, Evidence, Unasked
 from urltrace.exchange import Exchange
 from urltrace.finding import HOPS, TITLES, Cleared, Finding, Hop
 from urltrace.rules import control, edge, link, name, node, pod, service, traefik
@@ -131,4 +131,14 @@ def _boundary(view: View, whole: Exchange | None, cleared: Iterable[Cleared]) ->
     said = f"from the client: {whole}" if whole else "the client could not be asked"
     last = next((hop for hop in reversed(HOPS[:-1]) if hop in right), None)
     until = f"; {TITLES[last]} is right" if last else ""
-    return f"it does not answer as it should ({said}), and no rule says why{until}"
+    return f"it does not answer as it should ({said}), and no rule says why{until}{_last_seen(view)}"
+
+
+def _last_seen(view: View) -> str:
+    """The last hop that has written down the client's own request: it got that far."""
+    for host in view.site.nodes:
+        for one in view.logged(host):
+            if one.who == OUTSIDE:
+                return f"; Traefik on {host.name} has got it, and answered {one.status} (server {one.server})"
+    written = next((answer for answer in view.evidence.about("log access") if answer.output), None)
+    return f"; nginx on {written.location} has got it" if written else ""

@@ -19,6 +19,7 @@ from urltrace.kubernetes.pods import Pod
 from urltrace.nginx.choice import NginxChoice, choose
 from urltrace.nginx.syntax import ConfigurationError, Directive, parse_dump
 from urltrace.traefik.ingress import Read, normalized, read_ingresses
+from urltrace.traefik.logged import Logged, logged
 from urltrace.traefik.provider import Provider, read_provider
 from urltrace.traefik.routers import Choice, Loaded, Router, read_rawdata
 from urltrace.traefik.routers import choose as choose_router
@@ -135,6 +136,11 @@ class View:
         """Which router of each node's Traefik takes the request, by host."""
         entrypoint = self.entrypoint
         return {name: choose_router(loaded.routers, self.request, entrypoint) for name, loaded in self.loaded.items()}
+
+    def logged(self, node: Host) -> tuple[Logged, ...]:
+        """What the Traefik of a node has written of this trace's requests."""
+        answer = self.evidence.answer("requests", node.name)
+        return logged(answer.output) if answer else ()
 
     @cached_property
     def objects_answer(self) -> Answer | None:

@@ -31,11 +31,12 @@ def questions(
 ) -> tuple[TraceQuestion, ...]:
     """One question for each host of the path, and one for the outside. besides: what hosts are asked more, by name."""
     places: dict[Host, list[str]] = {}
+    # the first two wait for nothing, so that what the others wait for delays no question
     for place, hosts in (
+        ("dns_host", site.dns),
+        ("master", site.masters),
         ("edge", site.edges),
         ("node", site.nodes),
-        ("master", site.masters),
-        ("dns_host", site.dns),
     ):
         for host in hosts:
             places.setdefault(host, []).append(place)

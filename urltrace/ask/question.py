@@ -30,7 +30,8 @@ class TraceQuestion(Question):
     """Everything that a trace asks of one place. The answer is a tuple of evidence's Answers.
 
     places: outside, edge, node, master, dns_host: all that the host is. own: the host port of a node, ADDRESS:PORT.
-    kubectl: the program with its kubeconfig, as it is typed. token: finds this request in logs. besides: questions of
+    kubectl: the program with its kubeconfig, as it is typed. token: finds this trace's requests in logs; the location
+    stands behind it. besides: questions of
     a project's own roles, and their commands.
     """
 
@@ -88,7 +89,7 @@ class TraceQuestion(Question):
 
     def _config(self) -> list[str]:
         """Headers as lines of curl's configuration: never arguments, which everybody on a host can read."""
-        headers = ((TRACE_HEADER, self.token), *self.request.headers)
+        headers = ((TRACE_HEADER, f"{self.token}.{self.location}"), *self.request.headers)
         return [_header(f"{name}: {value}") for name, value in headers]
 
 
@@ -118,7 +119,7 @@ def _answers(part: str, location: str) -> Iterator[Answer]:
 
 def _answer(name: str, output: str, errors: str, code: str, location: str) -> Answer:
     shown, status = output, int(code) if code.isdigit() else 255
-    if name.startswith("dig "):
+    if name.startswith(("dig ", "cache ")):
         shown, status = _dns(shown, status)
     if name.startswith("http "):
         shown = shown.replace("\r\n", "\n")

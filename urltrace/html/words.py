@@ -33,6 +33,8 @@ CAUSES: dict[str, str] = {
     "zone-not-served": "名称服务器不提供该区域：",
     "wrong-address": "DNS 记录的地址不对：",
     "zone-differs": "名称服务器的区域版本不一致：",
+    "negative-cache": "名称服务器的缓存仍认为该名称不存在：",
+    "stale-address": "名称服务器的缓存仍是旧地址：",
     "resolver": "客户端使用了别的名称服务器：",
     "nginx-down": "边缘没有监听该端口：",
     "nginx-silent": "边缘的 nginx 不应答：",

@@ -11,6 +11,8 @@ from urltrace.view import View
 
 STATUS = re.compile(r"status: ([A-Z]+)")
 RECORD = re.compile(r"\sIN\s+A\s+(\d+\.\d+\.\d+\.\d+)")
+HELD = re.compile(r"(?P<ttl>\d+)\s+IN\s+A\s+(?P<address>\d+\.\d+\.\d+\.\d+)")
+ABSENT = re.compile(r"^;; status: (?:NXDOMAIN|NOERROR)\n(?P<zone>\S+)\s+(?P<ttl>\d+)\s+IN\s+SOA\s", re.MULTILINE)
 SERIAL = re.compile(r"\sSOA\s+\S+ \S+ (\d+) ")
 SILENT = "no servers could be reached"
 
@@ -161,10 +163,44 @@ def servers_differ(view: View) -> Iterator[Finding]:
         )
 
 
+def remembered(view: View) -> Iterator[Finding]:
+    """The client's name server remembers an answer of the site's that is none any more."""
+    right = _addresses(view)
+    if not right or not right <= set(_entries(view)):
+        return
+    for answer in view.evidence.about("cache "):
+        server = answer.question.split()[1]
+        absent = [found for found in ABSENT.finditer(answer.output) if _of_site(view, found["zone"])]
+        other = [found for found in HELD.finditer(answer.output) if found["address"] not in _entries(view)]
+        if not absent and not other:
+            continue
+        seconds = (absent or other)[0]["ttl"]
+        old = f"is {other[0]['address']}" if other else "does not exist"
+        who = " and ".join(host.name for host in view.site.dns)
+        yield Finding(
+            hop="name",
+            cause="stale-address" if other else "negative-cache",
+            where=f"the name server {server}",
+            sentence=f"the client's name server {server} remembers for {seconds} s more that {view.request.name} "
+            f"{old}, and {who} says {', '.join(sorted(right))}",
+            do=f"Wait {seconds} s, or flush it on {server}: rndc flushname {view.request.name}, or resolvectl "
+            "flush-caches",
+            proof=(*proof(answer, _line(answer, "SOA", "IN")), *proof(next(iter(view.evidence.about("dig "))))),
+            latent=view.whole is not None and view.whole.ok,
+        )
+
+
+def _of_site(view: View, zone: str) -> bool:
+    """Whether a zone is the site's own: what is said of a name there comes from the site's own name server."""
+    return f".{zone.rstrip('.')}".endswith(f".{view.site.domain}")
+
+
 def resolver_unset(view: View) -> Iterator[Finding]:
     """The client resolves by a server that does not know the site's names."""
     whole = view.whole
     if whole is None or whole.outcome not in ("no name", "no connection") or not _addresses(view):
+        return
+    if any(remembered(view)):
         return
     answer = view.evidence.answer("resolver", OUTSIDE)
     used = re.findall(r"^nameserver\s+(\S+)", answer.output, re.MULTILINE) if answer else []
@@ -218,5 +254,6 @@ RULES = (
     record_missing,
     wrong_address,
     servers_differ,
+    remembered,
     resolver_unset,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from urltrace.conntrack import flows
 from urltrace.evidence import Host
 from urltrace.exchange import Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof, proof_of
@@ -53,12 +54,12 @@ def host_port(view: View) -> Iterator[Finding]:
     """The pod answers, and the node's port does not lead to it."""
     for node, found in _dark(view):
         pod, nat = view.traefik_pod(node), view.evidence.answer("nat", node.name)
-        if pod is None or nat is None or pod.spec.host_network or not _alive(view, node):
+        if pod is None or nat is None or pod.spec.host_network or _dead(view, node):
             continue
         rules, port = led(nat.output, view.site.traefik_port), view.site.traefik_port
         owner = _owner(view, node)
         restart = f"kubectl -n {pod.metadata.namespace} delete pod {pod.metadata.name}"
-        seen = proof_of(found)
+        seen = (*proof_of(found), *_led(view, node, pod))
         if not rules:
             other = f", and {owner} listens there" if owner else ""
             yield Finding(
@@ -103,8 +104,8 @@ def traefik_silent(view: View) -> Iterator[Finding]:
     """Traefik's pod does not answer, not even on its own node."""
     for node, found in _dark(view):
         pod = view.traefik_pod(node)
-        direct = view.exchanges("traefik", node.name)
-        if pod and direct and not _alive(view, node) and (pod.ready or not pod.waits_for):
+        direct = _direct(view, node, "traefik")
+        if pod and direct and _dead(view, node) and (pod.ready or not pod.waits_for):
             yield Finding(
                 hop="node",
                 cause="traefik-silent",
@@ -157,8 +158,26 @@ def _dark(view: View) -> Iterator[tuple[Host, Exchange]]:
 
 def _alive(view: View, node: Host) -> bool:
     """Whether the node's Traefik answers anything at its own address."""
-    direct = (*view.exchanges("alive", node.name), *view.exchanges("traefik", node.name))
-    return any(one.outcome == "answered" for one in direct)
+    return any(one.outcome == "answered" for one in _direct(view, node, "alive", "traefik"))
+
+
+def _dead(view: View, node: Host) -> bool:
+    """Whether it was asked there, and answers nothing."""
+    return bool(_direct(view, node, "alive", "traefik")) and not _alive(view, node)
+
+
+def _direct(view: View, node: Host, *kinds: str) -> list[Exchange]:
+    """Requests to the node's Traefik past the host port. A host may have noted an address that its pod had before."""
+    pod = view.traefik_pod(node)
+    found = [one for kind in kinds for one in view.exchanges(kind, node.name)]
+    return [one for one in found if pod is None or one.answer.question.split()[2].startswith(f"{pod.status.pod_ip}:")]
+
+
+def _led(view: View, node: Host, pod: Pod) -> tuple[Proof, ...]:
+    """Where the kernel has led connections to the port instead of to the pod."""
+    answer = view.evidence.answer("connections", node.name)
+    lost = [flow for flow in flows(answer.output) if flow.led != pod.status.pod_ip] if answer else []
+    return proof(answer, lost[0].line) if lost else ()
 
 
 def _owner(view: View, node: Host) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from urltrace.evidence import Host
 from urltrace.exchange import WORDS, Exchange
-from urltrace.finding import Cleared, Finding, proof
+from urltrace.finding import Cleared, Finding, Proof, proof
 from urltrace.kubernetes.endpoints import Address
 from urltrace.netfilter import stopping
 from urltrace.rules.link import forwarding_off
@@ -208,8 +208,14 @@ def between(view: View) -> Iterator[Finding]:
                 where=f"Traefik on {node.name}",
                 sentence=f"Traefik on {node.name} answers {found.status} for its pod, which answers {node.name} itself",
                 do="Ask again: it may have just come back. Then look at Traefik's log, and at network policies",
-                proof=seen(found),
+                proof=(*seen(found), *_logged(view, node, found.status)),
             )
+
+
+def _logged(view: View, node: Host, status: int) -> tuple[Proof, ...]:
+    """What Traefik wrote of it: whom it asked."""
+    line = next((one.line for one in view.logged(node) if one.status == status), "")
+    return proof(view.evidence.answer("requests", node.name), line) if line else ()
 
 
 def cleared(view: View) -> Cleared | None:

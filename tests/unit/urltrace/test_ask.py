@@ -198,7 +198,7 @@ class Fixed:
 def test_a_host_that_is_silent_is_unasked() -> None:
     every = questions(SITE, Request("demo.od.com"), "token", "kubectl")
     assert [question.location for question in every] == [OUTSIDE, "hdss7-11", "hdss7-21", "hdss7-22"]
-    assert [question.places for question in every[1:]] == [("edge", "dns_host"), ("node", "master"), ("node", "master")]
+    assert [question.places for question in every[1:]] == [("dns_host", "edge"), ("master", "node"), ("master", "node")]
     found = gather(every, {one.location: Fixed(one.location != "hdss7-22") for one in every}, Redactor("salt"))
     assert [(one.location, one.why) for one in found.unasked] == [("hdss7-22", "no answer within 3 s")]
     assert len(found.answers) == 3

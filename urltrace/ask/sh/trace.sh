@@ -69,6 +69,9 @@ outside() {
   ask "http name" whole
   for edge in $EDGES; do ask "http edge $edge:$PORT" through "$edge"; done
   for server in $SERVERS; do ask "dig $server" dns "$server"; done
+  for server in $(sed -n 's/^nameserver[[:space:]]*\([0-9.]*\)[[:space:]]*$/\1/p' /etc/resolv.conf | head -n 3); do
+    case " $SERVERS " in *" $server "*) ;; *) ask "cache $server" dns "$server" ;; esac
+  done
   ask "getent" timeout "$LIMIT" getent ahosts "$NAME"
   # shellcheck disable=SC2016 # awk is to expand them
   ask "hosts-file" awk -v name="$NAME" '!/^#/ { for (i = 2; i <= NF; i++) if ($i == name) print }' /etc/hosts
@@ -242,6 +245,18 @@ node() {
   ask "routes" routes $behind
 }
 
+# What Traefik has written of this trace's requests: who asked, by which router, whom it asked, what it got
+requests() {
+  tail -q -n 2000 /var/log/pods/*_traefik*/*/*.log | grep -F "$TOKEN." | head -n 20
+}
+
+# Where the kernel led what came to the host port: this host's own request, and those that nothing came back for
+connections() {
+  asked=$(grep -l "^http node $OWN" ./*.question | head -n 1)
+  port=$(sed -n 's/.* port=//p' "${asked%.question}.err")
+  conntrack -L -p tcp --orig-port-dst "$HOSTPORT" | grep -E " sport=${port:-none} dport=$HOSTPORT |UNREPLIED" | head -n 8
+}
+
 managers() {
   for port in 10257 10259; do
     echo "$port $(curl -q -ks -m 2 -o /dev/null -w '%{http_code}' --noproxy '*' "https://127.0.0.1:$port/healthz")"
@@ -258,7 +273,14 @@ master() {
 for place in $PLACES; do $place; done
 besides
 wait
-case " $PLACES " in *" edge "*) again && wait ;; esac
+case " $PLACES " in *" edge "*) again ;; esac
+case " $PLACES " in
+  *" node "*)
+    ask "requests" requests
+    ask "connections" connections
+    ;;
+esac
+wait
 # one program for all of them: a name by itself, then its lines after a blank each
 LC_ALL=C sed -s -e 1F -e 's/^/ /' ./*.question ./*.code ./*.out ./*.err
 echo
