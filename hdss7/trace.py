@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from hdss7.last_good import changes, remember
-from hdss7.options import Options
+from hdss7.options import LOGIN, OPTIONS, Options
 from hdss7.project import open_project
 from hdss7.tracing import identity, judged, places, traced
+from hdss7.with_file import Change, read_change
 from provision.errors import InputError
 from provision.home import expanded
 from provision.project import Project
@@ -23,7 +23,6 @@ from provision.spelling import suggestion
 from provision.verify.context import Context
 from urltrace.evidence import Evidence, dump, load
 from urltrace.fingerprint import Difference
-from urltrace.kubernetes.objects import Objects, read_objects
 from urltrace.request import Request, parse_request
 from urltrace.summary import changed_lines, foretold, summary
 from urltrace.verdict import Verdict, judge
@@ -48,7 +47,8 @@ class Traced:
 def trace(options: Options) -> int:
     """Say why a URL does not answer, or that it does. Returns the exit code."""
     request = parse_request(options.url or "", options.method or "GET", options.header)
-    change = _change(options.with_file) if options.with_file else None
+    _refuse_unused(options)
+    change = read_change(options.with_file) if options.with_file else None
     began = time.monotonic()
     if options.replay:
         evidence, project, site = _replayed(options.replay, request), None, ""
@@ -79,10 +79,10 @@ def concluded(evidence: Evidence, project: Project | None, site: str, began: flo
     return Traced(evidence, verdict, time.monotonic() - began, site, since, changed)
 
 
-def _print(done: Traced, change: Objects | None, options: Options) -> None:
+def _print(done: Traced, change: Change | None, options: Options) -> None:
     lines = summary(done.evidence, done.verdict, verbose=options.verbose > 0)
     lines += changed_lines(done.verdict, done.since, done.changed)
-    foreseen = foretold(View(done.evidence), change) if change else []
+    foreseen = [*foretold(View(done.evidence), change.objects), *change.unjudged] if change else []
     for line in (*lines, *foreseen):
         print(line, file=sys.stderr if options.json else sys.stdout)
     sys.stdout.flush()
@@ -107,6 +107,18 @@ def _asked(options: Options, request: Request) -> tuple[Evidence, Project, str]:
     return evidence, opened.project, identity(opened.project, options.lab)
 
 
+def _refuse_unused(options: Options) -> None:
+    """A bundle is judged by itself: what chooses hosts or changes the request would have no effect."""
+    unused = (*LOGIN, "from_host", "method", "header")
+    typed = [name for name in unused if options.replay and getattr(options, name) != getattr(Options(), name)]
+    if typed:
+        raise InputError(
+            f"{OPTIONS[typed[0]].typed} has no effect with --replay",
+            found="a bundle holds its request and what its hosts have said",
+            do="Leave it out, or trace the URL anew without --replay.",
+        )
+
+
 def _replayed(name: str, request: Request) -> Evidence:
     path = expanded(name)
     try:
@@ -117,15 +129,6 @@ def _replayed(name: str, request: Request) -> Evidence:
         was = f"{evidence.sent.scheme}://{evidence.sent.host}{evidence.sent.path}"
         raise InputError(f"{name} is a trace of {was}", do=f"Replay it with that URL: trace {was} --replay {name}")
     return evidence
-
-
-def _change(name: str) -> Objects:
-    """The objects of a file of manifests."""
-    try:
-        return read_objects(yaml.safe_load_all(expanded(name).read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
-        found = error.strerror or "" if isinstance(error, OSError) else str(error)
-        raise InputError(f"{name} can't be read", found=found, do="Name a file of manifests.") from None
 
 
 def _save(path: Path, text: bytes) -> None:

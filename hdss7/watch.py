@@ -64,7 +64,7 @@ def watch(options: Options) -> int:
 def duration(text: str) -> float:
     """Seconds out of 90s, 10m, 2h. Raises InputError."""
     found = re.fullmatch(r"(\d{1,6})([smh])", text)
-    if not found:
+    if not found or not int(found[1]):
         raise InputError(f"--for {text!r} is no length of time", do="Write 90s, 10m or 2h.")
     return int(found[1]) * UNITS[found[2]]
 

@@ -124,9 +124,12 @@ def load(text: bytes, name: str = "the bundle") -> Evidence:
                 found=f"this program reads version {VERSION}",
                 do="Replay it with the program that saved it.",
             )
-        return decode(text, Evidence)
+        held = decode(text, Evidence)
     except (msgspec.MsgspecError, OSError, EOFError, zlib.error) as error:
         raise InputError(f"{name} is no bundle of a trace", found=str(error), do="Give a file of --save.") from None
+    if not held.answers and not held.unasked:
+        raise InputError(f"{name} holds no answers", found="nobody was asked", do="Give a file of --save.")
+    return held
 
 
 class _Versioned(msgspec.Struct):

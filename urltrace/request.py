@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from provision.errors import InputError
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+LABEL = r"[A-Za-z0-9_-]{1,63}"
+HOST = re.compile(rf"{LABEL}(\.{LABEL})*\.?|\[[0-9A-Fa-f:.]+\]")
+CREDENTIALS = re.compile(r"//.*@")
 PORTS = {"http": 80, "https": 443}
 
 
@@ -53,24 +55,28 @@ def host_of(authority: str) -> str:
 
 def parse_request(url: str, method: str = "GET", headers: Iterable[str] = ()) -> Request:
     """The request that `url` and the options ask for. Raises InputError, exit 4."""
-    bad = f"{url!r} is not a URL to trace"
+    shown = CREDENTIALS.sub("//…@", url)  # a password is printed nowhere
+    bad = f"{shown!r} is not a URL to trace"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise InputError(bad, found=str(error), do="Write it as http://demo.od.com/path.") from None
-    if parts.scheme not in PORTS or not HOST.fullmatch(parts.netloc.rpartition("@")[2].removesuffix(f":{port}")):
-        raise InputError(bad, do="Write it as http://demo.od.com/path or https://demo.od.com/path.")
+        found = str(error) if shown == url else "its host or its port can't be read"
+        raise InputError(bad, found=found, do="Write it as http://demo.od.com/path.") from None
     if "@" in parts.netloc:
         raise InputError(bad, found="it holds a user's name", do="Send credentials by --header 'Authorization: …'.")
+    if parts.scheme not in PORTS or port == 0 or not HOST.fullmatch(parts.netloc.removesuffix(f":{port}")):
+        raise InputError(bad, do="Write it as http://demo.od.com/path or https://demo.od.com/path.")
+    if "#" in url:
+        raise InputError(bad, found="what follows a # is never sent", do="Leave it out.")
     if not TOKEN.fullmatch(method):
         raise InputError(f"{method!r} is not an HTTP method", do="Give one word, as in --method POST.")
     own = PORTS[parts.scheme]
     host = parts.netloc.removesuffix(f":{port}") if port == own else parts.netloc
     return Request(
         host=host,
-        path=_printable(parts.path or "/", url),
-        query=_printable(parts.query, url),
+        path=_printable(parts.path or "/", shown),
+        query=_printable(parts.query, shown),
         method=method,
         scheme=parts.scheme,
         port=port or own,

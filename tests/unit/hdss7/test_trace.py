@@ -69,11 +69,44 @@ def test_a_change_is_foretold_from_a_bundle(bundle: Path, tmp_path: Path) -> Non
 
 
 def test_a_file_that_is_no_manifest_ends_with_4(bundle: Path, tmp_path: Path) -> None:
-    for text in ("kind: Ingress\nspec: 7\n", "a: [", "\xff"):
+    for text in ("apiVersion: networking.k8s.io/v1\nkind: Ingress\nspec: 7\n", "a: [", "\xff"):
         (tmp_path / "bad.yaml").write_text(text, encoding="latin-1")
         done = run(URL, "--replay", str(bundle), "--with", str(tmp_path / "bad.yaml"))
         assert done.returncode == 4, text
         assert "can't be read" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kind: Ingress\nmetadata: {name: {{ name }}}\n", "line 2 is a template of Jinja or Helm"),
+        (INGRESS.replace("networking.k8s.io/v1", "extensions/v1beta1"), "default/thief is of apiVersion extensions"),
+        (INGRESS.replace("apiVersion: networking.k8s.io/v1\n", ""), "Ingress default/thief is of apiVersion none"),
+    ],
+)
+def test_a_change_that_no_api_takes_is_refused(bundle: Path, tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "change.yaml").write_text(text)
+    done = run(URL, "--replay", str(bundle), "--with", str(tmp_path / "change.yaml"))
+    assert done.returncode == 4
+    assert words in done.stderr
+
+
+def test_what_is_not_judged_of_a_change_is_said(bundle: Path, tmp_path: Path) -> None:
+    route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: demo}\n"
+    (tmp_path / "change.yaml").write_text(f"{INGRESS}---\n{route}")
+    done = run(URL, "--replay", str(bundle), "--with", str(tmp_path / "change.yaml"))
+    assert "HTTPRoute default/demo is not judged" in done.stdout
+    assert "Ingress default/thief" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--from", "hdss7-22"), ("--method", "POST"), ("--header", "A: b"), ("--lab", "x"), ("--inventory", "x")],
+)
+def test_options_that_a_bundle_ignores_are_refused(bundle: Path, words: tuple[str, str]) -> None:
+    done = run(URL, "--replay", str(bundle), *words)
+    assert done.returncode == 4
+    assert f"{words[0]} has no effect with --replay" in done.stderr
 
 
 def test_a_bundle_is_saved_for_its_owner_alone(bundle: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_an_answer_is_compared_by_its_status(answers: str, status: str) -> None:
     assert status_of(answers) == status
 
 
-@pytest.mark.parametrize("text", ["", "10", "m", "-1m", "1d", "1.5m"])
+@pytest.mark.parametrize("text", ["", "10", "m", "-1m", "1d", "1.5m", "0s", "00m"])
 def test_another_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="no length of time"):
         duration(text)

@@ -58,6 +58,11 @@ def test_a_change_is_not_judged_without_the_api() -> None:
         ("http://demo.od.com/a b", "GET", ()),
         ("http://user:word@demo.od.com/", "GET", ()),
         ("http://demo.od.com$(touch x)/", "GET", ()),
+        ("http://demo..od.com/", "GET", ()),
+        ("http://.od.com/", "GET", ()),
+        (f"http://{'a' * 64}.od.com/", "GET", ()),
+        ("http://demo.od.com:0/", "GET", ()),
+        ("http://demo.od.com/#part", "GET", ()),
         ("http://demo.od.com/", "GET\r\nX: y", ()),
         ("http://demo.od.com/", "GET", ("no colon",)),
         ("http://demo.od.com/", "GET", ("A: b\r\nC: d",)),
@@ -67,6 +72,22 @@ def test_a_change_is_not_judged_without_the_api() -> None:
 def test_bad_input_is_refused(url: str, method: str, header: tuple[str, ...]) -> None:
     with pytest.raises(InputError):
         parse_request(url, method, header)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:hunter2@demo.od.com/",
+        "http://user:hunter2@demo od.com/",
+        "http://user:hunter2#x@demo.od.com/",
+        "http://user:hunter2/x@demo.od.com/",
+        "ftp://user:hunter2@demo.od.com/",
+    ],
+)
+def test_a_password_in_a_url_is_printed_nowhere(url: str) -> None:
+    with pytest.raises(InputError) as error:
+        parse_request(url)
+    assert "hunter2" not in str(error.value)
 
 
 def test_a_url_becomes_a_request() -> None:

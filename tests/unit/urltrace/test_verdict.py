@@ -156,7 +156,13 @@ def test_a_header_matches_by_its_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [(b"{}", "no bundle"), (b"x", "no bundle"), (b'{"version": 9}', "version 9")]
+    ("text", "words"),
+    [
+        (b"{}", "no bundle"),
+        (b"x", "no bundle"),
+        (b'{"version": 9}', "version 9"),
+        (b'{"version": 1, "sent": {"host": "demo.od.com"}, "site": {"domain": "od.com"}}', "holds no answers"),
+    ],
 )
 def test_another_file_is_no_bundle(text: bytes, words: str) -> None:
     with pytest.raises(InputError, match=words):
