@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 
@@ -145,7 +146,7 @@ class Redactor:
 
     def objects(self, text: str) -> str:
         """Objects with the fields that a trace reads: no environment, no commands, no other annotation."""
-        held = _relevant(read_objects([json.loads(text)]))
+        held = _relevant(read_objects(_documents(text)))
         listed = [getattr(held, name) or () for name in held.__dataclass_fields__ if name != "secrets"]
         items = [item for kind in listed for one in kind for item in [{"kind": type(one).__name__, **_plain(one)}]]
         return json.dumps({"kind": "List", "items": items})
@@ -157,6 +158,15 @@ class Redactor:
     def log(self, text: str) -> str:
         """Lines of a log without queries."""
         return QUERY.sub("?…", text)
+
+
+def _documents(text: str) -> Iterator[Any]:
+    """JSON documents that follow each other."""
+    decoder, at = json.JSONDecoder(), 0
+    while rest := text[at:].lstrip():
+        at = len(text) - len(rest)
+        document, at = decoder.raw_decode(text, at)
+        yield document
 
 
 def _body(body: str) -> str:

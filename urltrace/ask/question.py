@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from provision.facts.question import Question
-from provision.remote.shell import Scripts, function, words
+from provision.remote.shell import Scripts, words
 from urltrace import dns
 from urltrace.evidence import Answer, Site
 from urltrace.exchange import FORMAT
@@ -19,7 +19,7 @@ SCRIPTS = Scripts(__file__)
 LIMIT = 2.5  # seconds for one request
 MOST_ERRORS = 4096  # characters
 FILE = re.compile(r"\./(\d+\.(?:question|code|out|err))")
-API_LIMIT = 6  # seconds for a question to the API, whatever kubectl waits for
+API_LIMIT = 6  # seconds for all questions to the API
 LARGE = 1.2  # of them for a large one, which a small one follows where it was silent
 BEGINS = "trace "  # and a number: the answers of one question follow
 TRACE_HEADER = "X-Hdss7-Trace"
@@ -58,33 +58,31 @@ class TraceQuestion(Question):
         uri = sent.path + (f"?{sent.query}" if sent.query else "")
         asked = (words(["ask", name, "timeout", str(SECONDS), "sh", "-c", command]) for name, command in self.besides)
         besides = "\n".join(("besides() {", *asked, ":", "}", ""))  # no subshell: `ask` counts
-        return (
-            function("k", f'timeout {API_LIMIT} {words(self.kubectl.split())} "$@"')
-            + besides
-            + SCRIPTS.call(
-                "trace",
-                PLACES=" ".join(self.places),
-                NAME=sent.name,
-                HOST=_header(f"Host: {sent.host}"),
-                CONFIG="\n".join(self._config()),
-                ADDRESS=f"{sent.scheme}://{sent.host}",
-                URI=_escaped(uri),
-                METHOD=sent.method,
-                TOKEN=self.token,
-                PORT=str(sent.port),
-                TARGETS=" ".join(f"{node.address}:{site.traefik_port}" for node in site.nodes),
-                EDGES=" ".join(edge.address for edge in site.edges),
-                SERVERS=" ".join(server.address for server in site.dns),
-                QUERY=dns.printf(dns.query(sent.name)),
-                HOSTPORT=str(site.traefik_port),
-                LIMIT=str(LIMIT),
-                FORMAT=FORMAT,
-                SHORT=str(LARGE),
-                REST=f"{LIMIT - LARGE:.1f}",
-                OWN=self.own,
-                API=site.api,
-                CNI="/var/lib/cni",
-            )
+        return besides + SCRIPTS.call(
+            "trace",
+            PLACES=" ".join(self.places),
+            NAME=sent.name,
+            HOST=_header(f"Host: {sent.host}"),
+            CONFIG="\n".join(self._config()),
+            ADDRESS=f"{sent.scheme}://{sent.host}",
+            URI=_escaped(uri),
+            METHOD=sent.method,
+            TOKEN=self.token,
+            PORT=str(sent.port),
+            TARGETS=" ".join(f"{node.address}:{site.traefik_port}" for node in site.nodes),
+            EDGES=" ".join(edge.address for edge in site.edges),
+            SERVERS=" ".join(server.address for server in site.dns),
+            QUERY=dns.printf(dns.query(sent.name)),
+            HOSTPORT=str(site.traefik_port),
+            LIMIT=str(LIMIT),
+            FORMAT=FORMAT,
+            SHORT=str(LARGE),
+            REST=f"{LIMIT - LARGE:.1f}",
+            OWN=self.own,
+            API=site.api,
+            KUBECTL=self.kubectl,
+            LONGEST=str(API_LIMIT),
+            CNI="/var/lib/cni",
         )
 
     def _config(self) -> list[str]:

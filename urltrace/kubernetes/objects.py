@@ -236,7 +236,9 @@ def read_objects(documents: Iterable[Any], kinds: Iterable[str] = ()) -> Objects
 def _flat(documents: Iterable[Any]) -> Iterable[dict[str, Any]]:
     for document in documents:
         if isinstance(document, dict):
-            if str(document.get("kind", "")).endswith("List"):
-                yield from _flat(document.get("items") or ())
+            kind = str(document.get("kind", ""))
+            if kind.endswith("List"):  # the API names the kind there, and not again in each of its items
+                named = {"kind": kind.removesuffix("List")}
+                yield from _flat(named | item for item in document.get("items") or () if isinstance(item, dict))
             else:
                 yield document

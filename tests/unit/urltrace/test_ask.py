@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,7 @@ from urltrace.ask.gather import gather, questions
 from urltrace.ask.question import SCRIPTS, TraceQuestion
 from urltrace.evidence import OUTSIDE, Answer, Host, Site
 from urltrace.exchange import read_exchange
+from urltrace.kubernetes.objects import read_objects
 from urltrace.redact import Redactor
 from urltrace.request import Request
 
@@ -181,6 +183,28 @@ def test_any_bytes_are_an_answer_or_a_value_error(data: bytes) -> None:
         assert dns.described(data).startswith(";; status: ")
     except ValueError as error:
         assert "DNS" in str(error)  # noqa: PT017 - either is right
+
+
+SERVED = Path(__file__).with_name("served_api.py")
+
+
+def of_master(kubectl: str) -> dict[str, Answer]:
+    return asked(TraceQuestion("m", ("master",), Request("demo.od.com"), SITE, "token", kubectl=kubectl))
+
+
+def test_the_api_is_asked_by_one_start_of_kubectl() -> None:
+    found = of_master(f"{sys.executable} {SERVED}")
+    assert (found["readyz"].output, found["readyz"].code) == ("[-]etcd failed\n", 22)
+    assert found["objects"].code == 0
+    kept = read_objects([json.loads(Redactor("salt").answer(found["objects"]).output)])
+    assert [one.metadata.name for one in kept.ingresses or ()] == ["a"]
+    assert [one.metadata.name for one in kept.pods or ()] == ["a"]
+
+
+def test_a_master_without_kubectl_says_so_at_once() -> None:
+    found = of_master("/nonexistent/kubectl")
+    assert found["readyz"].code == 7
+    assert found["objects"].code == 7
 
 
 class Fixed:

@@ -6,7 +6,8 @@
 # $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
 # $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
 # $API: the entrance of the API servers, '' for none; $SHORT, $REST: seconds for a large request, and for a small one
-# after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did; k: kubectl; besides: more to ask
+# after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did;
+# $KUBECTL: with its options, blanks between; $LONGEST: seconds that it may run; besides: more to ask
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
 grep -Ev -i '^header = "(content-length|transfer-encoding|expect):' config >bare # a body that does not come is waited for
@@ -233,17 +234,27 @@ node() {
   ask "log traefik" errors
   iptables-save -t nat >rules 2>rules.said
   ask "nat" grep -E -- "^-A PREROUTING |--dports? ([0-9,:]*,)?$HOSTPORT(,| )" rules
+  behind &
+}
+
+# What is asked of the node's Traefik, and of the pods that it leads to: beside the rest, for one that is frozen
+behind() (
+  count=1000
   found=$(traefik)
-  [ -n "$found" ] || return 0
+  [ -n "$found" ] || exit 0
   ask "http traefik $found" at "$found"
   ask "http alive $found" alive "$found"
-  curl -q -sS -m "$LIMIT" --noproxy '*' "http://${found%:*}:8080/api/rawdata" >rawdata 2>rawdata.said || return 0
+  curl -q -sS -m "$LIMIT" --noproxy '*' "http://${found%:*}:8080/api/rawdata" >rawdata 2>rawdata.said || {
+    wait
+    exit 0
+  }
   ask "rawdata" cat rawdata
-  behind=$(pods)
-  for pod in $behind; do ask "http pod $pod" at "$pod"; done
+  pods=$(pods)
+  for pod in $pods; do ask "http pod $pod" at "$pod"; done
   # shellcheck disable=SC2086 # a word each
-  ask "routes" routes $behind
-}
+  ask "routes" routes $pods
+  wait
+)
 
 # What Traefik has written of this trace's requests: who asked, by which router, whom it asked, what it got
 requests() {
@@ -263,15 +274,44 @@ managers() {
   done
 }
 
+# kubectl finds the API and its own credentials; what is asked goes by curl, so that one start of it is enough
 master() {
-  kinds=ingresses,ingressclasses,services,endpointslices,pods,nodes,clusterroles,clusterrolebindings
-  ask "readyz" k get --raw '/readyz?verbose' --request-timeout=5s
-  ask "objects" k get "$kinds" -A -o json --request-timeout=5s
+  mkfifo api.up
+  # shellcheck disable=SC2086 # a word each
+  timeout "$LONGEST" $KUBECTL proxy --unix-socket="$d/api" >api.up 2>api.said &
+  proxy=$!
   ask "managers" managers
+}
+
+# $1, ...: paths of the API
+api() {
+  for path in "$@"; do echo "url=http://localhost$path"; done |
+    curl -q -K - -sS --fail-with-body --fail-early -m "$LIMIT" --unix-socket api
+}
+
+# From the cache of the API server: as fresh as what Traefik hears, and there without a quorum of etcd
+objects() {
+  for kind in api/v1/pods api/v1/services api/v1/nodes apis/discovery.k8s.io/v1/endpointslices \
+    apis/networking.k8s.io/v1/ingresses apis/networking.k8s.io/v1/ingressclasses \
+    apis/rbac.authorization.k8s.io/v1/clusterroles apis/rbac.authorization.k8s.io/v1/clusterrolebindings; do
+    set -- "$@" "/$kind?resourceVersion=0"
+  done
+  api "$@"
+}
+
+# Once kubectl serves, or has ended
+listed() {
+  read -r _ <api.up
+  ask "readyz" api '/readyz?verbose'
+  readyz=$!
+  ask "objects" objects
+  wait "$readyz" $!
+  kill "$proxy" 2>/dev/null
 }
 
 for place in $PLACES; do $place; done
 besides
+case " $PLACES " in *" master "*) listed ;; esac
 wait
 case " $PLACES " in *" edge "*) again ;; esac
 case " $PLACES " in
