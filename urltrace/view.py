@@ -19,7 +19,7 @@ from urltrace.kubernetes.pods import Pod
 from urltrace.nginx.choice import NginxChoice, choose
 from urltrace.nginx.syntax import ConfigurationError, Directive, parse_dump
 from urltrace.traefik.ingress import Read, normalized, read_ingresses
-from urltrace.traefik.logged import Logged, logged
+from urltrace.traefik.logged import CUT, Logged, logged
 from urltrace.traefik.provider import Provider, read_provider
 from urltrace.traefik.routers import Choice, Loaded, Router, read_rawdata
 from urltrace.traefik.routers import choose as choose_router
@@ -61,6 +61,12 @@ class View:
     def on_node(self, node: Host) -> Exchange | None:
         """What a node got from its own port."""
         return self.exchange("node", self.node_target(node), node.name)
+
+    @cached_property
+    def lost_behind(self) -> bool:
+        """Whether a pod gives no answer to a node, or to a Traefik: chance decides then which request gets one."""
+        cut = (one for node in self.site.nodes for one in self.logged(node) if one.status in CUT)
+        return any(cut) or any(one.outcome != "answered" for one in self.exchanges("pod"))
 
     @cached_property
     def whole(self) -> Exchange | None:

@@ -108,7 +108,9 @@ def _totals(singles: Sequence[Row], both: Sequence[Row], rows: Sequence[Row]) ->
         counts = Counter(row.mark for row in made)
         share = f", {100 * counts['right'] / len(made):.1f} %" if made else ""
         told = ", ".join(f"{counts[mark]} {mark}" for mark in ("wrong", "missed", "false alarm"))
-        yield f"- {len(made)} of {len(of)} {what} were made: {counts['right']} right{share}, {told}."
+        live = sum(row.seen is not None and row.seen.live == "right" for row in made)
+        then = f" As they were made, before the judgement was mended: {live} right." if made else ""
+        yield f"- {len(made)} of {len(of)} {what} were made: {counts['right']} right{share}, {told}.{then}"
     seconds = sorted(row.seen.seconds for row in singles if row.seen and not named(row.name).unasked)
     dead = sorted(row.seen.seconds for row in singles if row.seen and named(row.name).unasked)
     if seconds:

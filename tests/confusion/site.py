@@ -91,7 +91,7 @@ class Site(Typed):
         """The fault, once it has its effect; undone at the end, and where it can't be made."""
         with ExitStack() as undo:
             if objects := self._objects(fault):
-                undo.callback(self._apply, f"delete --ignore-not-found --wait=false --grace-period=0 -f {objects}")
+                undo.callback(self._apply, f"delete --ignore-not-found --grace-period=1 --timeout=20s -f {objects}")
             if fault.pod:
                 undo.callback(self.script, API, SELECT % "demo")
             if fault.elsewhere:

@@ -16,11 +16,11 @@ from urltrace.own import SECONDS
 from urltrace.request import Request
 
 SCRIPTS = Scripts(__file__)
-LIMIT = 2.5  # seconds for one request
+LIMIT = 2.2  # seconds for one request
 MOST_ERRORS = 4096  # characters
 FILE = re.compile(r"\./(\d+\.(?:question|code|out|err))")
 API_LIMIT = 6  # seconds for all questions to the API
-LARGE = 1.2  # of them for a large one, which a small one follows where it was silent
+LARGE = 1.0  # of them for a large one, which a small one follows where it was silent
 BEGINS = "trace "  # and a number: the answers of one question follow
 TRACE_HEADER = "X-Hdss7-Trace"
 

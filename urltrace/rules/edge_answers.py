@@ -34,7 +34,7 @@ def silent(view: View) -> Iterator[Finding]:
         unanswered = found.outcome == "silent" or (found.outcome == "no connection" and frozen)
         if not unanswered or not nodes or min(one.first for one in nodes) > found.total / 2:
             continue
-        reached = all(
+        reached = not view.lost_behind and all(
             one.outcome == "answered" and not one.cut for node in view.site.nodes for one in view.from_edges(node)
         )
         if frozen or (reached and _to_nodes(view, edge.name)):
@@ -124,7 +124,8 @@ def penalised(view: View) -> Iterator[Finding]:
         nodes = [view.exchange("node", view.node_target(node), name) for node in view.site.nodes]
         known = {view.node_target(node) for node in view.site.nodes}
         backends = {f"{backend.address}:{backend.port}" for backend in choice.proxied.asked}
-        if backends and backends <= known and all(one and one.outcome == "answered" for one in nodes):
+        reached = not view.lost_behind and all(one and one.outcome == "answered" for one in nodes)
+        if backends and backends <= known and reached:
             log = view.evidence.answer("log nginx", name)
             line = next((line for line in reversed(log_lines(view, name)) if "upstream" in line), "")
             yield Finding(

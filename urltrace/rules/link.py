@@ -172,7 +172,7 @@ def written_neighbour(view: View) -> Iterator[Finding]:
 def large_packets(view: View) -> Iterator[Finding]:
     """Small requests pass and large ones hang."""
     for node in view.site.nodes:
-        for edge in view.site.edges:
+        for edge in view.site.edges if not view.lost_behind else ():
             small = view.exchange("node", view.node_target(node), edge.name)
             large = view.exchange("large", view.node_target(node), edge.name)
             if small and large and small.outcome == "answered" and large.outcome == "silent" and _quick(small):
@@ -199,7 +199,7 @@ def large_answers(view: View) -> Iterator[Finding]:
     """The node answers itself at once, and an edge connects and gets nothing: what comes back is lost."""
     for node in view.site.nodes:
         own = view.on_node(node)
-        for edge in view.site.edges:
+        for edge in view.site.edges if not view.lost_behind else ():
             found = view.exchange("node", view.node_target(node), edge.name)
             lost = found is not None and (found.outcome == "silent" or found.cut)
             if found and lost and own and own.outcome == "answered" and _quick(own) and not own.cut:
@@ -216,7 +216,7 @@ def large_answers(view: View) -> Iterator[Finding]:
 
 
 def _quick(found: Exchange) -> bool:
-    """Whether an answer comes so fast that a request of 1.2 s would have had it as well."""
+    """Whether an answer comes so fast that a large request, which waits shorter, would have had it as well."""
     return found.first < QUICK
 
 

@@ -10,8 +10,9 @@ from urltrace.exchange import WORDS, Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof
 from urltrace.kubernetes.endpoints import Address
 from urltrace.netfilter import stopping
-from urltrace.rules.link import forwarding_off
+from urltrace.rules.link import NO_PORT, forwarding_off
 from urltrace.rules.unserved import seen, served, whole_ok
+from urltrace.traefik.logged import CUT, GAVE_UP, NONE
 from urltrace.view import View
 
 SLOW = 1.0  # seconds to the first byte
@@ -198,24 +199,48 @@ def redirect_loop(view: View) -> Iterator[Finding]:
 
 
 def between(view: View) -> Iterator[Finding]:
-    """Traefik says that its pod failed, and the pod answers when it is asked."""
-    failed = [found for pod in _pods(view) for _, found in pod.answers if found.outcome != "answered"]
-    for node, found in served(view):
-        if found.status in (502, 504) and not found.by_edge and not failed and any(_pods(view)):
-            yield Finding(
-                hop="pod",
-                cause="backend-failed",
-                where=f"Traefik on {node.name}",
-                sentence=f"Traefik on {node.name} answers {found.status} for its pod, which answers {node.name} itself",
-                do="Ask again: it may have just come back. Then look at Traefik's log, and at network policies",
-                proof=(*seen(found), *_logged(view, node, found.status)),
-            )
+    """Traefik says that a pod failed, and the pod answers when its node asks: Traefik's own way to it is cut."""
+    asked = [found for pod in _pods(view) for _, found in pod.answers]
+    answered = {node.name: found for node, found in served(view)}
+    for node in view.site.nodes if asked and all(one.outcome == "answered" for one in asked) else ():
+        found = answered.get(node.name)
+        bad = found if found and found.status in (502, 504) and not found.by_edge else None
+        late = 2 * max(one.first for one in asked)  # a client that gives up on a slow application is no sign
+        every = [one for one in view.logged(node) if one.status in CUT and one.server != NONE]
+        cuts = [one for one in every if one.status != GAVE_UP or one.seconds > late]
+        if not cuts and bad is None:
+            continue
+        cut = cuts[0] if cuts else None
+        server = cut.server if cut else "its pod"
+        rule = next(_stopping_traefik(view, node, cut.server), None) if cut else None
+        yield Finding(
+            hop="pod",
+            cause="backend-failed",
+            where=f"Traefik on {node.name}",
+            sentence=f"Traefik on {node.name} gets no answer from {server}, which answers {node.name} itself"
+            + (f": {rule.line} on {rule.location}" if rule else ""),
+            do="Look at what stops pods and not nodes: rules for the pods' network, network policies, the way back to "
+            f"{node.name}'s pods",
+            proof=(
+                *(seen(bad) if bad else ()),
+                *(proof(view.evidence.answer("requests", node.name), cut.line) if cut else ()),
+                *((rule,) if rule else ()),
+            ),
+            latent=whole_ok(view) and len(cuts) < 2 and bad is None,
+        )
 
 
-def _logged(view: View, node: Host, status: int) -> tuple[Proof, ...]:
-    """What Traefik wrote of it: whom it asked."""
-    line = next((one.line for one in view.logged(node) if one.status == status), "")
-    return proof(view.evidence.answer("requests", node.name), line) if line else ()
+def _stopping_traefik(view: View, node: Host, server: str) -> Iterator[Proof]:
+    """A rule by which a host on the way forwards nothing of a node's Traefik to a pod, or nothing back."""
+    pod, (ip, _, port) = view.traefik_pod(node), server.rpartition(":")
+    for host in view.site.nodes if pod else ():
+        answer = view.evidence.answer("filter", host.name)
+        here = pod.status.pod_ip if pod else ""
+        ways = ((here, ip, int(port) if port.isdigit() else NO_PORT), (ip, here, NO_PORT))
+        for source, destination, number in ways if answer else ():
+            text = answer.output if answer else ""
+            rule = stopping(text, "FORWARD", source=source, destination=destination, port=number)
+            yield from proof(answer, rule) if rule else ()
 
 
 def cleared(view: View) -> Cleared | None:

@@ -14,14 +14,20 @@ LINE = re.compile(
     re.MULTILINE,
 )
 NONE = "none"
+GAVE_UP = 499  # the client, before there was an answer
+CUT = (GAVE_UP, 502, 504)  # Traefik's words for a server that gave none
 
 
 @dataclass(frozen=True)
 class Logged:
-    """A request as Traefik has seen it. who: the location that sent it. router, server: that it chose, or 'none'."""
+    """A request as Traefik has seen it. who: the location that sent it. router, server: that it chose, or 'none'.
+
+    seconds: until it was answered, or its client gave up.
+    """
 
     who: str
     status: int
+    seconds: float
     router: str
     server: str
     line: str
@@ -46,4 +52,7 @@ def _lines(log: str) -> Iterator[str]:
 def logged(text: str) -> tuple[Logged, ...]:
     """What `described` wrote."""
     found = LINE.finditer(text)
-    return tuple(Logged(one["who"], int(one["status"]), one["router"], one["server"], one[0]) for one in found)
+    return tuple(
+        Logged(one["who"], int(one["status"]), float(one["seconds"]), one["router"], one["server"], one[0])
+        for one in found
+    )

@@ -82,11 +82,32 @@ def test_what_traefik_has_asked_proves_its_failure() -> None:
     assert fault
     assert fault.cause == "backend-failed"
     assert fault.proof[-1].line.endswith("server 172.7.21.7:8080")
+    assert "Traefik on hdss7-21 gets no answer from 172.7.21.7:8080, which answers hdss7-21 itself" in fault.sentence
+
+
+def test_a_rule_that_stops_traefik_alone_is_named() -> None:
+    waits = LINE.replace(OUTSIDE, "hdss7-11").replace("502", "499").replace("2003333", "1003333333")
+    waits = waits.replace("172.7.21.7", "172.7.22.7")
+    rule = "-A FORWARD -s 172.7.21.0/24 -d 172.7.22.0/24 -p tcp -m tcp --dport 8080 -j DROP"
+    stopped = [Answer("requests", N21.name, waits), Answer("filter", N22.name, f":FORWARD ACCEPT [0:0]\n{rule}\n")]
+    fault = judge(evidence(client(page("504 Gateway Timeout")), put(*stopped))).fault
+    assert fault
+    assert fault.cause == "backend-failed"
+    assert f"{rule} on hdss7-22" in fault.sentence
+
+
+def test_a_client_that_gives_up_on_a_slow_application_is_no_sign() -> None:
+    waits = LINE.replace("502", "499")
+    held = evidence(put(Answer("requests", N21.name, waits.replace("2003333", "15000000"))))
+    assert not judge(held).findings
+    once = judge(evidence(put(Answer("requests", N21.name, waits.replace("2003333", "1000000000")))))
+    assert [one.cause for one in once.latent] == ["backend-failed"]
 
 
 def test_what_no_rule_explains_tells_the_last_hop_that_has_seen_it() -> None:
-    verdict = judge(evidence(client(page("418 I'm a teapot")), put(Answer("requests", N22.name, LINE))))
+    seen = LINE.replace("502", "418")
+    verdict = judge(evidence(client(page("418 I'm a teapot")), put(Answer("requests", N22.name, seen))))
     assert verdict.fault is None
-    assert "Traefik on hdss7-22 has got it, and answered 502 (server 172.7.21.7:8080)" in verdict.sentence
+    assert "Traefik on hdss7-22 has got it, and answered 418 (server 172.7.21.7:8080)" in verdict.sentence
     nginx = Answer("log access", "hdss7-11", "10.4.7.200 … trace=t0.outside\n")
     assert "nginx on hdss7-11 has got it" in judge(evidence(client(page("418 I'm a teapot")), put(nginx))).sentence

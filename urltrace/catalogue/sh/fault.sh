@@ -27,9 +27,9 @@ unzone() { back $ZONE && touch $ZONE && rndc reload od.com >/dev/null; }
 
 # $1: what sed does to the zone of od.com, of which a name server on 10.4.7.53 then hears, which keeps its answers
 cache() {
-  mkdir -p /run/fault && ip address add 10.4.7.53/32 dev eth0 && cat >/run/fault/cache.conf <<'END' || return 1
+  mkdir -p /run/fault && ip address replace 10.4.7.53/32 dev eth0 && cat >/run/fault/cache.conf <<'END' || return 1
 options {
-	directory "/run/fault"; listen-on { 10.4.7.53; }; listen-on-v6 { none; }; pid-file none; session-keyfile none;
+	directory "/run/fault"; listen-on { 10.4.7.53; }; listen-on-v6 { none; }; pid-file "/run/fault/cache.pid"; session-keyfile none;
 	recursion yes; allow-query { any; }; allow-recursion { any; }; forwarders { 10.4.7.11; }; forward only;
 	dnssec-validation no;
 };
@@ -38,7 +38,7 @@ END
   named -c /run/fault/cache.conf && until ss -Hlnu | grep -q '10.4.7.53:53 '; do sleep 0.1; done && zone "$1"
 }
 
-uncache() { pkill -f /run/fault/cache.conf; ip address del 10.4.7.53/32 dev eth0; unzone; }
+uncache() { kill "$(cat /run/fault/cache.pid)"; ip address del 10.4.7.53/32 dev eth0; unzone; }
 
 # $1: a kind and a name, $2: a patch of JSON, $3: the namespace
 patch() { k patch -n "${3:-default}" "$1" --type=json -p "$2" >/dev/null; }
