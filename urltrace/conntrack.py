@@ -1,4 +1,4 @@
-"""conntrack: where a kernel led the connections that came to a port of its host."""
+"""conntrack: where a kernel led the connections that came to a port of its host, and those that nobody answers."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FLOW = re.compile(
-    r"^\S+\s+\d+ .*?src=(?P<source>\S+) dst=\S+ sport=(?P<port>\d+) dport=\d+ "
+    r"^\S+\s+\d+ (?P<left>\d+) .*?src=(?P<source>\S+) dst=(?P<to>\S+) sport=\d+ dport=(?P<port>\d+) "
     r"(?P<lonely>\[UNREPLIED\] )?src=(?P<led>\S+) ",
     re.MULTILINE,
 )
+FORGOTTEN = 120  # seconds after the last packet, by default, of a connection that nobody has answered
+RECENT = 10
 
 
 @dataclass(frozen=True)
 class Flow:
-    """source, port: who connected. led: to whom. replied: whether anything came back from there."""
+    """source: who connected. target: ADDRESS:PORT that it asked for. led: who was to answer it. waits: nobody has
+    answered the connection, which was begun just now.
+    """
 
     source: str
-    port: int
+    target: str
     led: str
-    replied: bool
+    waits: bool
     line: str
 
 
 def flows(text: str) -> Iterator[Flow]:
     """The lines of `conntrack -L`."""
     for found in FLOW.finditer(text):
-        line = found.string[found.start() :].partition("\n")[0].strip()
-        yield Flow(found["source"], int(found["port"]), found["led"], not found["lonely"], line)
+        line = text[found.start() :].partition("\n")[0].strip()
+        waits = bool(found["lonely"]) and int(found["left"]) > FORGOTTEN - RECENT
+        yield Flow(found["source"], f"{found['to']}:{found['port']}", found["led"], waits, line)

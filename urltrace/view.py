@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from urltrace.conntrack import Flow, flows
 from urltrace.evidence import OUTSIDE, Answer, Evidence, Host
 from urltrace.exchange import Exchange, read_exchange
 from urltrace.haproxy import STOPPED, HAProxy, read_haproxy
@@ -65,8 +66,17 @@ class View:
     @cached_property
     def lost_behind(self) -> bool:
         """Whether a pod gives no answer to a node, or to a Traefik: chance decides then which request gets one."""
-        cut = (one for node in self.site.nodes for one in self.logged(node) if one.status in CUT)
-        return any(cut) or any(one.outcome != "answered" for one in self.exchanges("pod"))
+        nodes = self.site.nodes
+        cut = any(one.status in CUT for node in nodes for one in self.logged(node)) or any(map(self.waiting, nodes))
+        return cut or any(one.outcome != "answered" for one in self.exchanges("pod"))
+
+    def waiting(self, node: Host) -> tuple[Flow, ...]:
+        """Connections of a node's Traefik to pods that nobody answers just now."""
+        answer, pod = self.evidence.answer("connections", node.name), self.traefik_pod(node)
+        pods = {one.answer.question.split()[2] for one in self.exchanges("pod")}
+        source = pod.status.pod_ip if pod else ""
+        every = flows(answer.output) if answer and source else ()
+        return tuple(one for one in every if one.waits and one.source == source and one.target in pods)
 
     @cached_property
     def whole(self) -> Exchange | None:

@@ -25,6 +25,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--lab", default="t-confusion", help="the lab's name")
     parser.add_argument("--minutes", type=float, default=600.0, help="end after the fault that is made then")
     parser.add_argument("--only", default="", help="faults by name, with commas between; seen ones too")
+    parser.add_argument("--again", action="store_true", help="then those that an earlier script of a trace has asked")
     parser.add_argument("--healthy", action="store_true", help="begin with traces of the healthy site")
     parser.add_argument(
         "--keep",
@@ -38,7 +39,9 @@ def main(words: Sequence[str]) -> int:
     every = names(faults(), pairs())
     done = True
     if not asked.page:
-        wanted = asked.only.split(",") if asked.only else book.due(every)
+        wanted = sorted(asked.only.split(",") if asked.only else book.due(every), key=slow)
+        if asked.again:
+            wanted += sorted(book.stale(every), key=slow)
         site = Site(asked.lab)
         try:
             site.up()
@@ -46,7 +49,7 @@ def main(words: Sequence[str]) -> int:
             run.keep_healthy(site)
             if asked.healthy:
                 run.healthy(site, book, clock)
-            done = run.faults(site, sorted(wanted, key=slow), book, clock)
+            done = run.faults(site, wanted, book, clock)
             if done and not asked.only:
                 done = run.healthy(site, book, clock)
         finally:

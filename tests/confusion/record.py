@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from provision.atomic import replace_file
-from urltrace.ask.question import SCRIPTS
+from urltrace.ask.question import LARGE, LIMIT, SCRIPTS
 from urltrace.catalogue.fault import Fault, Pair, named
 from urltrace.evidence import Evidence, load
 
@@ -58,11 +58,15 @@ class Book:
         lines = msgspec.json.Encoder().encode_lines([every[name] for name in sorted(every)])
         replace_file(self._seen, lines, 0o644)
 
-    def due(self, names: Iterable[str]) -> list[str]:
+    def due(self, names: Sequence[str]) -> list[str]:
         """Those that were not seen yet as they are now."""
-        return [
-            name for name in names if not (found := self.seen(name)) or found.problem or found.version != version(name)
-        ]
+        seen = {one.name: one for one in self._every()}
+        return [name for name in names if not (one := seen.get(name)) or one.problem or one.version != version(name)]
+
+    def stale(self, names: Sequence[str]) -> list[str]:
+        """Those that were seen, and that an earlier script has asked."""
+        due, seen = self.due(names), {one.name: one for one in self._every()}
+        return [name for name in names if name not in due and seen[name].asked != question()]
 
     def quiet(self) -> list[Quiet]:
         return msgspec.json.Decoder(Quiet).decode_lines(self._quiet.read_bytes()) if self._quiet.exists() else []
@@ -81,8 +85,8 @@ def version(name: str) -> str:
 
 
 def question() -> str:
-    """Changes with what a trace asks."""
-    return _digest(SCRIPTS.text("trace").encode())
+    """Changes with what a trace asks, and how long it waits."""
+    return _digest(SCRIPTS.text("trace").encode() + f"{LIMIT} {LARGE}".encode())
 
 
 def _digest(data: bytes) -> str:

@@ -18,6 +18,7 @@ from urltrace.catalogue.fault import named
 from urltrace.catalogue.mark import marked
 
 HEALTHY = {"quiet": 25, "load": 20, "roll": 5}
+ROLL = 240.0  # seconds that a rolling update may take: with fewer left, none is begun
 
 
 class Clock:
@@ -28,7 +29,12 @@ class Clock:
 
     @property
     def over(self) -> bool:
-        return time.monotonic() > self._end
+        return self.left <= 0
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self._end - time.monotonic()
 
 
 def one(site: Site, name: str, folder: Path) -> Seen:
@@ -90,7 +96,7 @@ def healthy(site: Site, book: Book, clock: Clock) -> bool:
     }
     for when, count in HEALTHY.items():
         left = count - sum(held.when == when for held in book.quiet())
-        if left > 0 and not clock.over:
+        if left > 0 and clock.left > (ROLL if when == "roll" else 0):
             ways[when](left)
     return all(sum(held.when == when for held in book.quiet()) >= count for when, count in HEALTHY.items())
 

@@ -65,7 +65,7 @@ def firewall(view: View) -> Iterator[Finding]:
 def own_reject(view: View) -> Iterator[Finding]:
     """The edge rejects its own packets: it sends itself the error, whatever program keeps the rule."""
     known = {finding.where for rule in (firewall, in_nftables) for finding in rule(view)}
-    for edge, node, found in _broken(view):
+    for edge, node, found in _cut(view):  # its own counters prove it, whatever else is wrong with the node
         answer = view.evidence.answer("icmp", edge.name)
         line = _line(answer, f"{view.node_target(node)} ") if answer else ""
         counts = [int(word) for word in line.split()[1:] if word.isdigit()]
@@ -249,11 +249,19 @@ def cleared(view: View) -> Cleared | None:
 
 def _broken(view: View) -> Iterator[tuple[Host, Host, Exchange]]:
     """Edges and nodes that do not come together, although the node answers itself."""
+    for edge, node, found in _cut(view):
+        own = view.on_node(node)
+        if own and own.outcome == "answered":
+            yield edge, node, found
+
+
+def _cut(view: View) -> Iterator[tuple[Host, Host, Exchange]]:
+    """Edges and nodes that do not come together in another way than the node and itself."""
     for node in view.site.nodes:
         own = view.on_node(node)
         for edge in view.site.edges:
             found = view.exchange("node", view.node_target(node), edge.name)
-            if found and found.outcome in CUT and own and own.outcome == "answered":
+            if found and found.outcome in CUT and own and own.outcome != found.outcome:
                 yield edge, node, found
 
 

@@ -176,8 +176,9 @@ def _direct(view: View, node: Host, *kinds: str) -> list[Exchange]:
 def _led(view: View, node: Host, pod: Pod) -> tuple[Proof, ...]:
     """Where the kernel has led connections to the port instead of to the pod."""
     answer = view.evidence.answer("connections", node.name)
-    lost = [flow for flow in flows(answer.output) if flow.led != pod.status.pod_ip] if answer else []
-    return proof(answer, lost[0].line) if lost else ()
+    port = f":{view.site.traefik_port}"
+    every = [flow for flow in flows(answer.output) if flow.target.endswith(port)] if answer else []
+    return next((proof(answer, flow.line) for flow in every if flow.led != pod.status.pod_ip), ())
 
 
 def _owner(view: View, node: Host) -> str:

@@ -199,20 +199,17 @@ def redirect_loop(view: View) -> Iterator[Finding]:
 
 
 def between(view: View) -> Iterator[Finding]:
-    """Traefik says that a pod failed, and the pod answers when its node asks: Traefik's own way to it is cut."""
+    """A pod gives Traefik no answer, and answers when Traefik's node asks: Traefik's own way to it is cut."""
     asked = [found for pod in _pods(view) for _, found in pod.answers]
-    answered = {node.name: found for node, found in served(view)}
     for node in view.site.nodes if asked and all(one.outcome == "answered" for one in asked) else ():
-        found = answered.get(node.name)
-        bad = found if found and found.status in (502, 504) and not found.by_edge else None
         late = 2 * max(one.first for one in asked)  # a client that gives up on a slow application is no sign
-        every = [one for one in view.logged(node) if one.status in CUT and one.server != NONE]
-        cuts = [one for one in every if one.status != GAVE_UP or one.seconds > late]
-        if not cuts and bad is None:
+        failed = tuple(_failed(view, node, late))
+        bad = [found for where, found in served(view) if where == node and found.status in (502, 504)]
+        refused = [found for found in bad if not found.by_edge]
+        if not failed and not refused:
             continue
-        cut = cuts[0] if cuts else None
-        server = cut.server if cut else "its pod"
-        rule = next(_stopping_traefik(view, node, cut.server), None) if cut else None
+        server = failed[0][0] if failed else "its pod"
+        rule = next(_stopping_traefik(view, node, server), None)
         yield Finding(
             hop="pod",
             cause="backend-failed",
@@ -222,12 +219,28 @@ def between(view: View) -> Iterator[Finding]:
             do="Look at what stops pods and not nodes: rules for the pods' network, network policies, the way back to "
             f"{node.name}'s pods",
             proof=(
-                *(seen(bad) if bad else ()),
-                *(proof(view.evidence.answer("requests", node.name), cut.line) if cut else ()),
+                *(line for found in refused for line in seen(found)),
+                *(line for _, line in failed[:2]),
                 *((rule,) if rule else ()),
             ),
-            latent=whole_ok(view) and len(cuts) < 2 and bad is None,
+            latent=not refused and not _troubled(view),
         )
+
+
+def _failed(view: View, node: Host, late: float) -> Iterator[tuple[str, Proof]]:
+    """Servers that gave a node's Traefik no answer, as its log and the kernel's connections tell."""
+    log, kernel = (view.evidence.answer(question, node.name) for question in ("requests", "connections"))
+    for one in view.logged(node):
+        if one.status in CUT and one.server != NONE and (one.status != GAVE_UP or one.seconds > late):
+            yield from ((one.server, line) for line in proof(log, one.line))
+    for flow in view.waiting(node):
+        yield from ((flow.target, line) for line in proof(kernel, flow.line))
+
+
+def _troubled(view: View) -> bool:
+    """Whether anybody got no answer by a node or by an edge."""
+    kinds = ("name", "edge", "node", "large")
+    return not whole_ok(view) or any(one.outcome != "answered" for kind in kinds for one in view.exchanges(kind))
 
 
 def _stopping_traefik(view: View, node: Host, server: str) -> Iterator[Proof]:

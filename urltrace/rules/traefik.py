@@ -59,6 +59,7 @@ def path_not_matched(view: View) -> Iterator[Finding]:
     for node, found in () if refused else unserved(view):
         choice = view.choices.get(node.name)
         near = [one for one in choice.nearest if host_matches(one)] if choice else []
+        near.sort(key=lambda one: -_begun(one, view.request.path))
         if near:
             shown = near[0]
             yield Finding(
@@ -157,6 +158,12 @@ def cleared(view: View) -> Cleared | None:
         first = next(iter(winners.values()))
         return Cleared("traefik", f"router {first.name if first else ''} takes it on {', '.join(winners)}")
     return None
+
+
+def _begun(judged: Judged, path: str) -> int:
+    """How much of the path a rule has that does not match: '/' alone is nearer to /a than /b is."""
+    values = [reason.matcher.values for reason in judged.why_not if reason.matcher.name.startswith("Path")]
+    return max((len(held[0]) for held in values if held and path.startswith(held[0])), default=0)
 
 
 def _repair(judged: Judged) -> str:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.unit.urltrace.faults.node import DARK_21
-from tests.unit.urltrace.site import N21, N22, client, everywhere, evidence, nat, page, put
+from tests.unit.urltrace.site import N21, N22, client, everywhere, evidence, http, lost, nat, page, put
 from urltrace.conntrack import flows
 from urltrace.evidence import OUTSIDE, Answer, dump
 from urltrace.traefik.logged import described, logged
@@ -61,10 +61,11 @@ def test_a_bundle_has_nothing_else_of_the_log() -> None:
 
 
 def test_connections_tell_where_the_kernel_led_them() -> None:
-    assert [(one.source, one.port, one.led, one.replied) for one in flows(FLOWS)] == [
-        ("10.4.7.21", 40000, "172.7.21.5", True),
-        ("10.4.7.11", 40001, "172.7.21.99", False),
+    assert [(one.source, one.target, one.led, one.waits) for one in flows(FLOWS)] == [
+        ("10.4.7.21", "10.4.7.21:81", "172.7.21.5", False),
+        ("10.4.7.11", "10.4.7.21:81", "172.7.21.99", True),
     ]
+    assert [one.waits for one in flows(FLOWS.replace("6 117 SYN", "6 60 SYN"))] == [False, False]
 
 
 def test_a_stale_port_is_proven_by_a_connection() -> None:
@@ -94,6 +95,17 @@ def test_a_rule_that_stops_traefik_alone_is_named() -> None:
     assert fault
     assert fault.cause == "backend-failed"
     assert f"{rule} on hdss7-22" in fault.sentence
+
+
+def test_a_connection_in_vain_tells_that_traefik_alone_is_cut_off() -> None:
+    line = FLOWS.splitlines()[1].replace("10.4.7.11", "172.7.21.5").replace("dport=81", "dport=8080")
+    waits = put(Answer("connections", N21.name, line.replace("dst=10.4.7.21", "dst=172.7.22.7") + "\n"))
+    held = evidence(waits, put(http("large", "10.4.7.21:81", "hdss7-11", exit=28), lost("name", "", OUTSIDE)))
+    fault = judge(held).fault
+    assert fault
+    assert fault.cause == "backend-failed"
+    assert "Traefik on hdss7-21 gets no answer from 172.7.22.7:8080" in fault.sentence
+    assert [one.cause for one in judge(evidence(waits)).latent] == ["backend-failed"]
 
 
 def test_a_client_that_gives_up_on_a_slow_application_is_no_sign() -> None:

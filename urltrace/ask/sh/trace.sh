@@ -240,7 +240,8 @@ node() {
 # What is asked of the node's Traefik, and of the pods that it leads to: beside the rest, for one that is frozen
 behind() (
   count=1000
-  found=$(traefik)
+  traefik >traefik.found
+  found=$(cat traefik.found)
   [ -n "$found" ] || exit 0
   ask "http traefik $found" at "$found"
   ask "http alive $found" alive "$found"
@@ -261,11 +262,13 @@ requests() {
   tail -q -n 2000 /var/log/pods/*_traefik*/*/*.log | grep -F "$TOKEN." | head -n 20
 }
 
-# Where the kernel led what came to the host port: this host's own request, and those that nothing came back for
+# Where the kernel led what came to the host port: this host's own request, and those that nothing came back for; then
+# what Traefik itself asks for in vain
 connections() {
   asked=$(grep -l "^http node $OWN" ./*.question | head -n 1)
   port=$(sed -n 's/.* port=//p' "${asked%.question}.err")
   conntrack -L -p tcp --orig-port-dst "$HOSTPORT" | grep -E " sport=${port:-none} dport=$HOSTPORT |UNREPLIED" | head -n 8
+  [ ! -s traefik.found ] || conntrack -L -p tcp -s "$(cut -d : -f 1 traefik.found)" | grep UNREPLIED | head -n 8
 }
 
 managers() {
