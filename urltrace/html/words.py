@@ -50,6 +50,7 @@ CAUSES: dict[str, str] = {
     "edge-limit": "nginx 限制了请求频率：",
     "edge-timeout": "nginx 等待的时间太短：",
     "edge-connections": "nginx 的连接数已用完：",
+    "edge-files": "nginx 的打开文件数已用完：",
     "wrong-upstream": "上游地址不对：",
     "all-drained": "所有节点都被标记为 down：",
     "host-lost": "nginx 发送了别的 Host：",

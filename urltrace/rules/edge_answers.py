@@ -10,7 +10,11 @@ from urltrace.nginx.upstreams import effective
 from urltrace.rules.at_edge import asked, from_outside, log_lines
 from urltrace.view import View
 
-USED_UP = ("worker_connections are not enough", "Too many open files")
+# what the log says: the cause, what there is none left of, and where its limit stands
+USED_UP = {
+    "worker_connections are not enough": ("edge-connections", "connection", ("events", "worker_connections")),
+    "Too many open files": ("edge-files", "open file", ("", "worker_rlimit_nofile")),
+}
 REFUSING = {
     403: ("edge-denied", "refuses the client", ("deny",)),
     401: ("edge-password", "asks for a password", ("auth_basic", "auth_request")),
@@ -24,6 +28,8 @@ REFUSING = {
 
 def silent(view: View) -> Iterator[Finding]:
     """nginx takes connections in its kernel, and answers nobody, while the nodes answer."""
+    if any(used_up(view)):
+        return
     for edge, found in asked(view):
         nodes = [one for node in view.site.nodes for one in (view.on_node(node),) if one and one.outcome == "answered"]
         if edge.name in view.haproxy_edges:
@@ -49,22 +55,25 @@ def silent(view: View) -> Iterator[Finding]:
             )
 
 
-def too_many_connections(view: View) -> Iterator[Finding]:
-    """A worker has no connection left."""
+def used_up(view: View) -> Iterator[Finding]:
+    """A worker has no connection left, or may open no more files."""
     for edge, found in asked(view):
-        lines = [line for line in log_lines(view, edge.name) if any(said in line for said in USED_UP)]
-        if found.ok or (found.outcome == "answered" and not found.by_nginx) or not lines:
+        if found.ok or (found.outcome == "answered" and not found.by_nginx):
             continue
-        limit = _directive(view, edge.name, "events", "worker_connections")
-        yield Finding(
-            hop="edge",
-            cause="edge-connections",
-            where=limit.place if limit else f"nginx on {edge.name}",
-            sentence=f"nginx on {edge.name} has no connection left for the request"
-            + (f": {limit} in {limit.place}" if limit else ": worker_connections or open files are used up"),
-            do=f"Raise it in {limit.place if limit else 'nginx.conf'}, then nginx -t and nginx -s reload",
-            proof=(*proof_of(found), *proof(view.evidence.answer("log nginx", edge.name), lines[-1])),
-        )
+        for said, (cause, thing, (block, directive)) in USED_UP.items():
+            line = next((line for line in reversed(log_lines(view, edge.name)) if said in line), "")
+            if not line:
+                continue
+            limit = _directive(view, edge.name, block, directive)
+            yield Finding(
+                hop="edge",
+                cause=cause,
+                where=limit.place if limit else f"nginx on {edge.name}",
+                sentence=f"nginx on {edge.name} has no {thing} left for the request"
+                + (f": {limit} in {limit.place}" if limit else ""),
+                do=f"Raise {directive} in {limit.place if limit else 'nginx.conf'}, then nginx -t and nginx -s reload",
+                proof=(*proof_of(found), *proof(view.evidence.answer("log nginx", edge.name), line)),
+            )
 
 
 def refuses(view: View) -> Iterator[Finding]:
@@ -147,8 +156,10 @@ def _to_nodes(view: View, name: str) -> bool:
 
 
 def _directive(view: View, name: str, block: str, directive: str) -> Directive | None:
+    """A directive of a block of the main file, or of the file itself."""
     main = view.configurations.get(name)
-    return next((line for held in (main.all(block) if main else ()) for line in held.all(directive)), None)
+    blocks = (main.all(block) if block else (main,)) if main else ()
+    return next((line for held in blocks for line in held.all(directive)), None)
 
 
-LATE = (too_many_connections, impatient, penalised)  # what explains an answer that nothing before it does
+LATE = (used_up, impatient, penalised)  # what explains an answer that nothing before it does

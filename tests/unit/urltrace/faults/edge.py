@@ -14,7 +14,8 @@ LIVE = (
     'server: *.od.com, request: "GET /?token=hunter2 HTTP/1.1", host: "demo.od.com"\n'
 )
 
-USED_UP = "2026/01/01 10:00:00 [alert] 7#7: 9 worker_connections are not enough\n2026/01/01 %s now\n"
+NOT_ENOUGH = "9 worker_connections are not enough"
+USED_UP = f"2026/01/01 10:00:00 [alert] 7#7: {NOT_ENOUGH}\n2026/01/01 %s now\n"
 
 CASES: list[Case] = [
     (
@@ -102,6 +103,18 @@ CASES: list[Case] = [
         "edge-connections",
         "has no connection left for the request",
         [client(nginx_page("502 Bad Gateway")), put(Answer("log nginx", EDGE.name, USED_UP % "10:00:09"))],
+    ),
+    (
+        "edge",
+        "edge-files",
+        "has no open file left for the request: worker_rlimit_nofile 20 in /etc/nginx/nginx.conf:1",
+        [
+            client(nginx_page("500 Internal Server Error")),
+            configuration("events {}", "worker_rlimit_nofile 20;\nevents {}"),
+            put(
+                Answer("log nginx", EDGE.name, (USED_UP % "10:00:09").replace(NOT_ENOUGH, "(24: Too many open files)"))
+            ),
+        ],
     ),
     (  # what the log said an hour ago is no cause
         "edge",
