@@ -10,6 +10,7 @@ import msgspec
 
 from urltrace.evidence import Evidence
 from urltrace.finding import Hop
+from urltrace.netfilter import led
 from urltrace.view import View
 
 FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
@@ -53,7 +54,7 @@ class Difference(msgspec.Struct, frozen=True):
 def fingerprints(evidence: Evidence) -> tuple[Print, ...]:
     """Every thing that decides what becomes of the request, of what could be asked."""
     view = View(evidence)
-    found = (*_names(evidence), *_edges(evidence), *_rules(evidence), *_traefik(view), *_objects(view))
+    found = (*_names(evidence), *_edges(evidence), *_rules(evidence), *_ports(view), *_traefik(view), *_objects(view))
     return tuple(Print(hop, host, thing, _digest(text)) for hop, host, thing, text in found)
 
 
@@ -78,6 +79,13 @@ Thing = tuple[Hop, str, str, str]
 def _names(evidence: Evidence) -> Iterator[Thing]:
     for answer in evidence.about("dig "):
         yield "name", "", f"the answer of name server {answer.question.split()[1]}", _records(answer.output)
+    for answer in evidence.about("cache "):
+        yield (
+            "name",
+            "",
+            f"the answer of the client's name server {answer.question.split()[1]}",
+            _records(answer.output),
+        )
     for question, thing in (("hosts-file", "/etc/hosts"), ("resolver", "/etc/resolv.conf")):
         for answer in evidence.about(question):
             yield "name", "the client", thing, answer.output
@@ -109,6 +117,16 @@ def _rules(evidence: Evidence) -> Iterator[Thing]:
         yield "link", answer.location, f"the route to {answer.question.split()[1]}", answer.output.partition(" uid")[0]
     for answer in evidence.about("sysctl"):
         yield "link", answer.location, "net.ipv4.ip_forward", answer.output
+
+
+def _ports(view: View) -> Iterator[Thing]:
+    """Where each node's port leads: to its own Traefik, whose address changes with its pod, or elsewhere."""
+    port = view.site.traefik_port
+    for node in view.site.nodes:
+        answer, pod = view.evidence.answer("nat", node.name), view.traefik_pod(node)
+        if answer and pod:
+            leads = ["Traefik" if one.address == pod.status.pod_ip else one.address for one in led(answer.output, port)]
+            yield "node", node.name, f"the target of port {port}", repr(leads)
 
 
 def _traefik(view: View) -> Iterator[Thing]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.urltrace.record_ingress import service
-from tests.unit.urltrace.site import EDGE, N22, NGINX, Change, evidence, objects, put
+from tests.unit.urltrace.site import EDGE, N22, NGINX, Change, evidence, nat, objects, put, traefik_pod
 from urltrace.evidence import Answer
 from urltrace.fingerprint import differences, fingerprints
 
@@ -31,10 +31,18 @@ def test_the_same_hops_have_no_difference() -> None:
         ),
         (objects(service=service("demo", (8080, ""))), "Service default/demo is another one"),
         (objects(ingress=None), "Ingress default/demo is gone"),
+        (put(Answer("nat", N22.name, "")), "the target of port 81 on hdss7-22 is another one"),
+        (put(Answer("nat", N22.name, nat("172.7.22.99"))), "the target of port 81 on hdss7-22 is another one"),
     ],
 )
 def test_what_differs_is_named(change: Change, said: str) -> None:
     assert changed(change) == [said]
+
+
+def test_a_pod_that_was_replaced_is_no_difference_of_its_port() -> None:
+    anew = traefik_pod(N22)
+    anew["status"]["podIP"] = "172.7.22.9"
+    assert changed(objects(traefik_22=anew), put(Answer("nat", N22.name, nat("172.7.22.9")))) == []
 
 
 def test_counters_and_times_to_live_are_no_difference() -> None:
