@@ -10,7 +10,9 @@ from tests.confusion.site import Site
 from tests.lab.typed import NAME, invoke, on
 from urltrace.catalogue.fault import DEMO, named
 from urltrace.catalogue.mark import marked
-from urltrace.evidence import load
+from urltrace.conntrack import flows
+from urltrace.evidence import OUTSIDE, load
+from urltrace.view import View
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -54,6 +56,22 @@ def test_a_trace_changes_nothing_and_takes_one_exec() -> None:
         assert SITE.sessions(host) == (logins[host][0] + 1, logins[host][1] + 1)
         assert on(host, LISTED) == before[host]
     assert invoke("plan").code == 0
+
+
+def test_requests_are_read_back_by_their_token(tmp_path: Path) -> None:
+    assert SITE.trace(bundle=str(tmp_path / "bundle")).quiet
+    view = View(load((tmp_path / "bundle").read_bytes()))
+    edge = view.evidence.answer("log access", "hdss7-11")
+    assert edge
+    assert edge.output.count(f".{OUTSIDE}\n") == 2
+    for node in view.site.nodes:
+        answered = [one for one in view.logged(node) if one.who == node.name and one.status == 200]
+        assert {one.router for one in answered} == {"default-demo-demo-od-com@kubernetes"}
+        kept = view.evidence.answer("connections", node.name)
+        pod = view.traefik_pod(node)
+        assert kept
+        assert pod
+        assert pod.status.pod_ip in {flow.led for flow in flows(kept.output)}
 
 
 def test_a_host_of_the_site_can_be_the_client() -> None:
