@@ -54,6 +54,7 @@ CAUSES: dict[str, str] = {
     "wrong-upstream": "上游地址不对：",
     "all-drained": "所有节点都被标记为 down：",
     "host-lost": "nginx 发送了别的 Host：",
+    "path-rewritten": "nginx 改写了路径：",
     "nodes-left-out": "nginx 暂时不使用任何节点：",
     "not-reloaded": "nginx 运行的是旧配置：",
     "configuration-broken": "磁盘上的 nginx 配置有错误：",

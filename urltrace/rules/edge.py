@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from urltrace.finding import Cleared, Finding, proof, proof_of
+from urltrace.nginx.sent_path import sent_path
 from urltrace.nginx.upstreams import host_sent
 from urltrace.request import host_of
 from urltrace.rules import address, certificate, edge_answers, haproxy
@@ -156,6 +157,25 @@ def host_lost(view: View) -> Iterator[Finding]:
             )
 
 
+def path_changed(view: View) -> Iterator[Finding]:
+    """nginx asks Traefik for another path than it was asked for, and the nodes answer the right one."""
+    for name, choice in view.edge_choices.items():
+        served = [one for node in view.site.nodes if (one := view.on_node(node)) and one.ok]
+        if not choice.proxied or not failed(view, name) or not served:
+            continue
+        sent, line = sent_path(choice, view.request.path)
+        if sent and sent != view.request.path:
+            place, said = (line.place, str(line)) if line else (choice.proxied.place, "the path in proxy_pass")
+            yield Finding(
+                hop="edge",
+                cause="path-rewritten",
+                where=place,
+                sentence=f"nginx on {name} asks Traefik for {sent}, and not for {view.request.path}: {said} ({place})",
+                do=f"Take the path from it in {place}, or give the Ingress the path {sent}; then nginx -t and reload",
+                proof=(*whole(view, name), *proof_of(served[0])),
+            )
+
+
 def old_configuration(view: View) -> Iterator[Finding]:
     """The files changed after nginx last read them."""
     for edge in view.site.edges:
@@ -214,6 +234,7 @@ RULES = (
     all_down,
     wrong_upstream,
     host_lost,
+    path_changed,
     old_configuration,
     *edge_answers.LATE,
     *certificate.RULES,

@@ -82,6 +82,18 @@ CASES: list[Case] = [
     ),
     (
         "edge",
+        "path-rewritten",
+        "asks Traefik for /app/, and not for /: the path in proxy_pass (/etc/nginx/conf.d/od.com.conf:14)",
+        [configuration("default_backend_traefik;", "default_backend_traefik/app/;"), client(NOT_FOUND)],
+    ),
+    (
+        "edge",
+        "path-rewritten",
+        "asks Traefik for /v2/, and not for /: rewrite ^/(.*)$ /v2/$1 break",
+        [configuration("location / {", "location / {\n        rewrite ^/(.*)$ /v2/$1 break;"), client(NOT_FOUND)],
+    ),
+    (
+        "edge",
         "not-reloaded",
         "runs an older configuration than /etc/nginx/conf.d/od.com.conf",
         [
