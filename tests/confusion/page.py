@@ -124,8 +124,10 @@ def _totals(singles: Sequence[Row], both: Sequence[Row], rows: Sequence[Row]) ->
     stale = [row.name for row in rows if row.seen and row.mark and row.seen.asked != question()]
     if stale:
         yield f"- Asked by an earlier script than this commit's: {len(stale)} of them."
+    loads = sorted(row.seen.load for row in rows if row.seen and row.seen.load)
+    told = f" Load average of {len(loads)} of them: median {median(loads):.0f}, most {loads[-1]:.0f}." if loads else ""
     days = sorted({row.seen.at for row in rows if row.seen and row.seen.at})
-    yield f"- Machine: {os.cpu_count()} cores, shared with other work. Made: {', '.join(days) or 'never'}."
+    yield f"- Machine: {os.cpu_count()} cores, shared with other work. Made: {', '.join(days) or 'never'}.{told}"
 
 
 def _healthy(book: Book) -> Iterator[str]:

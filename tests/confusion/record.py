@@ -20,7 +20,7 @@ BUNDLES = RECORDED / "bundles"
 
 class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     """One live run. version: of the fault. asked: of what a trace asked. live: the mark that the
-    verdict had then. problem: why it could not be made, or ''.
+    verdict had then. problem: why it could not be made, or ''. load: how many processes waited for the machine's cores.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     at: str = ""
     asked: str = ""
     live: str = ""
+    load: float = 0.0
 
 
 class Quiet(msgspec.Struct, frozen=True):

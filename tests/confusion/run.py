@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -65,9 +66,10 @@ def faults(site: Site, names: Sequence[str], book: Book, clock: Clock) -> bool:
                 print(f"the time is over: {len(names) - number + 1} are left; run it again", flush=True)
                 return False
             began = time.monotonic()
+            load = os.getloadavg()[0]
             seen = one(site, name, Path(folder))
             said = "not made" if seen.problem else marked(name, bundle(name))[0]
-            seen = replace(seen, live=said)
+            seen = replace(seen, live=said, load=round(load, 1))
             site.repaired()
             book.write(seen)
             took = time.monotonic() - began
