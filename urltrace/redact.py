@@ -47,6 +47,7 @@ HEADER_LINE = re.compile(
 SECRET_LINE = re.compile(
     r"^(\s*(?:secure_link_secret|secure_link_md5|auth_jwt_key|set\s+\S+|perl_set\s+\S+)\s+)(.+);", re.MULTILINE
 )
+OTHERS = '"RequestPath":'
 VARIABLE = re.compile(r"[\"']?(?:\$\{?\w+\}?[\s,:;-]*)*[\"']?")
 ANNOTATIONS = ("kubernetes.io/ingress.class", "ingressclass.kubernetes.io/", "traefik.ingress.kubernetes.io/")
 ARGUMENTS = ("--providers.", "--entrypoints.", "--core.", "--api", "--ping", "--accesslog", "--log.level")
@@ -156,8 +157,9 @@ class Redactor:
         return described(text)
 
     def log(self, text: str) -> str:
-        """Lines of a log without queries."""
-        return QUERY.sub("?…", text)
+        """Lines of a log without queries, and without what Traefik writes of requests: those are other clients'."""
+        own = [line for line in text.splitlines(keepends=True) if OTHERS not in line]
+        return QUERY.sub("?…", "".join(own))
 
 
 def _documents(text: str) -> Iterator[Any]:
