@@ -87,7 +87,7 @@ def version(name: str) -> str:
 
 def question() -> str:
     """Changes with what a trace asks, and how long it waits."""
-    return _digest(SCRIPTS.text("trace").encode() + f"{LIMIT} {LARGE}".encode())
+    return _digest((SCRIPTS.text("master") + SCRIPTS.text("trace")).encode() + f"{LIMIT} {LARGE}".encode())
 
 
 def _digest(data: bytes) -> str:

@@ -58,31 +58,35 @@ class TraceQuestion(Question):
         uri = sent.path + (f"?{sent.query}" if sent.query else "")
         asked = (words(["ask", name, "timeout", str(SECONDS), "sh", "-c", command]) for name, command in self.besides)
         besides = "\n".join(("besides() {", *asked, ":", "}", ""))  # no subshell: `ask` counts
-        return besides + SCRIPTS.call(
-            "trace",
-            PLACES=" ".join(self.places),
-            NAME=sent.name,
-            HOST=_header(f"Host: {sent.host}"),
-            CONFIG="\n".join(self._config()),
-            ADDRESS=f"{sent.scheme}://{sent.host}",
-            URI=_escaped(uri),
-            METHOD=sent.method,
-            TOKEN=self.token,
-            PORT=str(sent.port),
-            TARGETS=" ".join(f"{node.address}:{site.traefik_port}" for node in site.nodes),
-            EDGES=" ".join(edge.address for edge in site.edges),
-            SERVERS=" ".join(server.address for server in site.dns),
-            QUERY=dns.printf(dns.query(sent.name)),
-            HOSTPORT=str(site.traefik_port),
-            LIMIT=str(LIMIT),
-            FORMAT=FORMAT,
-            SHORT=str(LARGE),
-            REST=f"{LIMIT - LARGE:.1f}",
-            OWN=self.own,
-            API=site.api,
-            KUBECTL=self.kubectl,
-            LONGEST=str(API_LIMIT),
-            CNI="/var/lib/cni",
+        return (
+            besides
+            + SCRIPTS.text("master")
+            + SCRIPTS.call(
+                "trace",
+                PLACES=" ".join(self.places),
+                NAME=sent.name,
+                HOST=_header(f"Host: {sent.host}"),
+                CONFIG="\n".join(self._config()),
+                ADDRESS=f"{sent.scheme}://{sent.host}",
+                URI=_escaped(uri),
+                METHOD=sent.method,
+                TOKEN=self.token,
+                PORT=str(sent.port),
+                TARGETS=" ".join(f"{node.address}:{site.traefik_port}" for node in site.nodes),
+                EDGES=" ".join(edge.address for edge in site.edges),
+                SERVERS=" ".join(server.address for server in site.dns),
+                QUERY=dns.printf(dns.query(sent.name)),
+                HOSTPORT=str(site.traefik_port),
+                LIMIT=str(LIMIT),
+                FORMAT=FORMAT,
+                SHORT=str(LARGE),
+                REST=f"{LIMIT - LARGE:.1f}",
+                OWN=self.own,
+                API=site.api,
+                KUBECTL=self.kubectl,
+                LONGEST=str(API_LIMIT),
+                CNI="/var/lib/cni",
+            )
         )
 
     def _config(self) -> list[str]:
