@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from hdss7.project import open_project
 from provision.errors import Exit, InputError
 from provision.home import expanded
 from provision.inventory import ansible
-from provision.remote.host import RemoteHost
+from provision.remote.host import RemoteHost, first_of
 from provision.remote.pool import workers_for
 from provision.usage import usage
 
@@ -67,35 +66,30 @@ def _run(options: Options, name: str, *, check: bool) -> int:
 
     def run() -> int:
         with handling(options, len(hosts)) as handled:
-            spread = replace(run_options, reach=handled.reach, forks=handled.forks)
-            return run_and_report(site, spread, options, name, begun)
+            spread = replace(run_options, reach=first_of(begun, handled.reach), forks=handled.forks)
+            return run_and_report(site, spread, options, name)
 
     brought = None if check else due(opened.project, selection, hosts)
     return last(brought, options, deploy, run) if brought else run()
 
 
-def connecting(project: Project, selection: Selection, options: Options) -> dict[str, RemoteHost]:
+def connecting(project: Project, selection: Selection, options: Options) -> tuple[RemoteHost, ...]:
     """The hosts of a run, each of which is being connected to; none where workers handle them. Raises InputError.
 
     What is wrong with a role shows later: then a host has been logged in to, and nothing was asked of it.
     """
     hosts = project.hosts(selection.limit)
     if options.scheduler or (options.workers or workers_for(len(hosts))) > 1:
-        return {}
+        return ()
     logins = (project.login(host, selection) for host in hosts[: options.forks or len(hosts)])
-    begun = {login.name: RemoteHost(login) for login in logins}
-    for remote in begun.values():
+    begun = tuple(RemoteHost(login) for login in logins)
+    for remote in begun:
         remote.begin()
     return begun
 
 
-def run_and_report(
-    site: Site, run_options: RunOptions, options: Options, name: str, begun: Mapping[str, RemoteHost] = {}
-) -> int:
-    """Runs the engine and reports: on the terminal, as JSON, in the log, in the run's folder. Returns the exit code.
-
-    begun: hosts of this run that are being connected to.
-    """
+def run_and_report(site: Site, run_options: RunOptions, options: Options, name: str) -> int:
+    """Runs the engine and reports: on the terminal, as JSON, in the log, in the run's folder. Returns the exit code."""
     from hdss7.explained import explained
     from hdss7.report.console import Console
     from hdss7.report.log import Log
@@ -114,7 +108,7 @@ def run_and_report(
         console(event)
 
     with interrupts() as stop:
-        report = runner.run(site, run_options, emit, stop, begun)
+        report = runner.run(site, run_options, emit, stop)
     then = next_step(report.exit, options, name, log.path)
     if not run_options.check and (why := explained(report, site)):
         then = f"{why}\n{then}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -31,7 +31,7 @@ from provision.playbook.health_check import HealthCheck
 from provision.playbook.plays import Play
 from provision.playbook.serial import Share, batches
 from provision.remote.connection import Session
-from provision.remote.host import RemoteHost, over_fresh_connection
+from provision.remote.host import over_fresh_connection
 from provision.remote.protocol import Step
 from provision.rolling.coordinator import RollingPlay
 from provision.rolling.idle import all_idle, down_first
@@ -39,36 +39,20 @@ from provision.rolling.preview import rolling_plays
 from provision.rolling.revert import revert
 
 
-def run(
-    site: Site,
-    options: RunOptions,
-    emit: Listener = ignore,
-    stop: threading.Event | None = None,
-    begun: Mapping[str, RemoteHost] = {},
-) -> Report:
-    """Plans every host, and unless `options.check` applies the plans. Never raises for what a host does.
-
-    begun: hosts of this run that are being connected to.
-    """
-    return Run(site, options, emit, stop or threading.Event(), begun).all()
+def run(site: Site, options: RunOptions, emit: Listener = ignore, stop: threading.Event | None = None) -> Report:
+    """Plans every host, and unless `options.check` applies the plans. Never raises for what a host does."""
+    return Run(site, options, emit, stop or threading.Event()).all()
 
 
 class Run:
     """One run over many hosts: what every step of it needs to know."""
 
-    def __init__(
-        self,
-        site: Site,
-        options: RunOptions,
-        emit: Listener,
-        stop: threading.Event,
-        begun: Mapping[str, RemoteHost] = {},
-    ) -> None:
+    def __init__(self, site: Site, options: RunOptions, emit: Listener, stop: threading.Event) -> None:
         self.site = site
         self.options = options
         self.emit = emit
         self.stop = stop
-        self.hosts = {login.name: HostRun(begun.get(login.name) or options.reach(login)) for login in site.logins}
+        self.hosts = {login.name: HostRun(options.reach(login)) for login in site.logins}
         self._edges_outside_limit: dict[str, HostRun] = {}
         self._pool = RunPool(options.forks, emit, self._take_over)
         self._locks = HostLocks(options, self._pool, emit, stop)

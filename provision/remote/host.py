@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 from provision.remote.connection import Connection, Session
@@ -94,6 +94,12 @@ class RemoteHost:
 
 
 Reach = Callable[[Login], RemoteHost]
+
+
+def first_of(begun: Iterable[RemoteHost], reach: Reach) -> Reach:
+    """Gives out each of the hosts that are being connected to once, and whatever else is wanted as `reach` does."""
+    left = {remote.name: remote for remote in begun}
+    return lambda login: left.pop(login.name, None) or reach(login)
 
 
 def over_fresh_connection(login: Login, step: Step, reach: Reach = RemoteHost) -> StepResult:
