@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from types import ModuleType
 
 YOUNG = 100_000  # objects made before Python looks for garbage; by default it looks after every 700
-TURN = (
-    0.0005  # seconds: hosts are talked to while modules are imported, and none of their answers may wait for a module
-)
+# Seconds: hosts are talked to while modules are imported, and none of their answers may wait for a module.
+TURN = 0.0005
 
 
 def tune_startup() -> None:
