@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from hdss7.options import CHOSEN, LOGIN, OPTIONS, SPREAD, Kind, Options
 from hdss7.project import open_project
+from hdss7.workers import handled_here, handling
 from provision.errors import Exit, InputError
 from provision.home import expanded
 from provision.inventory import ansible
 from provision.remote.host import RemoteHost, first_of
-from provision.remote.pool import workers_for
 from provision.usage import usage
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ def _run(options: Options, name: str, *, check: bool) -> int:
     begun = connecting(opened.project, selection, options)
     from hdss7.acme.renew import due, last  # what a run needs is imported while hosts answer
     from hdss7.explained import ExplainedSite
-    from hdss7.workers import handling
     from provision.apply.options import RunOptions
     from provision.plan import planfile
 
@@ -79,7 +78,7 @@ def connecting(project: Project, selection: Selection, options: Options) -> tupl
     What is wrong with a role shows later: then a host has been logged in to, and nothing was asked of it.
     """
     hosts = project.hosts(selection.limit)
-    if options.scheduler or (options.workers or workers_for(len(hosts))) > 1:
+    if not handled_here(options, len(hosts)):
         return ()
     logins = (project.login(host, selection) for host in hosts[: options.forks or len(hosts)])
     begun = tuple(RemoteHost(login) for login in logins)

@@ -21,6 +21,11 @@ class Handling:
     forks: int
 
 
+def handled_here(options: Options, hosts: int) -> bool:
+    """Whether this process handles so many hosts itself."""
+    return not options.scheduler and _processes(options, hosts) == 1
+
+
 @contextlib.contextmanager
 def handling(options: Options, hosts: int) -> Iterator[Handling]:
     """By this process, by processes of this machine, or by a scheduler's workers, while the block lasts.
@@ -32,14 +37,20 @@ def handling(options: Options, hosts: int) -> Iterator[Handling]:
             "--scheduler and --workers exclude each other",
             do="A scheduler has workers of its own: leave --workers out",
         )
-    count = options.workers or workers_for(hosts)
-    if count == 1 and not options.scheduler:
+    if handled_here(options, hosts):
         yield Handling(RemoteHost, options.forks)
         return
     from provision.workers.dask import dask_workers  # only here: what has three hosts does without
     from provision.workers.host import WorkerHost
     from provision.workers.local import local_workers
 
-    found = dask_workers(options.scheduler) if options.scheduler else local_workers(count, hosts, options.forks)
+    if options.scheduler:
+        found = dask_workers(options.scheduler)
+    else:
+        found = local_workers(_processes(options, hosts), hosts, options.forks)
     with found as workers:
         yield Handling(partial(WorkerHost, workers=workers), options.forks or workers.places)
+
+
+def _processes(options: Options, hosts: int) -> int:
+    return options.workers or workers_for(hosts)
