@@ -10,6 +10,7 @@ from provision.resources.kubernetes.diff import Object, place, title
 from roles.traefik import GATEWAY, NAMESPACE
 
 KINDS = ("HTTPRoute", "GRPCRoute")
+LISTENER, PORT = "web", 80  # of templates/traefik/gateway.yaml.j2
 PATH_TYPES = {"Exact": "Exact", "PathPrefix": "Prefix", "RegularExpression": "RegularExpression"}
 
 
@@ -33,14 +34,23 @@ def as_ingress(route: Object, source: str, *, served: bool) -> Object:
 
 def _check_parents(route: Object, source: str) -> None:
     _, own, _ = place(route)
-    parents = [(ref.get("namespace") or own, ref.get("name")) for ref in _spec(route).get("parentRefs") or ()]
-    if (NAMESPACE, GATEWAY) not in parents:
-        named = ", ".join(f"{name} in {namespace}" for namespace, name in parents)
+    refs = _spec(route).get("parentRefs") or ()
+    site = [ref for ref in refs if (ref.get("namespace") or own, ref.get("name")) == (NAMESPACE, GATEWAY)]
+    if not site:
+        named = ", ".join(f"{ref.get('name')} in {ref.get('namespace') or own}" for ref in refs)
         raise InputError(
             f"{title(route)} belongs to a Gateway that is not the site's",
             line=source,
             found=f"Its parentRefs name {named or 'none'}",
             do=f"Write parentRefs: [{{name: {GATEWAY}, namespace: {NAMESPACE}}}]",
+        )
+    if not any(ref.get("sectionName", LISTENER) == LISTENER and ref.get("port", PORT) == PORT for ref in site):
+        names = ", ".join(f"{key}: {ref[key]}" for ref in site for key in ("sectionName", "port") if key in ref)
+        raise InputError(
+            f"{title(route)} belongs to a listener that Gateway {GATEWAY} does not have",
+            line=source,
+            found=f"Its parentRefs say {names}; the Gateway's only listener is {LISTENER}, at port {PORT}",
+            do="Leave sectionName and port out",
         )
 
 

@@ -20,10 +20,12 @@ from provision.facts.gather import answer
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.remote.host import RemoteHost
 from provision.resources.kubernetes.live import asking, kubectl_words
+from provision.resources.kubernetes.schema import check_objects
 from provision.usage import usage
 
 GET = ("get", "ingresses", "-A", "-o", "json", "--request-timeout=10s")
 CLUSTER = "cluster"
+NETWORKING = "networking.k8s.io/v1"
 
 
 def check(options: Options) -> int:
@@ -35,6 +37,9 @@ def check(options: Options) -> int:
     ingresses = [each for each in documents if each.value["kind"] == "Ingress"]
     if options.file and not ingresses:
         raise InputError("there is no Ingress in what --file names", do="Name a file with one, or leave --file out")
+    for each in ingresses if options.file else ():
+        if each.value["apiVersion"] == NETWORKING:  # older ones have no schema any more
+            check_objects([dict(each.value)], each.line())
     what = served(site.project)
     found = [list(judge(each, version, what)) for each in ingresses]
     return _report(ingresses, found, version, known, options)

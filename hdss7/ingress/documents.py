@@ -154,17 +154,21 @@ def _objects(value: Any, lines: Mapping[Place, int], source: str) -> Iterator[Do
             own = {place[2:]: line for place, line in lines.items() if place[:2] == start}
             yield from _objects(item, own, source)
         return
-    lacks = _lacking(value)
-    if lacks:
+    if not isinstance(value, dict):
+        raise InputError(
+            "a document of the manifest is no object",
+            line=f"{source}:{lines[()]}",
+            found=f"It is {str(value)[:60]!r}",
+            do="Write apiVersion, kind and metadata, or take it out",
+        )
+    if lacks := _lacking(value):
         raise InputError(
             f"an object of the manifest has no {lacks}", line=f"{source}:{lines[()]}", do=f"Add {lacks}, or take it out"
         )
     yield Document(source, value, lines)
 
 
-def _lacking(value: Any) -> str:
-    if not isinstance(value, dict):
-        return "apiVersion"
+def _lacking(value: Mapping[str, Any]) -> str:
     for key in ("apiVersion", "kind"):
         if not isinstance(value.get(key), str):
             return key

@@ -124,6 +124,7 @@ def test_a_path_leads_as_its_type_says(kind: str, path: str, asked: str, leads: 
         ("", ""),
         ("matches: [{path: {type: PathPrefix, value: /}}]", "name: every"),
         ("type: PathPrefix", "type: Exact"),
+        ("kube-system}", "kube-system, sectionName: web, port: 80}"),
         ("matches: [", "matches: [{method: POST, path: {value: /x}}, "),
         ("backendRefs: [{name: shop, port: 80}]", "filters: [{type: RequestRedirect}]"),
         ("backendRefs: [", "backendRefs: [{name: other, namespace: elsewhere, port: 1}, "),
@@ -138,6 +139,12 @@ def test_a_route_that_the_site_serves_is_taken(old: str, new: str) -> None:
     [
         ("{name: site, namespace: kube-system}", "{name: site}", "Its parentRefs name site in default"),
         ("  parentRefs: [{name: site, namespace: kube-system}]\n", "", "Its parentRefs name none"),
+        (
+            "kube-system}",
+            "kube-system, sectionName: https}",
+            "say sectionName: https; the Gateway's only listener is web",
+        ),
+        ("kube-system}", "kube-system, port: 443}", "say port: 443"),
         ("[shop.od.com]", "[shop.example.com]", "shop.example.com is no name in od.com"),
         ("  hostnames: [shop.od.com]\n", "", "it would answer for every name of the site"),
         ("[shop.od.com]", "[gateway.od.com]", "takes requests for sites of the site's own"),

@@ -162,7 +162,7 @@ def test_middlewares_bring_the_provider_and_the_rights_that_they_need() -> None:
     [
         ("a: [", "a.yaml:1", "the manifest is not YAML"),
         ("kind: Ingress\nmetadata: {name: a}", "a.yaml:1", "has no apiVersion"),
-        ("\n---\n- 1", "a.yaml:3", "has no apiVersion"),
+        ("\n---\n- 1", "a.yaml:3", "is no object"),
         ("apiVersion: v1\nkind: Service\nmetadata: {}", "a.yaml:1", "has no metadata.name"),
         ("&a [*a]", "a.yaml:1", "the document is no manifest"),
         (

@@ -179,3 +179,20 @@ def test_the_command_refuses_in_one_paragraph(words: tuple[str, ...], said: str,
     assert (done.returncode, done.stdout) == (4, ""), done
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (f'\n    {PREFIX}limit-rps: "5"\n    {PREFIX}satisfy: any', " [a, b]", "would not take metadata.annotations"),
+        (f'{PREFIX}limit-rps: "5"', f"{PREFIX}limit-rps: 5", f"would not take metadata.annotations.{PREFIX}limit-rps"),
+        ("ingressClassName: nginx", "rules: {host: a.od.com}", "would not take spec.rules"),
+        ("ingressClassName", "ingresClassName", "ingresClassName is probably meant to be ingressClassName"),
+    ],
+)
+def test_an_ingress_that_the_api_refuses_is_not_judged(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in FILE
+    (tmp_path / "a.yaml").write_text(FILE.replace(old, new))
+    done = invoke(tmp_path, "ingress.check", "--file", str(tmp_path / "a.yaml"), "--inventory", "inventory/hdss7")
+    assert (done.returncode, done.stdout) == (4, ""), done
+    assert said in done.stderr
