@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from provision.errors import InputError
 from provision.secret import Secret
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 BEGIN = "-----BEGIN "
+SHORTEST = 2048  # bits of an RSA key
 
 
 class Pair(Protocol):
@@ -50,6 +52,7 @@ def given(host: Host, path: Path, pair: Pair, needed: Sequence[str], now: dateti
             f"Give the key that {_dotted(path)}.certificate was made for; the site's own certificate comes first in it",
         )
     _check_chain(host, (*path, "certificate"), chain)
+    _check_strength(host, (*path, "certificate"), chain)
     _check_names(host, (*path, "certificate"), chain[0], needed)
     _check_dates(host, (*path, "certificate"), chain[0], now)
     form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -115,6 +118,16 @@ def _check_chain(host: Host, path: Path, chain: Sequence[x509.Certificate]) -> N
             found = f"{one.subject.rfc4514_string()} was not issued by {above.subject.rfc4514_string()}"
             do = "Write the site's certificate first, then the one that issued it, and so on"
             raise _wrong(host, path, "is no chain", found, do)
+
+
+def _check_strength(host: Host, path: Path, chain: Sequence[x509.Certificate]) -> None:
+    """Debian's OpenSSL is at security level 2 (SSL_CTX_set_security_level(3)): nginx would not start with less."""
+    for each in chain:
+        key = each.public_key()
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size < SHORTEST:
+            found = f"{each.subject.rfc4514_string()} has an RSA key of {key.key_size} bits"
+            do = f"Have it issued for a key of {SHORTEST} bits at least, or of an elliptic curve"
+            raise _wrong(host, path, "has a key that is too short for OpenSSL", found, do)
 
 
 def _issued(one: x509.Certificate, above: x509.Certificate) -> bool:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from provision.errors import InputError
 from provision.inventory import Inventory
@@ -188,6 +195,22 @@ def test_what_no_client_would_accept_is_refused(lab: Inventory, tmp_path: Path) 
     assert "none-such.pem: No such file" in refused(lab, "none-such.pem", key)
     assert "edge.tls.certificate holds no certificate" in refused(lab, secret(key), key)
     assert "edge.tls.key holds no private key" in refused(lab, chain, chain)
+
+
+@pytest.mark.parametrize(("bits", "taken"), [(1024, False), (2048, True)])
+def test_a_key_that_openssl_would_refuse_is_named(lab: Inventory, bits: int, taken: bool) -> None:
+    private = rsa.generate_private_key(65537, bits)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "od.com")])
+    names = x509.SubjectAlternativeName([x509.DNSName("*.od.com")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key())
+    builder = builder.not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=90))
+    signed = builder.serial_number(1).add_extension(names, critical=False).sign(private, hashes.SHA256())
+    pem = signed.public_bytes(Encoding.PEM).decode()
+    key = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    if taken:
+        assert given(lab.host("hdss7-11"), ("edge", "tls"), TlsOfSite(pem, secret(key)), ("*.od.com",), NOW)
+    else:
+        assert "CN=od.com has an RSA key of 1024 bits" in refused(lab, pem, key)
 
 
 def test_an_authority_that_did_not_issue_the_chain_is_refused(lab: Inventory) -> None:
