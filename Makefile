@@ -25,6 +25,7 @@ help:
 	@echo 'make test-entrance  ten sites behind the edge, one of them ill in each way, silent nodes, what passes through; with HAProxy too'
 	@echo 'make test-tls  TLS turned on, certificates renewed, names closed, with clients asking'
 	@echo 'make test-ha  two edges with one address: the one that holds it is lost in every way, and both are changed'
+	@echo 'make test-core    one test of each kind of the suites above, those that need another Kubernetes left out'
 	@echo 'make test-all     all of these, what has passed at this commit left out; writes docs/reliability.md'
 	@echo 'make reliability  docs/reliability.md written from what was measured at this commit'
 	@echo 'make confusion  every fault of the catalogue made on a lab and traced; writes docs/diagnosis.md; goes on where it ended'
