@@ -9,8 +9,8 @@ import msgspec
 
 from provision.errors import InputError
 from provision.home import expanded
-from provision.inventory.changes import Rolled
-from provision.inventory.types import FlagName, FlagValue, OptionalFilePath, OptionalLocalPath
+from provision.inventory.changes import Free, Rolled
+from provision.inventory.types import FlagName, FlagValue, OptionalFilePath, OptionalLocalPath, Positive
 from provision.resources import Command, File, FixedSetting, Package, ProxyMode, Resource
 from provision.resources.kubernetes.proxy_rules import Mode, flush_untranslated
 from roles._cluster import LOGS, folders, held, node_name, numbered
@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Rolled[Mode] = "iptables"  # what it writes its rules with
     scheduler: Rolled[Scheduler] = ""  # ipvs only; '' is rr. nq sends idle clients to one and the same pod
     flags: Rolled[dict[FlagName, FlagValue]] = {}  # further flags, without the dashes
+    ready_timeout: Free[Positive] = 60  # seconds until it is healthy and its rules are there
     kubeconfig: Rolled[OptionalLocalPath] = ""  # of somebody else's cluster: a file beside the inventory, for each node
     kubeconfig_path: Rolled[OptionalFilePath] = ""  # the same, if the file is on the nodes already
 
@@ -85,7 +86,15 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
     ready = f"curl -fs -m 2 {HEALTH}/healthz && {RULES[settings.mode]}"
     if site.managed or "kube-proxy" in site.binaries:
         yield from component(
-            host, site, "kube-proxy", arguments=arguments, reads=login, ready=ready, log="proxy", first=clean
+            host,
+            site,
+            "kube-proxy",
+            arguments=arguments,
+            reads=login,
+            ready=ready,
+            log="proxy",
+            first=clean,
+            ready_timeout=settings.ready_timeout,
         )
     else:  # the program is there already, only how it is started is ours
         yield from supervised(
@@ -97,6 +106,7 @@ def kube_proxy(host: Host, site: SiteSettings, settings: Settings) -> Iterator[R
             reads=login,
             ready=ready,
             first=clean,
+            ready_timeout=settings.ready_timeout,
         )
     if site.managed:
         yield current(site)

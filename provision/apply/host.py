@@ -38,8 +38,6 @@ from provision.resources.optional.explainable import evidence_for
 from provision.spelling import listed
 from provision.usage import usage
 
-PROBE_TIMEOUT = 60.0
-
 
 class Interrupted(Exception):  # noqa: N818 - not an error: somebody asked for it
     """The run was asked to stop, and stopped between two steps."""

@@ -11,7 +11,7 @@ from provision.facts.question import Question, ask
 from provision.remote.connection import Session
 from provision.remote.protocol import Step
 
-PROBE_TIMEOUT = 60.0
+PROBE_TIMEOUT = 180.0  # seconds; an emulated processor, or a busy one, takes its time. Dead hosts are found sooner
 
 
 def answer(session: Session, asked: Iterable[Question]) -> dict[Question, Any]:

@@ -41,7 +41,7 @@ def without_pods(bench: Bench) -> set[str]:
     return {server for server in wanted if f"{server}\n  -> " not in found}
 
 
-def await_nothing(look: Callable[[], Collection[str]], seconds: float = 120) -> None:
+def await_nothing(look: Callable[[], Collection[str]], seconds: float = 600) -> None:
     """Waits until `look` finds nothing more: an emulated processor takes its time. The test fails with the rest."""
     deadline = time.monotonic() + seconds
     while (found := look()) and time.monotonic() < deadline:

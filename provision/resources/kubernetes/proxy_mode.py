@@ -95,7 +95,7 @@ class ProxyMode(Reversible, Explainable):
 
     def fix(self, change: Change) -> Step:
         clear = SCRIPTS.call("proxy_clear", self.program, CHAINS)
-        return Step("".join(("set -u\n", look(self.services), remove(), clear)), timeout=STOP_SECONDS + 60)
+        return Step("".join(("set -u\n", look(self.services), remove(), clear)), timeout=STOP_SECONDS + 180)
 
 
 def _held(answer: ShellAnswer) -> list[list[str]]:
