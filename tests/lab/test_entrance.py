@@ -36,16 +36,22 @@ ROLLS, LIKE = 10, 2  # after ten rolls no more memory than after two
 @pytest.mark.core
 @pytest.mark.parametrize(
     ("path", "answered"),
-    [("/header?bytes=70000", 502), ("/empty", 502), ("/reset", 0), ("/500", 500), ("/silence", None)],
+    [
+        ("/header?bytes=70000", {502}),
+        ("/empty", {502}),
+        ("/reset", {0, 502}),  # 502 where the reset comes before Traefik has passed the first half on
+        ("/500", {500}),
+        ("/silence", None),
+    ],
 )
-def test_an_ill_site_harms_no_other(entrance: Entrance, path: str, answered: int | None) -> None:
+def test_an_ill_site_harms_no_other(entrance: Entrance, path: str, answered: set[int] | None) -> None:
     with asked_ill(entrance, path, clients=20) as statuses, asking(*WELL) as prober:
         time.sleep(8)
         receipt = prober.receipt()
     entrance.note(ILLNESSES[path], receipt, f"the ill application was asked {len(statuses)} times meanwhile")
     assert receipt.failures == 0, receipt
     assert receipt.longest_gap < 1000, receipt
-    assert answered is None or (statuses and set(statuses) == {answered}), set(statuses)
+    assert answered is None or (statuses and set(statuses) <= answered), set(statuses)
 
 
 @pytest.mark.core
