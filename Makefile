@@ -37,10 +37,7 @@ help:
 deploy: packages
 	@$(BIN)/python -m hdss7.quickstart
 
-test: packages
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy --strict --no-error-summary $(CHECKED)
+test: packages lint
 	@$(SUITES) test
 
 test-ansible: $(READY)

@@ -9,7 +9,7 @@ from hdss7.explained import ExplainedSite
 from hdss7.last_verify import last
 from hdss7.options import Options
 from hdss7.project import open_project
-from hdss7.report.run_folder import folder, receipts
+from hdss7.report.run_folder import receipts, recorded
 from provision import runner
 from provision.apply.options import RunOptions
 from urltrace.html.page import Around
@@ -23,13 +23,13 @@ def around(options: Options, site: str) -> Around:
     shown = None
     if verified:
         shown = [f"{verified.at}: {verified.passed} passed, {len(verified.failed)} failed", *verified.failed][:LINES]
-    return Around(receipt=_receipt(), drift=_drift(options)[:LINES], verified=shown)
+    return Around(receipt=_receipt(site), drift=_drift(options)[:LINES], verified=shown)
 
 
-def _receipt() -> list[str] | None:
-    """Of the last run of this controller that changed nodes one by one."""
-    runs = sorted((path.parent.name for path in folder().glob("*/receipt.json")), reverse=True)
-    return [_line(runs[0], play) for play in receipts(runs[0])] if runs else None
+def _receipt(site: str) -> list[str] | None:
+    """Of the last run of this controller that changed the site's nodes one by one."""
+    rolled = ((str(run["run"]), plays) for run in recorded(site) if (plays := receipts(str(run["run"]))))
+    return next(([_line(run, play) for play in plays] for run, plays in rolled), None)
 
 
 def _line(run: str, play: dict[str, Any]) -> str:

@@ -66,7 +66,7 @@ def _run(options: Options, name: str, *, check: bool) -> int:
     def run() -> int:
         with handling(options, len(hosts)) as handled:
             spread = replace(run_options, reach=first_of(begun, handled.reach), forks=handled.forks)
-            return run_and_report(site, spread, options, name)
+            return run_and_report(site, spread, options, name, opened.identity)
 
     brought = None if check else due(opened.project, selection, hosts)
     return last(brought, options, deploy, run) if brought else run()
@@ -87,8 +87,11 @@ def connecting(project: Project, selection: Selection, options: Options) -> tupl
     return begun
 
 
-def run_and_report(site: Site, run_options: RunOptions, options: Options, name: str) -> int:
-    """Runs the engine and reports: on the terminal, as JSON, in the log, in the run's folder. Returns the exit code."""
+def run_and_report(site: Site, run_options: RunOptions, options: Options, name: str, identity: str) -> int:
+    """Runs the engine and reports: on the terminal, as JSON, in the log, in the run's folder. Returns the exit code.
+
+    identity: of the project whose hosts these are.
+    """
     from hdss7.explained import explained
     from hdss7.report.console import Console
     from hdss7.report.log import Log
@@ -99,7 +102,11 @@ def run_and_report(site: Site, run_options: RunOptions, options: Options, name: 
 
     console = Console(sys.stderr if options.json else sys.stdout, diff=options.diff, verbose=options.verbose)
     log = Log.open(name)
-    folder = RunFolder(run_options.holder, lambda: About(run_options.command, site.commit(), run_options.rollback_of))
+
+    def about() -> About:
+        return About(run_options.command, site.commit(), run_options.rollback_of)
+
+    folder = RunFolder(run_options.holder, about, identity)
 
     def emit(event: Any) -> None:
         log(event)
@@ -148,7 +155,7 @@ def next_step(code: Exit, options: Options, name: str, log: Path) -> str:
     if code is Exit.DIFFERENCES:
         kept = options.save or options.plan
         then = f"deploy --plan {shlex.quote(kept)}" if kept else f"{'rollback' if name == 'rollback' else 'deploy'}"
-        return f"Next: {usage(then)}{retyped(options)}"
+        return f"Next: {usage(then)}{retyped(replace(options, save=None, plan=None))}"
     again = usage(f"{name}{' --check' if options.check else ''}{retyped(options)}")
     if code is Exit.INTERRUPTED:
         return f"Next: go on where this stopped: {again} (log: {log})"
@@ -158,9 +165,10 @@ def next_step(code: Exit, options: Options, name: str, log: Path) -> str:
 
 
 def retyped(options: Options, *, chosen: bool = True) -> str:
-    """The options that say which hosts and which login, to be typed again. chosen: the tags too."""
+    """The options that say which hosts and which login, to be typed again. chosen: what is to be
+    done there too."""
     words: list[str] = []
-    for name in (*LOGIN, *SPREAD, "run", *(("prune", "save", "plan", *CHOSEN) if chosen else ())):
+    for name in (*LOGIN, *SPREAD, *(("run", "prune", "save", "plan", *CHOSEN) if chosen else ())):
         option = OPTIONS[name]
         value = getattr(options, option.field)
         if option.kind is Kind.NUMBER:

@@ -85,7 +85,8 @@ def rollback(options: Options) -> int:
         command=f"rollback of {run}",
         rollback_of=run,
     )
-    return run_and_report(site, run_options, options, "rollback")
+    # without it the run to roll back would be another one the next time: this one
+    return run_and_report(site, run_options, replace(options, run=run), "rollback", opened.identity)
 
 
 def _asked(site: OpenProject, options: Options, question: JournalQuestion | None = None) -> list[HostHistory]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hdss7 import kept
 from hdss7.report.run_folder import folder as runs_folder
-from provision.atomic import replace_file
-from provision.decoding import decode
-from provision.folders import state_folder
+from hdss7.report.run_folder import recorded
 from urltrace.evidence import Evidence
 from urltrace.fingerprint import Difference, Print, differences, fingerprints
+
+KIND = "traces"
 
 
 class LastGood(msgspec.Struct, frozen=True):
@@ -27,42 +25,35 @@ class LastGood(msgspec.Struct, frozen=True):
 
 
 def remember(site: str, evidence: Evidence) -> None:
-    """Keeps how the hops look now. site: tells this project's hosts from others'. A full disk costs only that."""
-    with contextlib.suppress(OSError):
-        path = _path(site, evidence)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = LastGood(evidence.at, fingerprints(evidence))
-        replace_file(path, msgspec.json.encode(kept).decode())
+    """Keeps how the hops look now. site: tells this project's hosts from others'."""
+    kept.keep(KIND, _key(site, evidence), LastGood(evidence.at, fingerprints(evidence)))
 
 
 def changes(site: str, evidence: Evidence) -> tuple[str, tuple[Difference, ...]]:
     """When the URL last answered, and what is different since; ('', ()) when it never did."""
-    try:
-        last = decode(_path(site, evidence).read_bytes(), LastGood)
-    except (OSError, msgspec.MsgspecError):
+    last = kept.kept(KIND, _key(site, evidence), LastGood)
+    if last is None:
         return "", ()
     found = differences(last.prints, fingerprints(evidence))
-    made = list(_made_since(last.at))
+    made = list(_made_since(site, last.at))
     return last.at, tuple(msgspec.structs.replace(one, by=_by(one, made)) for one in found)
 
 
-def _path(site: str, evidence: Evidence) -> Path:
+def _key(site: str, evidence: Evidence) -> str:
     sent = evidence.sent
-    key = f"{site} {evidence.client} {sent.method} {sent.scheme}://{sent.host}{sent.path}"
-    return state_folder("traces") / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.json"
+    return f"{site} {evidence.client} {sent.method} {sent.scheme}://{sent.host}{sent.path}"
 
 
-def _made_since(at: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _made_since(site: str, at: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """(run, change) of every change that this controller's runs have made since, the latest first."""
-    folder = runs_folder()
-    for path in sorted(folder.iterdir(), reverse=True) if folder.is_dir() else ():
-        try:
-            run = json.loads((path / "run.json").read_text().splitlines()[0])
-            lines = [json.loads(line) for line in (path / "changes.jsonl").read_text().splitlines()]
-        except (OSError, ValueError, IndexError):
-            continue
+    for run in recorded(site):
         if str(run["began"]) < at:
             return
+        try:
+            text = (runs_folder() / str(run["run"]) / "changes.jsonl").read_text()
+            lines = [json.loads(line) for line in text.splitlines()]
+        except (OSError, ValueError):
+            continue
         yield from ((run, line) for line in lines if "key" in line)
 
 

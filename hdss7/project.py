@@ -26,6 +26,12 @@ class OpenProject:
 
     project: Project
     check_up: Callable[[], None]
+    lab: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Tells this project's hosts from those of others, in what the controller keeps of them."""
+        return f"{self.project.inventory.directory.absolute()} {self.lab or ''}"
 
 
 def open_project(options: Options) -> OpenProject:
@@ -40,7 +46,8 @@ def open_project(options: Options) -> OpenProject:
         if not dials(project.inventory):
             return OpenProject(project, lambda: None)
     sources = completed(opened, options.lab, options.extra_vars, vault)
-    return OpenProject(Project(folders, sources.opened, sources.extra_vars, vault, options.limit), sources.check_up)
+    project = Project(folders, sources.opened, sources.extra_vars, vault, options.limit)
+    return OpenProject(project, sources.check_up, options.lab)
 
 
 def packaged() -> Path:

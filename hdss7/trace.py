@@ -14,7 +14,7 @@ import msgspec
 from hdss7.last_good import changes, remember
 from hdss7.options import LOGIN, OPTIONS, Options
 from hdss7.project import open_project
-from hdss7.tracing import identity, judged, places, traced
+from hdss7.tracing import judged, places, traced
 from hdss7.with_file import Change, read_change
 from provision.errors import InputError
 from provision.home import expanded
@@ -104,7 +104,7 @@ def _asked(options: Options, request: Request) -> tuple[Evidence, Project, str]:
     opened.check_up()
     with places(context) as asked:
         evidence = traced(context, asked, request, options.from_host or "")
-    return evidence, opened.project, identity(opened.project, options.lab)
+    return evidence, opened.project, opened.identity
 
 
 def _refuse_unused(options: Options) -> None:

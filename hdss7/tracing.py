@@ -36,11 +36,6 @@ def judged(evidence: Evidence, project: Project) -> Verdict:
     return judge(evidence, (*RULES, *(hop.find for hop in own_hops(project.folders))))
 
 
-def identity(project: Project, lab: str | None) -> str:
-    """Tells this project's hosts from those of others."""
-    return f"{project.inventory.directory.absolute()} {lab or ''}"
-
-
 @contextmanager
 def places(context: Context) -> Iterator[Mapping[str, Location]]:
     """The places of a project for a trace of its own: connections that are closed at the end."""

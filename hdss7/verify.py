@@ -7,29 +7,27 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hdss7.options import Options
-from hdss7.project import open_project
+from hdss7.project import OpenProject, open_project
 from hdss7.signals import interrupts
-from hdss7.tracing import identity
 from hdss7.workers import handling
 from provision.home import expanded
 
 if TYPE_CHECKING:
-    from provision.project import Project
     from provision.verify.context import Context
     from provision.verify.report import Report
 
 
-def _after(project: Project, options: Options, context: Context, report: Report) -> Iterable[str]:
+def _after(site: OpenProject, options: Options, context: Context, report: Report) -> Iterable[str]:
     """Keeps the results; says why checks failed, or remembers how the hops look when everything is well."""
     from hdss7.causes import causes, remembered
     from hdss7.last_verify import keep
 
     if options.k or options.limit:
-        return causes(project, context, report)
-    keep(identity(project, options.lab), report)
+        return causes(site.project, context, report)
+    keep(site.identity, report)
     if report.failed:
-        return causes(project, context, report)
-    remembered(project, context, identity(project, options.lab))
+        return causes(site.project, context, report)
+    remembered(site.project, context, site.identity)
     return ()
 
 
@@ -50,6 +48,6 @@ def verify(options: Options) -> int:
             deep=options.deep,
             junit=junit,
             stop=stop,
-            causes=partial(_after, site.project, options),
+            causes=partial(_after, site, options),
             reach=handled.reach,
         )

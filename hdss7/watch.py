@@ -16,7 +16,7 @@ from hdss7.options import Options
 from hdss7.project import open_project
 from hdss7.signals import interrupts
 from hdss7.trace import Traced, concluded
-from hdss7.tracing import identity, places, traced
+from hdss7.tracing import places, traced
 from provision.errors import Exit, InputError, ProvisionError
 from provision.verify.checks import OUTSIDE_PLACE
 from provision.verify.commands import Reply, http
@@ -51,11 +51,10 @@ def watch(options: Options) -> int:
     opened.check_up()
     deadline = time.monotonic() + seconds
     with interrupts() as stop, places(context) as asked:
-        site = identity(opened.project, options.lab)
         while True:
             began = time.monotonic()
             for one in watched:
-                _look(one, context, site, asked, options)
+                _look(one, context, opened.identity, asked, options)
             pause = min(EVERY, deadline - time.monotonic()) - (time.monotonic() - began)
             if time.monotonic() >= deadline or _stopped(stop, pause):
                 return int(Exit.OK if all(one.status == "answers" for one in watched) else Exit.FAILED)

@@ -53,6 +53,9 @@ class RollbackSite(Site):
     def members(self, pattern: str) -> tuple[str, ...]:
         return self._deploy.members(pattern)
 
+    def edges(self, play: Play) -> tuple[str, ...]:
+        return self._deploy.edges(play)
+
     def login(self, host: str) -> Login:
         return self._deploy.login(host)
 

@@ -38,4 +38,5 @@ def question(role: str, name: str) -> str:
 
 def answers(view: View, role: str, name: str) -> Iterator[Answer]:
     """What a command of a hop came to, on each host that was asked."""
-    yield from view.evidence.about(question(role, name))
+    wanted = question(role, name)
+    yield from (answer for answer in view.evidence.about(wanted) if answer.question == wanted)

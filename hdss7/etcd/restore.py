@@ -65,6 +65,7 @@ def restore(options: Options) -> int:
         RunOptions(check=False, forks=options.forks, wait=options.wait, command=COMMAND),
         options,
         "deploy",
+        opened.identity,
     )
 
 

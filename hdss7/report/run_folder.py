@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,15 @@ def folder() -> Path:
 
 
 class RunFolder:
-    """Listens to a run and writes down what it changes, on the controller. A run without changes leaves nothing."""
+    """Listens to a run and writes down what it changes, on the controller. A run without changes leaves nothing.
 
-    def __init__(self, holder: Holder, about: Callable[[], About], root: Path | None = None) -> None:
+    site: tells the run's hosts from those of other projects.
+    """
+
+    def __init__(self, holder: Holder, about: Callable[[], About], site: str, root: Path | None = None) -> None:
         self._holder = holder
         self._about = about
+        self._site = site
         self._root = root or folder()
         self._lock = threading.Lock()
         self._opened = False
@@ -87,6 +91,7 @@ class RunFolder:
                 path / "run.json",
                 {
                     "run": self._holder.run,
+                    "site": self._site,
                     "who": self._holder.who,
                     "began": self._holder.began.isoformat(timespec="seconds"),
                     "command": about.command,
@@ -95,6 +100,18 @@ class RunFolder:
                 },
             )
             self._opened = True
+
+
+def recorded(site: str, root: Path | None = None) -> Iterator[dict[str, Any]]:
+    """What was written down of this site's runs, the latest first: run, who, began, command, commit, undoes."""
+    root = root or folder()
+    for path in sorted(root.iterdir(), reverse=True) if root.is_dir() else ():
+        try:
+            run: dict[str, Any] = json.loads((path / "run.json").read_text().splitlines()[0])
+        except (OSError, ValueError, IndexError):
+            continue
+        if run.get("site") == site:
+            yield run
 
 
 def receipts(run: str, root: Path | None = None) -> list[dict[str, Any]]:

@@ -154,8 +154,9 @@ def targets(check: HealthCheck, edges: Sequence[Edge], nodes: Sequence[Node]) ->
         for node in ([] if check.nodes_closed and not check.of_edges else nodes)
         for app in check.applications
     ]
-    kinds = (through, own, applications)
-    return tuple(kind[place % len(kind)] for place in range(max(map(len, kinds))) for kind in kinds if kind)
+    kinds = [kind for kind in (through, own, applications) if kind]
+    most = max(map(len, kinds), default=0)
+    return tuple(kind[turn % len(kind)] for turn in range(most) for kind in kinds)
 
 
 def _alone(check: HealthCheck, target: Target) -> Target:

@@ -91,3 +91,17 @@ def test_the_next_step_repeats_what_was_chosen() -> None:
     assert next_step(Exit.OK, Options(), "deploy", log) == "Next: invoke verify"
     assert "invoke ping" in next_step(Exit.UNREACHABLE, Options(), "deploy", log)
     assert next_step(Exit.INTERRUPTED, Options(), "deploy", log).startswith("Next: go on where this stopped")
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "name", "line"),
+    [
+        (Exit.DIFFERENCES, Options(save="a.plan"), "plan", "Next: invoke deploy --plan a.plan"),
+        (Exit.DIFFERENCES, Options(plan="a.plan", check=True), "deploy", "Next: invoke deploy --plan a.plan"),
+        (Exit.DIFFERENCES, Options(run="R-1", check=True), "rollback", "Next: invoke rollback --run R-1"),
+        (Exit.OK, Options(run="R-1"), "rollback", "Next: invoke verify"),
+        (Exit.OK, Options(plan="a.plan"), "deploy", "Next: invoke verify"),
+    ],
+)
+def test_the_next_step_is_a_command_that_takes_its_options(code: Exit, options: Options, name: str, line: str) -> None:
+    assert next_step(code, options, name, Path("log")) == line

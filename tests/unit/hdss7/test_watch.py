@@ -73,7 +73,7 @@ def test_what_a_run_changed_is_told_with_the_run(state: Path, change: object, ke
     remember("site", evidence())
     run = state / "hdss7" / "runs" / "run-1"
     run.mkdir(parents=True)
-    about = {"run": "run-1", "who": "me", "began": "2099-01-01T00:00:00+00:00"}
+    about = {"run": "run-1", "site": "site", "who": "me", "began": "2099-01-01T00:00:00+00:00"}
     (run / "run.json").write_text(json.dumps(about) + "\n")
     line = {"host": "hdss7-11", "key": key, "role": "r", "line": "roles/r.py:1", "diff": diff}
     (run / "changes.jsonl").write_text(json.dumps(line) + "\n")

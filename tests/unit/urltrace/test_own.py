@@ -53,3 +53,9 @@ def test_what_a_hop_finds_is_the_verdict() -> None:
     assert verdict.fault
     assert verdict.fault.cause == "haproxy-server-down"
     assert verdict.sentence == "HAProxy on hdss7-11 has taken hdss7-22 out of nodes"
+
+
+def test_a_command_is_told_from_one_whose_name_begins_alike() -> None:
+    said = (Answer(f"own haproxy {name}", EDGE.name, name) for name in ("server", "servers", "server-state"))
+    held = View(evidence(put(*said)))
+    assert [answer.output for answer in answers(held, "haproxy", "server")] == ["server"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hdss7.report import run_folder
-from hdss7.report.run_folder import RunFolder, receipts
+from hdss7.report.run_folder import RunFolder, receipts, recorded
 from provision.apply.events import ChangeDone, ChangeStarted, HostFailed, RollingFinished, RunEnded, RunStarted
 from provision.errors import Explanation
 from provision.history.journal import About
@@ -19,6 +19,7 @@ from provision.remote.lock import Holder
 from provision.resources import Action, Change, File
 from provision.traffic.receipt import Receipt, Window
 
+SITE = "/srv/site "
 ITEM = Item(
     Declaration(File(path="/etc/motd"), "base", "roles/base.py:7", 0), Change(Action.UPDATE, "content", diff="-a\n+b")
 )
@@ -31,7 +32,7 @@ def git(folder: Path, *words: str) -> None:
 
 def test_a_run_with_changes_records_who_what_and_result(tmp_path: Path) -> None:
     holder = Holder("alice@desk")
-    listener = RunFolder(holder, lambda: About("deploy", "abc1234"), tmp_path)
+    listener = RunFolder(holder, lambda: About("deploy", "abc1234"), SITE, tmp_path)
     for event in (
         RunStarted(("a", "b"), True),
         ChangeStarted("a", ITEM),
@@ -55,7 +56,7 @@ def test_a_run_with_changes_records_who_what_and_result(tmp_path: Path) -> None:
 
 
 def test_a_run_that_changes_nothing_leaves_nothing(tmp_path: Path) -> None:
-    listener = RunFolder(Holder("alice@desk"), About, tmp_path)
+    listener = RunFolder(Holder("alice@desk"), About, SITE, tmp_path)
     listener(RunStarted(("a",), True))
     listener(RunEnded(0.5))
     assert list(tmp_path.iterdir()) == []
@@ -64,13 +65,22 @@ def test_a_run_that_changes_nothing_leaves_nothing(tmp_path: Path) -> None:
 def test_only_the_last_runs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_folder, "KEPT", 3)
     for number in range(5):
-        RunFolder(Holder("a@b", run=f"2026010{number}T000000-0000000"), About, tmp_path)(ChangeStarted("a", ITEM))
+        RunFolder(Holder("a@b", run=f"2026010{number}T000000-0000000"), About, SITE, tmp_path)(ChangeStarted("a", ITEM))
     assert sorted(p.name[:8] for p in tmp_path.iterdir()) == ["20260102", "20260103", "20260104"]
+
+
+def test_the_runs_of_a_site_are_told_from_those_of_others(tmp_path: Path) -> None:
+    for number, site in enumerate((SITE, "/srv/site lab", SITE, "")):
+        run = f"2026010{number}T000000-0000000"
+        RunFolder(Holder("a@b", run=run), lambda: About("deploy"), site, tmp_path)(ChangeStarted("a", ITEM))
+    assert [run["run"][:8] for run in recorded(SITE, tmp_path)] == ["20260102", "20260100"]
+    assert [run["run"][:8] for run in recorded("/srv/site lab", tmp_path)] == ["20260101"]
+    assert list(recorded(SITE, tmp_path / "nowhere")) == []
 
 
 def test_a_read_only_disk_does_not_fail_the_run(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    RunFolder(Holder("a@b"), About, tmp_path / "file")(ChangeStarted("a", ITEM))
+    RunFolder(Holder("a@b"), About, SITE, tmp_path / "file")(ChangeStarted("a", ITEM))
 
 
 def test_the_commit_says_when_there_is_more_than_it(tmp_path: Path) -> None:
@@ -90,7 +100,7 @@ def test_the_commit_says_when_there_is_more_than_it(tmp_path: Path) -> None:
 
 def test_a_receipt_is_one_document_whole_after_every_rolling_play(tmp_path: Path) -> None:
     holder = Holder("alice@desk")
-    listener = RunFolder(holder, lambda: About("deploy", "abc1234"), tmp_path)
+    listener = RunFolder(holder, lambda: About("deploy", "abc1234"), SITE, tmp_path)
     receipt = Receipt(100, 1, 250.0, 10.0, 10.0, 10.0, ("+1.0 s x: status 502",), (Window("n1", 0.5, 4.5),))
     listener(RollingFinished("nodes", receipt))
     assert [play["play"] for play in receipts(holder.run, tmp_path)] == ["nodes"]
