@@ -1,4 +1,4 @@
-"""What a command that is over within a second does without."""
+"""Makes a short command start and end faster: less garbage collection, and no imports that it does not need."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class SiteOfEdge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     protocol: Free[Literal["http", "h2c"]] = "http"  # to Traefik; h2c: HTTP/2 without TLS, which gRPC needs
     tls: Free[TlsOfSite] = TlsOfSite()  # where edge.tls is on
     users: Free[dict[UserName, Password]] = {}  # who may come in, with passwords from the vault; {}: everybody
-    networks: Free[tuple[Sender, ...]] = ()  # from where one may come in; (): from everywhere
+    networks: Free[tuple[Sender, ...]] = ()  # from where one may come in; []: from everywhere
 
     @property
     def closed(self) -> bool:

@@ -1,9 +1,10 @@
 """What a run did to a host, written on that host, before and after each change: /var/lib/provision/journal/RUN.jsonl.
 
 A run's file has one line about the run, then for each change a line before it (who changes what, and what was there
-before) and one after it (how it ended). The first travels in the same step as the change: no change without it and no
-further exec, and a cut run has recorded what it was about to do. Files are 0600, hold no secret, and are bounded in
-number, age and size. Beside them is the index of what this toolkit made on the host: /var/lib/provision/made.
+before) and one after it (how it ended). The first is written in the same step as the change: no change is made without
+it, no further exec is needed, and a run that was cut has recorded what it was about to do. Files are 0600, hold no
+secret, and are bounded in number, age and size. Beside them is the index of what this toolkit made on the host:
+/var/lib/provision/made.
 """
 
 from __future__ import annotations

@@ -227,7 +227,8 @@ def unreachable(login: Login, error: Exception) -> UnreachableError:
             "the host key is unknown: refused",
             host=login.name,
             found=f"{at} is in none of {', '.join(login.known_hosts)}",
-            do=f"Compare the fingerprint that this shows with the host's console, then let it write it down: {trust}",
+            do=f"Run {trust}: it shows the key's fingerprint. Compare it with the one on the host's console, then "
+            "answer yes",
         )
     if isinstance(error, paramiko.SSHException) and str(error).startswith(REVOKED):
         return UnreachableError(

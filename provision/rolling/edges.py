@@ -18,7 +18,7 @@ from provision.traffic.probe import Target
 from provision.usage import usage
 
 _SCRIPTS = Scripts(__file__)
-DRAIN_BUDGET = 30.0  # seconds that running requests get to end before the node is changed all the same
+DRAIN_BUDGET = 30.0  # seconds, on each edge in turn, for running requests to end; then the node is changed all the same
 ROUTES_BUDGET = 60.0  # seconds that a changed node gets to answer again
 
 

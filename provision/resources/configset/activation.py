@@ -60,7 +60,8 @@ class Activation(ABC):
 class LoadBalancer(Activation):
     """A program that sends requests on to several hosts and can stop sending new ones to some of them.
 
-    Its files carry a mark (marks.py) wherever a host can be drained. error_log: the file in which it says what failed.
+    Its files carry a mark (marks.py) wherever a host can be drained. error_log: where it says what failed, a file
+    or a command that shows it.
 
     out: what its file has there instead while the host is out. out_ends: an expression for what follows that.
     server: an expression whose group is whom a line sends to, as the program's own language names it.

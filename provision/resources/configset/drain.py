@@ -35,7 +35,7 @@ class Drainer(Resource):
     @property
     @abstractmethod
     def error_log(self) -> str:
-        """The file on the host in which a person finds why requests failed."""
+        """The file, or the command, that shows a person on the host why requests failed."""
 
     @abstractmethod
     def drained_now(self, answers: Answers) -> Mapping[str, str]:
@@ -66,8 +66,8 @@ class Drainer(Resource):
         return frozenset()
 
     def takes_over(self) -> str:
-        """sh that succeeds where this host would take the traffic of a target that is left out. '': targets that stay
-        take it, whichever host asks.
+        """sh that succeeds if this host can take the traffic of a target that is drained. '': not needed, because the
+        other targets take it.
         """
         return ""
 
