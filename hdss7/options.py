@@ -121,7 +121,7 @@ def counted(help: str) -> Any:
 # Groups of options that several commands take, by the names of the fields below.
 VAULT = ("vault_password_file", "vault_id", "ask_vault_pass")
 DECLARED = ("project", "inventory", "run_inventory_programs", "extra_vars", "lab", *VAULT)
-LOGIN = (*DECLARED, "limit", "forks", "user", "private_key", "ask_become_pass")
+LOGIN = (*DECLARED, "limit", "forks", "user", "private_key", "transport", "ask_become_pass")
 SPREAD = ("workers", "scheduler")
 CHOSEN = ("tags", "skip_tags")
 OUTPUT = ("json", "verbose")
@@ -151,6 +151,7 @@ class Options:
     scheduler: str | None = text("have the workers of this dask scheduler handle the hosts: tls://HOST:8786")
     user: str | None = text("log in as this user (default: ansible_user)")
     private_key: str | None = text("log in with this private key file")
+    transport: str | None = text("what speaks SSH: fabric, or openssh (this machine's ssh; its connections stay open)")
     ask_become_pass: bool = flag("ask for the sudo password")
     vault_password_file: Sequence[str] = repeated("file with the vault password, or a program that prints it")
     vault_id: Sequence[str] = repeated("LABEL@FILE or LABEL@prompt: the vault password of one vault id")
@@ -215,11 +216,16 @@ class Options:
     def selection(self) -> Selection:
         """What of the site is meant and how to log in. Asks for the sudo password if told to."""
         from hdss7.passwords import typed
+        from provision.inventory.access import TRANSPORTS
         from provision.project import Selection
 
         if self.private_key and not expanded(self.private_key).is_file():
             raise InputError(
                 f"--private-key {self.private_key}: there is no such file", do="Name the file of the private key"
+            )
+        if self.transport not in (None, *TRANSPORTS):
+            raise InputError(
+                f"--transport {self.transport}: there is no such transport", do=f"Write one of: {', '.join(TRANSPORTS)}"
             )
         return Selection(
             limit=self.limit,
@@ -227,6 +233,7 @@ class Options:
             skip_tags=_split("--skip-tags", self.skip_tags),
             user=self.user,
             private_key=self.private_key,
+            transport=self.transport,
             become_password=typed("sudo password: ") if self.ask_become_pass else None,
         )
 

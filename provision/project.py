@@ -38,6 +38,7 @@ class Selection:
     user: str | None = None
     private_key: str | None = None
     become_password: str | None = None
+    transport: str | None = None
 
     @property
     def everything(self) -> bool:
@@ -238,4 +239,5 @@ class Project:
             user=selection.user,
             key=selection.private_key,
             become_password=selection.become_password,
+            transport=selection.transport,
         )

@@ -26,6 +26,8 @@ RENAMED: dict[str, tuple[str, re.Pattern[str]]] = {
     "hdss7_known_hosts": ("known_hosts", _FILE),
 }
 OLD_NAMES = frozenset(old for old, _ in RENAMED.values())
+FABRIC, OPENSSH = "fabric", "openssh"
+TRANSPORTS = (FABRIC, OPENSSH)
 DIALLERS = ("hdss7_dial", RENAMED["hdss7_dial"][0])
 
 
@@ -72,6 +74,11 @@ class Access:
         return int(text)
 
     @property
+    def port_left(self) -> bool:
+        """Whether the port is left to ssh_config, as far as that is read."""
+        return self._value("ansible_port") is None
+
+    @property
     def private_key(self) -> Path | None:
         """The key file, relative to the current folder; None leaves it to ssh_config."""
         text = self.text("ansible_ssh_private_key_file")
@@ -116,6 +123,22 @@ class Access:
         return self._own("hdss7_dial")
 
     @property
+    def transport(self) -> str:
+        """What speaks SSH: FABRIC, or OPENSSH for the system's own."""
+        value = self.host.var("hdss7_transport", None)
+        if value is None:
+            return FABRIC
+        if value not in TRANSPORTS:
+            raise InputError(
+                "the variable hdss7_transport can't be used",
+                host=self.host.name,
+                line=self.host.origin("hdss7_transport"),
+                found=f"{quoted(value)} was written",
+                do=f"Write one of these: {', '.join(TRANSPORTS)}.",
+            )
+        return str(value)
+
+    @property
     def known_hosts(self) -> str:
         """The file with the host's key, or '' for ssh's own."""
         return self._own("hdss7_known_hosts")
@@ -127,7 +150,9 @@ class Access:
             raise self._wrong(
                 "ansible_connection", f"{quoted(kind)} is not supported", "Hosts are reached by ssh, or local."
             )
-        for name in ("address", "port", "private_key", "become", "jumps", "timeout", "dial", "known_hosts"):
+        for name in ("address", "port", "private_key", "become", "jumps", "timeout"):
+            getattr(self, name)
+        for name in ("dial", "known_hosts", "transport"):
             getattr(self, name)
         for name in ("ansible_user", "ansible_become_user"):
             self.text(name)

@@ -1,4 +1,4 @@
-"""The only place that talks SSH: one connection per host, opened strictly, and the step protocol over it.
+"""One connection per host, opened strictly, and the step protocol over it.
 
 Fabric's Connection does what operators expect of it (ssh_config, jump hosts, agents, keys). Three things are ours:
 host keys are always checked (Fabric installs AutoAddPolicy and loads no known_hosts, read in 3.2.3), the socket is
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from provision.errors import FailedError, UnreachableError
+from provision.errors import FailedError, ProvisionError, UnreachableError
 from provision.remote.login import Login, first_socket, hops, unreachable
 from provision.remote.protocol import HEARTBEAT, Reader, Step, StepResult, frame, hello, loader
 
@@ -24,6 +24,8 @@ PING_EVERY = 5.0
 
 class Connection:
     """One SSH connection to one host. Raises UnreachableError when it can't be had within its deadline."""
+
+    kept = False
 
     def __init__(self, login: Login) -> None:
         self.login = login
@@ -59,6 +61,14 @@ class Connection:
         self.execs += 1
         return channel
 
+    def renew(self) -> bool:
+        """Every connection is a new one."""
+        return False
+
+    def refusal(self, channel: Any, output: str, *, ready: bool) -> ProvisionError | None:
+        """Who is not let in has no connection."""
+        return None
+
     def ping(self) -> None:
         """Asks the host's sshd for a sign of life, and waits for it: a frozen one still acknowledges TCP."""
         self.transport.global_request("keepalive@openssh.com", wait=True)
@@ -75,12 +85,23 @@ class Connection:
 
 
 class Carrier(Protocol):
-    """What a session is held over: a connection of SSH, or this machine itself."""
+    """What a session is held over: a connection of SSH, or this machine itself.
+
+    kept: an earlier run's connection is used, and may have died. renew: whether there is a new one instead of it.
+    refusal: why a channel ended without its command; None where the command says it.
+    """
 
     @property
     def login(self) -> Login: ...
 
+    @property
+    def kept(self) -> bool: ...
+
     def execute(self, command: str) -> Any: ...
+
+    def renew(self) -> bool: ...
+
+    def refusal(self, channel: Any, output: str, *, ready: bool) -> ProvisionError | None: ...
 
     def ping(self) -> None: ...
 
@@ -92,23 +113,41 @@ class Session:
 
     def __init__(self, connection: Carrier) -> None:
         self._connection = connection
-        login = connection.login
-        self._token = f"provision-{secrets.token_hex(12)}"
-        become = login.become_user
-        self._channel = connection.execute(loader(become))
-        self._reader = Reader(self._token)
-        self._errors = bytearray()
         self._sending = threading.Lock()
         self._idle_timeout: float | None = None
-        self._awaited = False  # whether the loader looks for a sign of life by now
         self._ready = False
-        self._send(hello(self._token, login.become_password if become else None))
+        self._open()
+
+    def _open(self) -> None:
+        login = self._connection.login
+        token = f"provision-{secrets.token_hex(12)}"
+        become = login.become_user
+        self._channel = self._connection.execute(loader(become))
+        self._reader = Reader(token)
+        self._errors = bytearray()
+        self._awaited = False  # whether the loader looks for a sign of life by now
+        self._send(hello(token, login.become_password if become else None))
 
     def begin(self) -> None:
         """Waits until the loader runs, if it does not yet. Raises FailedError (sudo refused) or UnreachableError."""
-        if not self._ready:
-            self._await(self._reader.ready, self._connection.login.timeout + GRACE, "to start a shell")
-            self._ready = True
+        self._begin()
+
+    def _begin(self) -> bool:
+        """As `begin`. Whether what was sent before is lost, with a connection of an earlier run that was dead."""
+        if self._ready:
+            return False
+        login, kept = self._connection.login, self._connection.kept
+        renewed = False
+        try:
+            self._await(self._reader.ready, login.timeout + (0 if kept else GRACE), "to start a shell", cut=not kept)
+        except UnreachableError:
+            renewed = self._connection.renew()
+            if not renewed:
+                raise
+            self._open()
+            self._await(self._reader.ready, login.timeout + GRACE, "to start a shell")
+        self._ready = True
+        return renewed
 
     def run(self, step: Step) -> StepResult:
         """Runs one step to its end.
@@ -116,13 +155,13 @@ class Session:
         Raises UnreachableError when the line breaks or the host stays silent; the step may have finished there all
         the same, so whoever comes next asks the host again. Raises FailedError when sudo was refused.
         """
-        at_once = not self._ready and not step.payload_size
+        # over a kept connection only what may be asked twice: it may be dead, and its last words still arrive
+        at_once = not self._ready and not step.payload_size and (step.asks or not self._connection.kept)
         if at_once:
             # it is there when the loader is; what keeps the loader from starting is what `begin` meets
             with contextlib.suppress(UnreachableError):
                 self._send_step(step)
-        self.begin()
-        if not at_once:
+        if self._begin() or not at_once:
             self._send_step(step)
         result: list[StepResult] = []
 
@@ -175,7 +214,7 @@ class Session:
         except (OSError, EOFError) as error:
             raise self._lost(f"sending failed: {error or type(error).__name__}") from None
 
-    def _await(self, done: Callable[[], bool], seconds: float, what: str) -> None:
+    def _await(self, done: Callable[[], bool], seconds: float, what: str, *, cut: bool = True) -> None:
         end = time.monotonic() + seconds
         next_ping = time.monotonic() + PING_EVERY
         ping: _Ping | None = None
@@ -184,7 +223,8 @@ class Session:
         while not done():
             now = time.monotonic()
             if now > end or (ping is not None and ping.overdue(now)):
-                self._connection.cut()
+                if cut:
+                    self._connection.cut()
                 waited = seconds if now > end else GRACE
                 raise self._lost(f"it did not answer for {waited:.0f} s (waited for it {what})")
             if now > next_ping and (ping is None or ping.answered):
@@ -205,6 +245,8 @@ class Session:
         while self._channel.recv_stderr_ready():
             self._errors += self._channel.recv_stderr(65536)
         output = (bytes(self._reader.pending) + bytes(self._errors)).decode("utf-8", "replace").strip()
+        if refused := self._connection.refusal(self._channel, output, ready=self._ready):
+            return refused
         login = self._connection.login
         if login.become_user and ("sudo" in output or "password" in output or "sudoers" in output):
             return FailedError(

@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 
+from provision.inventory.access import OPENSSH
 from provision.remote.connection import Connection, Session
 from provision.remote.local import LocalConnection
 from provision.remote.login import Login
+from provision.remote.openssh import OpenSshConnection
 from provision.remote.protocol import Step, StepResult
+
+AnyConnection = Connection | LocalConnection | OpenSshConnection
 
 
 class RemoteHost:
@@ -17,10 +22,10 @@ class RemoteHost:
 
     def __init__(self, login: Login) -> None:
         self.login = login
-        self._connection: Connection | LocalConnection | None = None
+        self._connection: AnyConnection | None = None
         self._session: Session | None = None
-        self._begun: Future[tuple[Connection, Session]] | None = None
-        self._closed: list[Connection | LocalConnection] = []
+        self._begun: Future[tuple[AnyConnection, Session]] | None = None
+        self._closed: list[AnyConnection] = []
 
     @property
     def name(self) -> str:
@@ -38,21 +43,24 @@ class RemoteHost:
         return sum(connection.execs for connection in self._every)
 
     @property
-    def _every(self) -> tuple[Connection | LocalConnection, ...]:
+    def _every(self) -> tuple[AnyConnection, ...]:
         return (*self._closed, *((self._connection,) if self._connection else ()))
 
     def begin(self) -> None:
         """Starts to connect while its caller goes on: `session` returns or raises what comes of it."""
         if self.login.local:
             return
+        self._begun = Future()
+        if self.login.transport == OPENSSH:  # nothing is waited for: the program ssh connects by itself
+            self._open(self._begun)
+            return
         import fabric  # noqa: F401 - once, and not by the threads of all hosts side by side
 
-        self._begun = Future()
         threading.Thread(target=self._open, args=(self._begun,), daemon=True).start()
 
-    def _open(self, begun: Future[tuple[Connection, Session]]) -> None:
+    def _open(self, begun: Future[tuple[AnyConnection, Session]]) -> None:
         try:
-            connection = Connection(self.login)
+            connection = _connection(self.login)
             begun.set_result((connection, Session(connection)))
         except BaseException as error:
             begun.set_exception(error)
@@ -64,7 +72,7 @@ class RemoteHost:
             self._connection, self._session = begun.result()
         if self._session is None:
             if self._connection is None:
-                self._connection = (LocalConnection if self.login.local else Connection)(self.login)
+                self._connection = _connection(self.login)
             self._session = Session(self._connection)
         return self._session
 
@@ -93,6 +101,12 @@ class RemoteHost:
         self._session = self._connection = None
 
 
+def _connection(login: Login) -> AnyConnection:
+    if login.local:
+        return LocalConnection(login)
+    return OpenSshConnection(login) if login.transport == OPENSSH else Connection(login)
+
+
 Reach = Callable[[Login], RemoteHost]
 
 
@@ -107,7 +121,7 @@ def over_fresh_connection(login: Login, step: Step, reach: Reach = RemoteHost) -
 
     Raises UnreachableError.
     """
-    remote = reach(login)
+    remote = reach(replace(login, fresh=True))
     try:
         return remote.session().run(step)
     finally:

@@ -81,6 +81,15 @@ def name_of(host: str, port: int) -> str:
     return host.lower() if port == SSH_PORT else f"[{host.lower()}]:{port}"
 
 
+def key_of(path: Path, number: int) -> HostKey | None:
+    """The key in the line of that number, counted from 1; None where there is none."""
+    try:
+        line = _line(path.read_text(encoding="utf-8", errors="replace").splitlines()[number - 1])
+    except (OSError, IndexError):
+        return None
+    return line.key if line else None
+
+
 def _read(path: Path) -> KnownHosts:
     stat = path.stat()
     return _parsed(path, stat.st_mtime_ns, stat.st_size)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Never
 
-from provision.errors import UnreachableError
+from provision.errors import InputError, UnreachableError
 from provision.home import expanded
+from provision.inventory.access import FABRIC, OPENSSH
+from provision.remote import refusals
 from provision.remote.host_keys import HostKey
 from provision.remote.known_hosts import REVOKED, known_of, name_of
 from provision.remote.prompt_socket import PromptSocket
-from provision.usage import usage
 
 if TYPE_CHECKING:
     from provision.inventory import Host
@@ -31,7 +32,8 @@ class Login:
     """How a host is reached: plain data, so that it can travel to another thread or process.
 
     jumps: the first hop first. dial: `module:function [argument …]`, or ''. timeout: seconds.
-    local: it is the controller itself, and not connected to.
+    local: it is the controller itself, and not connected to. transport: FABRIC or OPENSSH.
+    port_left: nobody has given a port, so ssh_config may say another one. fresh: over a connection that nobody kept.
     """
 
     name: str
@@ -47,6 +49,9 @@ class Login:
     dial: str = ""
     timeout: float = 10.0
     local: bool = False
+    transport: str = FABRIC
+    port_left: bool = False
+    fresh: bool = False
 
     @property
     def place(self) -> str:
@@ -54,9 +59,23 @@ class Login:
         return "on this machine" if self.local else f"{self.address}:{self.port}"
 
     @staticmethod
-    def of(host: Host, *, user: str | None, key: str | None, become_password: str | None) -> Login:
-        """The login that the inventory describes; the arguments are the command line's and win."""
+    def of(
+        host: Host, *, user: str | None, key: str | None, become_password: str | None, transport: str | None = None
+    ) -> Login:
+        """The login that the inventory describes; the arguments are the command line's and win.
+
+        Raises InputError for a password where ssh, which is run without a terminal, would have to ask for it.
+        """
         known = host.access.known_hosts
+        transport = transport or host.access.transport
+        if transport == OPENSSH and host.password and not host.local:
+            raise InputError(
+                "ansible_password can't be used with transport openssh",
+                host=host.name,
+                line=host.origin("ansible_password"),
+                found="ssh would ask for it on a terminal",
+                do="Use a key or an agent, or --transport fabric for this host",
+            )
         become = bool(host.become)
         return Login(
             name=host.name,
@@ -72,6 +91,8 @@ class Login:
             dial=host.access.dial,
             timeout=host.timeout,
             local=host.local,
+            transport=transport,
+            port_left=host.access.port_left,
         )
 
 
@@ -201,49 +222,18 @@ def unreachable(login: Login, error: Exception) -> UnreachableError:
     """The error for each way a login can fail, with what to do about it."""
     import paramiko
 
-    at = login.place
-    trust = usage(f"hosts.trust {login.name}")
     if isinstance(error, UnreachableError):
         return error
     if isinstance(error, paramiko.BadHostKeyException):
         shown, known = HostKey.of(error.key).fingerprint, HostKey.of(error.expected_key).fingerprint
-        found = f"{error.hostname} now shows the key {shown}, known is {known}"
-        return UnreachableError(
-            "the host key has changed: refused",
-            host=login.name,
-            found=found,
-            do=f"If the host was reinstalled, compare the fingerprint on its console, then run: {trust}",
-        )
+        return refusals.changed_key(login, f"{error.hostname} now shows the key {shown}, known is {known}")
     if isinstance(error, paramiko.AuthenticationException):
-        keys = ", ".join(login.key_files) or "the agent's and ~/.ssh keys"
-        return UnreachableError(
-            f"{login.user or 'the default user'} was not let in",
-            host=login.name,
-            found=f"{at} refused {keys}: {error}",
-            do="Name the right --user and --private-key, or put the public key into its authorized_keys",
-        )
+        return refusals.not_let_in(login, str(error))
     if isinstance(error, paramiko.SSHException) and "not found in known_hosts" in str(error):
-        return UnreachableError(
-            "the host key is unknown: refused",
-            host=login.name,
-            found=f"{at} is in none of {', '.join(login.known_hosts)}",
-            do=f"Run {trust}: it shows the key's fingerprint. Compare it with the one on the host's console, then "
-            "answer yes",
-        )
+        return refusals.unknown_key(login)
     if isinstance(error, paramiko.SSHException) and str(error).startswith(REVOKED):
-        return UnreachableError(
-            "the host key is revoked: refused",
-            host=login.name,
-            found=f"{at} shows {str(error).removeprefix(REVOKED).strip()}, which {REVOKED} forbids in "
-            f"{', '.join(login.known_hosts)}",
-            do="Give the host a new key (ssh-keygen -A, after the old one is deleted), or take the line out",
-        )
-    return UnreachableError(
-        "could not log in",
-        host=login.name,
-        found=f"{at}: {_plain(error)}",
-        do="Look whether the host is up and sshd listens there (ansible_host, ansible_port in the inventory)",
-    )
+        return refusals.revoked_key(login, str(error).removeprefix(REVOKED).strip())
+    return refusals.not_logged_in(login, _plain(error))
 
 
 # paramiko's words for a peer that sent no banner in time: its own, and those of who waited for it
@@ -252,9 +242,9 @@ SILENT = frozenset({"Error reading SSH protocol banner", "No existing session"})
 
 def _plain(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "no answer within the connect timeout"
+        return refusals.NO_ANSWER
     if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
+        return refusals.NOBODY_LISTENS
     if str(error) in SILENT:
-        return "the port accepts connections, but sshd sends nothing"
+        return refusals.SILENT_SSHD
     return str(error) or type(error).__name__
