@@ -187,6 +187,14 @@ def trust(options: Options) -> int:
     return trust.trust(options)
 
 
+@command(*DECLARED, "limit")
+def disconnect(options: Options) -> int:
+    """End the connections that transport openssh keeps open: to the hosts within --limit, or all."""
+    from hdss7 import disconnect
+
+    return disconnect.disconnect(options)
+
+
 @command("project", "inventory", "lab", "bare", "vm", *VAULT)
 def up(options: Options) -> int:
     """Start the embedded lab: bare hosts of an inventory, on this machine, reachable only from here."""
@@ -260,7 +268,7 @@ def collection() -> Collection:
     certs = Collection("certs", renew)
     certs.add_task(list_, name="list", default=True)
     etcd = Collection("etcd", backup, restore)
-    hosts = Collection("hosts", show, trust)
+    hosts = Collection("hosts", show, trust, disconnect)
     ingress = Collection("ingress", check, migrate)
     proxy = Collection("proxy", rules, clean)
     lab = Collection("lab", up, down, status, ssh, reboot)

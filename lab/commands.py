@@ -12,10 +12,12 @@ from lab import container, ipc, lifecycle, ops_host, preflight
 from lab import ssh as ssh_client
 from lab.artifacts.cache import Doing, unseen
 from lab.ipc import HostState, Request
+from lab.sources import DIAL
 from lab.state import Lab
 from lab.topology import SITE, HostSpec, Topology, topology
 from provision.errors import FailedError, InputError
 from provision.inventory.vault import Vault
+from provision.remote.masters import kept
 from provision.usage import usage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +75,8 @@ def up(
 def down(name: str = "main", *, purge: bool = False, say: Say = print) -> None:
     """Take a lab down: no process, mount, namespace or control group of it stays. Disks stay, unless `purge`."""
     lab = Lab.named(name)
+    for connection in kept(dial=f"{DIAL} {name}"):  # while its hosts still answer
+        connection.end()
     with lab.locked():
         was_up = lifecycle.take_down(lab)
         if purge:

@@ -6,7 +6,9 @@ conversation over it is the same as over Fabric's connection.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 
@@ -15,7 +17,7 @@ from provision.remote.channel import ProcessChannel
 from provision.remote.login import Login
 from provision.remote.masters import Master
 from provision.remote.openssh_argv import argv
-from provision.remote.openssh_errors import refusal
+from provision.remote.openssh_errors import refusal, tells
 
 FAILED = 255  # ssh's own exit code, whatever went wrong with it
 
@@ -68,7 +70,7 @@ class OpenSshConnection:
         if not self.kept:
             self.connections -= 1
         self.execs -= 1
-        return refusal(self.login, output)
+        return refusal(self.login, output if tells(output) else self._said_alone() or output)
 
     def ping(self) -> None:
         """ssh asks by itself (ServerAliveInterval), and ends when nothing answers."""
@@ -81,6 +83,17 @@ class OpenSshConnection:
     def close(self) -> None:
         """Leaves the connection to the next run; sessions have ended in order before."""
         self.cut()
+
+    def _said_alone(self) -> str:
+        """What ssh says where it keeps no connection: with one it silences whatever leads to the host, a jump host
+        that refuses us and the inventory's dialler too (read in OpenSSH 9.2, sshconnect.c)."""
+        words, seconds = [*argv(self.login, None), "exit"], 3 * self.login.timeout
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            asked = subprocess.run(
+                words, env=_environment(self.login), input=b"", capture_output=True, timeout=seconds, check=False
+            )
+            return asked.stderr.decode("utf-8", "replace")
+        return ""
 
     def _end(self) -> None:
         for channel in self._channels:

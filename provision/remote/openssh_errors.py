@@ -27,7 +27,7 @@ _PLAIN = (
 # lines that say the same once more, less exactly, or that are about the machinery between
 _ECHO = re.compile(
     r"mm_receive_fd:|proxy dialer did not pass|kex_exchange_identification: Connection closed"
-    r"|Connection closed by UNKNOWN|Warning: |muxclient|mux_client|ControlSocket "
+    r"|Connection closed by UNKNOWN|banner exchange: Connection|Warning: |muxclient|mux_client|ControlSocket "
 )
 
 
@@ -45,9 +45,17 @@ def refusal(login: Login, said: str) -> UnreachableError:
     for pattern, words in _PLAIN:
         if pattern.search(said):
             return refusals.not_logged_in(login, words)
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    telling = [line for line in lines if not _ECHO.match(line)] or lines
-    return refusals.not_logged_in(login, telling[-1] if telling else "ssh ended without a word")
+    lines = _telling(said) or [line.strip() for line in said.splitlines() if line.strip()]
+    return refusals.not_logged_in(login, lines[-1] if lines else "ssh ended without a word")
+
+
+def tells(said: str) -> bool:
+    """Whether a cause is among what ssh said."""
+    return bool(_telling(said))
+
+
+def _telling(said: str) -> list[str]:
+    return [line.strip() for line in said.splitlines() if line.strip() and not _ECHO.match(line)]
 
 
 def _both_keys(login: Login, said: str) -> str:
