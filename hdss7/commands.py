@@ -179,7 +179,7 @@ def show(options: Options) -> int:
     return inspect.hosts(options)
 
 
-@command("host", *DECLARED, "yes")
+@command("host", *DECLARED, "transport", "yes")
 def trust(options: Options) -> int:
     """Fetch a host's key, show its fingerprint, and add it to known_hosts once you say yes."""
     from hdss7 import trust

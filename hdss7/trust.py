@@ -10,8 +10,10 @@ from hdss7.project import open_project
 from provision.atomic import replace_file
 from provision.errors import Exit, FailedError, InputError
 from provision.home import expanded
+from provision.inventory.access import OPENSSH
 from provision.remote.host_keys import is_key_of
 from provision.remote.login import offered_key
+from provision.remote.openssh_key import shown_key
 from provision.usage import usage
 
 
@@ -25,9 +27,8 @@ def trust(options: Options) -> int:
             do="Nothing has to be done. To reach it over SSH, take ansible_connection out",
         )
     site.check_up()
-    key = offered_key(login)
+    name, key = (shown_key if login.transport == OPENSSH else offered_key)(login)
     file = expanded(login.known_hosts[0])
-    name = login.address if login.port == 22 else f"[{login.address}]:{login.port}"
     print(f"{login.name} ({name}) shows the key {key.fingerprint}")
     known = _lines(file)
     of_it = [line for line in known if is_key_of(line, name, key.kind)]

@@ -144,8 +144,9 @@ def _key_arguments(files: Sequence[str]) -> dict[str, Any]:
     return {"key_filename": list(files), "allow_agent": False, "look_for_keys": False}
 
 
-def offered_key(login: Login) -> HostKey:
-    """The key that the host's sshd shows; nobody logs in. Jump hosts are logged in to, strictly.
+def offered_key(login: Login) -> tuple[str, HostKey]:
+    """The host's name in known_hosts, and the key that its sshd shows; nobody logs in. Jump hosts are logged in to,
+    strictly.
 
     Raises UnreachableError.
     """
@@ -165,7 +166,7 @@ def offered_key(login: Login) -> HostKey:
             channel = first_socket(last, login)
         transport = paramiko.Transport(channel)
         transport.start_client(timeout=login.timeout)
-        return HostKey.of(transport.get_remote_server_key())
+        return name_of(login.address, login.port), HostKey.of(transport.get_remote_server_key())
     except Exception as error:
         raise unreachable(login, error) from None
     finally:

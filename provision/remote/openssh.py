@@ -41,7 +41,7 @@ class OpenSshConnection:
         """A channel to `command` on the host. Counted. Raises FailedError where there is no ssh."""
         words = [*argv(self.login, self._master.socket if self._master else None), command]
         try:
-            channel = ProcessChannel(words, _environment(self.login))
+            channel = ProcessChannel(words, environment(self.login))
         except OSError as error:
             raise FailedError(
                 "the program ssh could not be started",
@@ -90,7 +90,7 @@ class OpenSshConnection:
         words, seconds = [*argv(self.login, None), "exit"], 3 * self.login.timeout
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             asked = subprocess.run(
-                words, env=_environment(self.login), input=b"", capture_output=True, timeout=seconds, check=False
+                words, env=environment(self.login), input=b"", capture_output=True, timeout=seconds, check=False
             )
             return asked.stderr.decode("utf-8", "replace")
         return ""
@@ -105,7 +105,7 @@ def _master(login: Login) -> Master:
     return Master.of(login.dial, login.place, argv(login, None), (*login.known_hosts, *login.key_files))
 
 
-def _environment(login: Login) -> Mapping[str, str]:
+def environment(login: Login) -> Mapping[str, str]:
     """ssh must ask nobody, not by a window either. What is run to reach the host is written for sh, and imports what
     this process could."""
     environment = {**os.environ, "SSH_ASKPASS_REQUIRE": "never"}

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from provision.remote.login import KNOWN_HOSTS, Login
@@ -19,9 +20,9 @@ SIGN_OF_LIFE_EVERY, SIGNS_MISSED = 5, 3  # seconds; after so many without an ans
 DIALLED = "provision.remote.proxy_command"
 
 
-def argv(login: Login, control: Path | None) -> list[str]:
+def argv(login: Login, control: Path | None, other: Mapping[str, str] = MappingProxyType({})) -> list[str]:
     """The words before the command that the host is to run. control: the socket of a connection that may be open, is
-    opened where it is not, and stays open; None: a connection of its own.
+    opened where it is not, and stays open; None: a connection of its own. other: settings instead of these.
     """
     settings = {
         **_strict(login),
@@ -33,6 +34,7 @@ def argv(login: Login, control: Path | None) -> list[str]:
         "RemoteCommand": "none",
         "ClearAllForwardings": "yes",
         **_way(login, login.jumps),
+        **other,
     }
     port = None if login.port_left else login.port
     return ["ssh", *_options(settings), *_identity(login.key_files), *_who(login.user, port), "--", login.address]

@@ -54,9 +54,9 @@ class Loopback:
     def counts(self) -> tuple[int, int]:
         """(connections, execs) that its log shows."""
         log = (self.folder / "log").read_text()
-        return len(re.findall(r"^Accepted publickey ", log, re.M)), len(
-            re.findall(r"^Starting session: command", log, re.M)
-        )
+        found = (re.findall(words, log, re.M) for words in ("^Accepted publickey ", "^Starting session: command"))
+        connections, execs = map(len, found)
+        return connections, execs
 
     def public(self, name: str) -> str:
         """A public key as known_hosts has it; made if there is none of that name."""

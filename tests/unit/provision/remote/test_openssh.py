@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -21,7 +22,9 @@ from provision.inventory.access import FABRIC, OPENSSH
 from provision.inventory.ssh_args import Jump
 from provision.remote import lock, masters
 from provision.remote.host import RemoteHost, over_fresh_connection
-from provision.remote.login import Login
+from provision.remote.host_keys import HostKey
+from provision.remote.login import Login, offered_key
+from provision.remote.openssh_key import shown_key
 from provision.remote.protocol import Step
 from tests.unit.provision.remote.loopback import Loopback, running
 
@@ -63,8 +66,12 @@ def holder() -> int:
 
 
 def serving(sshd: Loopback) -> int:
-    """The process of sshd that serves the only connection: the last one that it has started."""
-    return max(children(sshd.process))
+    """The process of sshd that serves the only connection, once those of earlier ones have ended."""
+    until = time.monotonic() + 10
+    while len(found := children(sshd.process)) != 1 and time.monotonic() < until:
+        time.sleep(0.05)
+    (only,) = found
+    return only
 
 
 def test_the_second_run_uses_the_connection_of_the_first(sshd: Loopback) -> None:
@@ -98,11 +105,6 @@ def test_a_changed_known_hosts_ends_the_use_of_a_connection(sshd: Loopback) -> N
     sshd.known("changing", "another")
     with pytest.raises(UnreachableError, match="the host key has changed"):
         asked(login)
-
-
-def silent(sshd: Loopback) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
 
 
 REFUSED: dict[str, tuple[Callable[[Loopback, Login], Login], str]] = {
@@ -225,9 +227,9 @@ def test_large_payloads_arrive_whole_both_ways(sshd: Loopback, tmp_path: Path) -
     data = os.urandom(3 << 20)
     (tmp_path / "payload").write_bytes(data)
     remote = RemoteHost(sshd.by(OPENSSH))
-    result = remote.session().run(Step("od -An -v -tx1 | tr -d ' \\n'", payload=tmp_path / "payload"))
+    result = remote.session().run(Step("base64 -w 0", payload=tmp_path / "payload"))
     remote.close()
-    assert bytes.fromhex(result.output) == data
+    assert base64.b64decode(result.output) == data
 
 
 def test_a_socket_of_a_dialler_is_handed_to_ssh(sshd: Loopback) -> None:
@@ -253,14 +255,6 @@ def test_jump_hosts_are_checked_as_strictly_as_the_host(sshd: Loopback) -> None:
         asked(sshd.by(OPENSSH, jumps=(jump,), known_hosts=(only_the_host,)))
 
 
-def test_what_ssh_config_says_is_honoured(sshd: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    # ssh reads the home of the user that the system knows: only the words are looked at
-    login = replace(sshd.by(OPENSSH), port_left=True, port=22, key_files=(), user=None)
-    from provision.remote.openssh_argv import argv
-
-    assert not {"-p", "-l", "-F"} & {*argv(login, None)}
-
-
 def test_a_folder_with_too_long_a_name_is_refused(sshd: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(sshd.folder / ("long" * 15)))
     with pytest.raises(FailedError, match="Set XDG_STATE_HOME to a shorter one"):
@@ -275,3 +269,30 @@ def test_neither_fabric_nor_paramiko_is_imported(sshd: Loopback) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout == "('here', 1, 1)\n[]\n"
+
+
+def test_the_key_that_ssh_is_shown_is_the_hosts(sshd: Loopback) -> None:
+    kind, key = sshd.public("host").split()
+    nothing_known = (str(sshd.folder / "none"),)
+    wanted = (f"[127.0.0.1]:{sshd.port}", HostKey(kind, key))
+    for transport, ask in ((OPENSSH, shown_key), (FABRIC, offered_key)):
+        assert ask(sshd.by(transport, known_hosts=nothing_known)) == wanted
+    with pytest.raises(UnreachableError, match="connection refused"):
+        shown_key(sshd.by(OPENSSH, port=1))
+
+
+def test_connections_are_found_by_dialler_and_by_place(sshd: Loopback) -> None:
+    dial = f"{HERE}:dial 127.0.0.2"
+    known = (sshd.known("dialled", "host", addresses=("192.0.2.1",)),)
+    dialled = sshd.by(OPENSSH, address="192.0.2.1", dial=dial, known_hosts=known)
+    direct = sshd.by(OPENSSH)
+    for login in (direct, dialled):
+        asked(login)
+    assert [len(found) for found in (masters.kept(), masters.kept(dial=dial), masters.kept("", direct.place))] == [
+        2,
+        1,
+        1,
+    ]
+    assert [master.end() for master in masters.kept(dial=dial)] == [True]
+    assert masters.kept(dial, dialled.place) == []
+    assert asked(direct)[1] == 0
