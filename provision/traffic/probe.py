@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import itertools
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -13,9 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from provision.traffic.receipt import Receipt, Seen, Window
+
+if TYPE_CHECKING:
+    import ssl
 
 Dialer = Callable[[str, int, float], socket.socket]
 TIMEOUT = 10.0  # seconds that a request may take before it counts as failed
@@ -191,6 +193,8 @@ def serving(targets: Iterable[Target], dial: Dialer, tries: int = 2) -> tuple[tu
 
 def ask(target: Target, dial: Dialer) -> str:
     """One request on a connection of its own. What was wrong with the answer, '' for nothing."""
+    import http.client  # brings email and ssl along: a run that rolls nothing does without
+
     parts = urlsplit(target.url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = http.client.HTTPConnection(parts.hostname or target.address, timeout=TIMEOUT)
@@ -213,6 +217,8 @@ def ask(target: Target, dial: Dialer) -> str:
 @cache
 def _tls() -> ssl.SSLContext:
     """TLS with anybody: whether clients trust the certificate is `verify`'s to tell, and no node can change it."""
+    import ssl
+
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context

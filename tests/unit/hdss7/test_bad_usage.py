@@ -41,6 +41,7 @@ def invoke(state: Path, *words: str, cwd: Path = ROOT) -> subprocess.CompletedPr
         (("deploy", "--limit", "masters[7:]"), 4, "leaves no host"),
         (("deploy", "--inventory", "nowhere"), 4, "there is no inventory at nowhere"),
         (("deploy", "--private-key", "nowhere"), 4, "there is no such file"),
+        (("deploy", "--transport", "telnet"), 4, "--transport telnet: there is no such transport"),
         (("deploy", "--tags", "a,,b"), 4, "--tags has an empty tag"),
         (("verify", "-k", ""), 4, "-k is empty. Give a value"),
         (("run",), 4, "there is no command to run"),

@@ -80,7 +80,17 @@ USUAL = ("all", "web", "db", "a", "b", "h1", "h[1:3]", "hosts", "children", "var
 ODD: tuple[Any, ...] = (
     *(1, 1.5, None, True, "", "~x", "a b", "é", "a\nb", "\u2028", "h:", "[", "h[1:99999999]", "h[1:2", "::1", "<<"),
     *("ansible_host", "ansible_port", "ansible_connection", "ansible_become", "ansible_group_priority", "x" * 300),
-    *("ansible_ssh_common_args", "dial", "known_hosts", "hdss7_dial", "plugin", "_meta", "groups", "inventory_dir"),
+    *(
+        "ansible_ssh_common_args",
+        "dial",
+        "known_hosts",
+        "hdss7_dial",
+        "hdss7_transport",
+        "plugin",
+        "_meta",
+        "groups",
+        "inventory_dir",
+    ),
 )
 TEMPLATES = ("{{ a }}", "{{ hostvars }}", "{{ groups }}", "{{ nope }}", "{% if %}", "{{ 10 ** 9999 }}", "{{ vars }}")
 TEXTS = ("", "text", "local", "-J a", '-o ProxyCommand="x', "\x01", "\x85", "~nobody/x", "#jinja2: x", *TEMPLATES)

@@ -61,6 +61,8 @@ def test_jump_hosts_are_read_from_ssh_arguments(write: Write, arguments: str, ho
         ("ansible_ssh_common_args: -J a:99999", ["'99999' is not a port"]),
         ("ansible_ssh_private_key: x", ["ansible_ssh_private_key is not supported", "h.yml:1"]),
         ("hdss7_dial: [a]", ["hdss7_dial", "MODULE:FUNCTION", "h.yml:1"]),
+        ("hdss7_transport: telnet", ["hdss7_transport", "'telnet' was written", "fabric, openssh", "h.yml:1"]),
+        ("hdss7_transport: [openssh]", ["hdss7_transport", "h.yml:1"]),
         ("ansible_ssh_common_args: -J", ["names no host"]),
         ("ansible_ssh_common_args: -o ProxyCommand='nc -x proxy %h %p'", ["ProxyCommand", "not supported"]),
         ("ansible_connection: winrm", ["'winrm' is not supported", "by ssh"]),
@@ -118,6 +120,24 @@ def test_older_names_win_over_newer_ones(write: Write, older: str, newer: str) -
     first, second = Inventory.load([folder]).hosts
     assert [getattr(first, name) for name in names] == [getattr(second, name) for name in names]
     assert (first.address == second.address) is ("host" in older)
+
+
+@pytest.mark.parametrize(("typed", "transport"), [(None, "openssh"), ("fabric", "fabric")])
+def test_the_typed_transport_wins_over_the_inventorys(write: Write, typed: str | None, transport: str) -> None:
+    text = "nodes: {vars: {hdss7_transport: openssh}, hosts: {h1: {}, h2: {ansible_port: 22}}}"
+    project = Project(SearchPath.of(Path(__file__).parents[4]), [write({"hosts.yml": text})])
+    first, second = (project.login(host, Selection(transport=typed)) for host in project.inventory.hosts)
+    assert (first.transport, first.port_left) == (transport, True)
+    assert (second.transport, second.port_left) == (transport, False)
+
+
+def test_a_password_that_ssh_would_ask_for_is_refused(write: Write) -> None:
+    text = "nodes: {vars: {ansible_password: p}, hosts: {h1: {}}}"
+    project = Project(SearchPath.of(Path(__file__).parents[4]), [write({"hosts.yml": text})])
+    host = project.inventory.host("h1")
+    assert project.login(host, Selection()).password == "p"
+    with pytest.raises(InputError, match=r"h1, .*hosts\.yml:1: ansible_password can't be used with transport openssh"):
+        project.login(host, Selection(transport="openssh"))
 
 
 def test_an_impossible_login_ends_a_run_before_any_host(write: Write) -> None:
