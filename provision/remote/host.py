@@ -60,7 +60,7 @@ class RemoteHost:
 
     def _open(self, begun: Future[tuple[AnyConnection, Session]]) -> None:
         try:
-            connection = _connection(self.login)
+            connection = connection_to(self.login)
             begun.set_result((connection, Session(connection)))
         except BaseException as error:
             begun.set_exception(error)
@@ -72,7 +72,7 @@ class RemoteHost:
             self._connection, self._session = begun.result()
         if self._session is None:
             if self._connection is None:
-                self._connection = _connection(self.login)
+                self._connection = connection_to(self.login)
             self._session = Session(self._connection)
         return self._session
 
@@ -101,7 +101,8 @@ class RemoteHost:
         self._session = self._connection = None
 
 
-def _connection(login: Login) -> AnyConnection:
+def connection_to(login: Login) -> AnyConnection:
+    """A connection by the login's transport. Raises UnreachableError, at once or when its session begins."""
     if login.local:
         return LocalConnection(login)
     return OpenSshConnection(login) if login.transport == OPENSSH else Connection(login)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.inventory.access import FABRIC, TRANSPORTS
+
 if TYPE_CHECKING:
     from lab.state import Lab
     from tests.lab.entrance import Entrance
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB_INVENTORY = ROOT / "inventory" / "lab"
+both_transports = pytest.mark.parametrize("transport", TRANSPORTS)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ def running(name: str, *inventory: Path, wait_artifacts: bool = True) -> Iterato
         yield RunningLab(name, (*sources, Lab.named(name).inventory))
     finally:
         commands.down(name, purge=True, say=lambda _: None)
+
+
+@pytest.fixture
+def transport() -> str:
+    """How the hosts are reached; a test that is marked with `both_transports` runs by each."""
+    return FABRIC
 
 
 @pytest.fixture(scope="module")

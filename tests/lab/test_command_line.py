@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lab import commands
-from tests.lab.conftest import LAB_INVENTORY, ROOT, running
+from tests.lab.conftest import LAB_INVENTORY, ROOT, both_transports, running
 
 LAB = "t-cli"
 HOSTS = ("hdss7-11", "hdss7-21", "hdss7-22")
@@ -129,10 +129,11 @@ def test_exec_in_the_lab_returns_the_commands_own_code(invoke: Invoke) -> None:
     assert (line.stdout, line.returncode) == ("hdss7-21\n", 8)
 
 
-def test_a_host_key_is_trusted_only_by_a_person(invoke: Invoke, tmp_path: Path) -> None:
+@both_transports
+def test_a_host_key_is_trusted_only_by_a_person(invoke: Invoke, tmp_path: Path, transport: str) -> None:
     known = tmp_path / "known_hosts"
     known.touch()
-    mine = ("--extra-vars", json.dumps({"hdss7_known_hosts": str(known)}))
+    mine = ("--extra-vars", json.dumps({"hdss7_known_hosts": str(known), "hdss7_transport": transport}))
     unknown = invoke("ping", "--limit", "edge", *mine)
     assert (unknown.returncode, "invoke hosts.trust hdss7-11" in unknown.stderr) == (3, True)
     nobody = invoke("hosts.trust", "--host", "hdss7-11", *mine)
@@ -142,11 +143,12 @@ def test_a_host_key_is_trusted_only_by_a_person(invoke: Invoke, tmp_path: Path) 
     assert known.stat().st_size > 0
 
 
-def test_each_way_of_not_getting_in_is_told_with_exit_3(invoke: Invoke, tmp_path: Path) -> None:
+@both_transports
+def test_each_way_of_not_getting_in_is_told_with_exit_3(invoke: Invoke, tmp_path: Path, transport: str) -> None:
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     for words in (("--private-key", str(key)), ("--user", "nobody"), ("--extra-vars", "ansible_port=23")):
-        done = invoke("plan", "--limit", "edge", *words)
+        done = invoke("plan", "--limit", "edge", "--transport", transport, *words)
         assert (done.returncode, "hdss7-11" in done.stderr, "Traceback" in done.stderr) == (3, True, False), done
 
 

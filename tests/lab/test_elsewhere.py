@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.lab.conftest import ROOT, running
+from tests.lab.conftest import ROOT, both_transports, running
 from tests.lab.typed import Typed
 
 NAME = "t-elsewhere"
@@ -46,8 +46,18 @@ def test_a_second_deploy_has_nothing_to_do() -> None:
     )
 
 
-def test_every_promise_is_kept_there_too() -> None:
-    verified = invoke("verify")
+def test_jump_hosts_and_sudo_work_over_kept_connections() -> None:
+    for connections in (1, 0):
+        quiet = invoke("deploy", "--json", "--transport", "openssh")
+        assert quiet.returncode == 0, quiet.stderr
+        hosts = json.loads(quiet.stdout)["hosts"]
+        costs = {(host["status"], host["connections"], host["execs"]) for host in hosts.values()}
+        assert costs == {("ok", connections, 1)}
+
+
+@both_transports
+def test_every_promise_is_kept_there_too(transport: str) -> None:
+    verified = invoke("verify", "--transport", transport)
     assert verified.returncode == 0, verified.stdout[-6000:] + verified.stderr[-2000:]
 
 

@@ -17,6 +17,7 @@ from provision.apply.options import RunOptions
 from provision.apply.run import HostRun, Report
 from provision.errors import Exit
 from provision.inventory import Inventory
+from provision.inventory.access import FABRIC, OPENSSH
 from provision.plan.plan import Declaration
 from provision.playbook.plays import Play
 from provision.remote.login import Login
@@ -24,16 +25,16 @@ from provision.resources import Command, Directory, File, Package, Program, Reso
 from provision.resources.base import Rendering
 from provision.runner import run
 from tests.fixed_site import FixedSite
-from tests.lab.conftest import RunningLab
+from tests.lab.conftest import RunningLab, both_transports
 from tests.lab.refused import REFUSED
 
 HOSTS = ("hdss7-11", "hdss7-21", "hdss7-22")
 PLAY = Play(name="a play", hosts="all", roles=(), line="site.yml:1")
 
 
-def logins(lab: RunningLab, names: Iterable[str] = HOSTS) -> tuple[Login, ...]:
-    inventory = Inventory.load(lab.sources)
-    return tuple(Login.of(inventory.host(name), user=None, key=None, become_password=None) for name in names)
+def logins(lab: RunningLab, names: Iterable[str] = HOSTS, transport: str = FABRIC) -> tuple[Login, ...]:
+    hosts = map(Inventory.load(lab.sources).host, names)
+    return tuple(Login.of(host, user=None, key=None, become_password=None, transport=transport) for host in hosts)
 
 
 def converge(
@@ -65,8 +66,8 @@ def only(report: Report) -> HostRun:
 
 
 @pytest.fixture
-def one(bare_lab: RunningLab) -> tuple[Login, ...]:
-    return logins(bare_lab, ["hdss7-11"])
+def one(bare_lab: RunningLab, transport: str) -> tuple[Login, ...]:
+    return logins(bare_lab, ["hdss7-11"], transport)
 
 
 def sessions(lab: RunningLab, host: str) -> tuple[int, int]:
@@ -94,6 +95,16 @@ def test_a_run_with_nothing_to_do_costs_one_connection_and_one_exec(bare_lab: Ru
         connections, execs = sessions(bare_lab, host)
         assert (connections - before[host][0], execs - before[host][1]) == (1, 1)
     assert [(h.remote.connections, h.remote.execs) for h in report.hosts] == [(1, 1)] * 3
+
+
+def test_a_quiet_run_over_kept_connections_costs_one_exec(bare_lab: RunningLab) -> None:
+    assert converge(logins(bare_lab, transport=OPENSSH), [Service(name="ssh")]).exit is Exit.OK
+    before = {host: sessions(bare_lab, host) for host in HOSTS}
+    report = converge(logins(bare_lab, transport=OPENSSH), [Service(name="ssh")])
+    assert [(h.status, h.remote.connections, h.remote.execs) for h in report.hosts] == [("ok", 0, 1)] * 3
+    for host in HOSTS:
+        connections, execs = sessions(bare_lab, host)
+        assert (connections - before[host][0], execs - before[host][1]) == (0, 1)
 
 
 def test_a_run_with_many_changes_still_needs_one_exec(bare_lab: RunningLab, one: tuple[Login, ...]) -> None:
@@ -144,10 +155,11 @@ def test_what_can_not_be_done_says_so_in_one_paragraph(
     assert on_host(bare_lab, "hdss7-11", left) == ""
 
 
-def test_one_host_that_is_down_does_not_stop_the_others(bare_lab: RunningLab) -> None:
-    there, down = logins(bare_lab, ["hdss7-21", "hdss7-22"])
+@both_transports
+def test_one_host_that_is_down_does_not_stop_the_others(bare_lab: RunningLab, transport: str) -> None:
+    there, down = logins(bare_lab, ["hdss7-21", "hdss7-22"], transport)
     gone = replace(down, address="10.4.7.99", timeout=2)
-    report = converge((there, gone), [File(path="/data/there", content="x")])
+    report = converge((there, gone), [File(path=f"/data/there-{transport}", content="x")])
     assert report.exit is Exit.UNREACHABLE
     assert [h.status for h in report.hosts] == ["changed", "unreachable"]
     assert "10.4.7.99:22" in str(report.hosts[1].error)
@@ -167,6 +179,7 @@ def _key(directory: Path) -> str:
     return str(path)
 
 
+@both_transports
 @pytest.mark.parametrize(("spoil", "says"), UNREACHABLE.values(), ids=UNREACHABLE.keys())
 def test_a_login_that_fails_says_why_and_what_to_do(
     one: tuple[Login, ...], tmp_path: Path, spoil: Callable[[Login, Path], Login], says: str
@@ -176,6 +189,7 @@ def test_a_login_that_fails_says_why_and_what_to_do(
     assert says in str(only(report).error)
 
 
+@both_transports
 def test_a_changed_host_key_is_refused_with_both_fingerprints(one: tuple[Login, ...], tmp_path: Path) -> None:
     public = Path(_key(tmp_path) + ".pub").read_text().split()[:2]
     (tmp_path / "known").write_text(f"10.4.7.11 {' '.join(public)}\n")
@@ -186,19 +200,21 @@ def test_a_changed_host_key_is_refused_with_both_fingerprints(one: tuple[Login, 
     assert "invoke hosts.trust hdss7-11" in text
 
 
-def test_an_interrupted_run_ends_between_two_steps(one: tuple[Login, ...]) -> None:
+@both_transports
+def test_an_interrupted_run_ends_between_two_steps(one: tuple[Login, ...], transport: str) -> None:
     stop = threading.Event()
+    stops = [f"/data/stop-{transport}-{n}" for n in range(5)]
 
     def after_the_second(event: Event) -> None:
-        if isinstance(event, ChangeStarted) and event.item.resource.key == "File /data/stop-2":
+        if isinstance(event, ChangeStarted) and event.item.resource.key == f"File {stops[2]}":
             stop.set()
 
-    files = [File(path=f"/data/stop-{n}", content="x") for n in range(5)]
+    files = [File(path=path, content="x") for path in stops]
     report = converge(one, files, on=after_the_second, stop=stop)
     host = only(report)
     assert report.exit is Exit.INTERRUPTED
-    assert [a.item.resource.key for a in host.applied] == [f"File /data/stop-{n}" for n in range(3)]
-    assert [i.resource.key for i in host.not_done] == ["File /data/stop-3", "File /data/stop-4"]
+    assert [a.item.resource.key for a in host.applied] == [f"File {path}" for path in stops[:3]]
+    assert [i.resource.key for i in host.not_done] == [f"File {path}" for path in stops[3:]]
     assert only(converge(one, files)).status == "changed"
 
 

@@ -18,6 +18,7 @@ import pytest
 from bench.scale.cluster import URL, Cluster, cluster
 from bench.scale.farm import Farm, farm
 from lab.artifacts.rootfs import host_tree
+from tests.lab.conftest import both_transports
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "bench/scale/project"
@@ -55,8 +56,9 @@ def ran(small: Farm, *words: str, env: dict[str, str] | None = None) -> subproce
     )
 
 
-def test_ill_hosts_are_named_and_the_rest_is_done(small: Farm) -> None:
-    inventory(small, "first")
+@both_transports
+def test_ill_hosts_are_named_and_the_rest_is_done(small: Farm, transport: str) -> None:
+    inventory(small, f"by-{transport}")
     names = list(small.hosts)
     dead, frozen, wrong = names[3:5], names[20:22], names[40:41]
     known = small.known_hosts.read_text()
@@ -65,13 +67,14 @@ def test_ill_hosts_are_named_and_the_rest_is_done(small: Farm) -> None:
     for name in frozen:
         small.stop(name, signal.SIGSTOP)
     try:
-        done = ran(small, "deploy", "--json", "--workers", "2")
-        plain = ran(small, "plan")
+        done = ran(small, "deploy", "--json", "--workers", "2", "--transport", transport)
+        plain = ran(small, "plan", "--transport", transport)
     finally:
         for name in frozen:
             small.stop(name, signal.SIGCONT)
         subprocess.run([*small.inside, "nft", "delete", "table", "ip", "ill"], check=True)
         small.known_hosts.write_text(known)
+        ran(small, "hosts.disconnect")
     report = json.loads(done.stdout)
     assert report["exit"] == done.returncode == plain.returncode == 3
     found = {

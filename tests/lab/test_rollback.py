@@ -10,12 +10,13 @@ import pytest
 
 from provision.apply.events import Event, Waiting
 from provision.errors import Exit, UnreachableError
-from provision.remote.connection import Connection, Session
+from provision.remote.connection import Session
+from provision.remote.host import AnyConnection, connection_to
 from provision.remote.lock import Holder, take
 from provision.remote.login import Login
 from provision.remote.protocol import Step
 from provision.resources import Directory, File
-from tests.lab.conftest import RunningLab
+from tests.lab.conftest import RunningLab, both_transports
 from tests.lab.test_engine import converge, logins, on_host, only, sessions
 
 
@@ -26,22 +27,25 @@ def here(bare_lab: RunningLab) -> RunningLab:
 
 
 @pytest.fixture
-def one(here: RunningLab) -> tuple[Login, ...]:
-    return logins(here, ["hdss7-11"])
+def one(here: RunningLab, transport: str) -> tuple[Login, ...]:
+    return logins(here, ["hdss7-11"], transport)
 
 
 @pytest.fixture
-def other(here: RunningLab) -> Iterator[Connection]:
+def other(here: RunningLab, transport: str) -> Iterator[AnyConnection]:
     """Another operator's connection."""
-    connection = Connection(logins(here, ["hdss7-11"])[0])
+    connection = connection_to(logins(here, ["hdss7-11"], transport)[0])
     yield connection
     connection.cut()
 
 
-def test_a_second_operator_is_refused_with_the_first_ones_name(here: RunningLab, other: Connection) -> None:
+@both_transports
+def test_a_second_operator_is_refused_with_the_first_ones_name(
+    here: RunningLab, other: AnyConnection, transport: str
+) -> None:
     session = Session(other)
     assert take(session, Holder("alice@desk")) == ""
-    report = converge(logins(here), [File(path="/data/second", content="x")])
+    report = converge(logins(here, transport=transport), [File(path="/data/second", content="x")])
     assert report.exit is Exit.FAILED
     assert [host.status for host in report.hosts] == ["failed", "skipped", "skipped"]
     assert "held by alice@desk, run 2" in str(report.hosts[0].error)
@@ -50,10 +54,16 @@ def test_a_second_operator_is_refused_with_the_first_ones_name(here: RunningLab,
         assert on_host(here, host, "ls /data") == ""
     assert only(converge(logins(here, ["hdss7-11"]), [Directory(path="/data")])).status == "ok"  # who changes nothing
     session.close()
-    assert converge(logins(here), [File(path="/data/second", content="x", absent=True)]).exit is Exit.OK
+    assert (
+        converge(logins(here, transport=transport), [File(path="/data/second", content="x", absent=True)]).exit
+        is Exit.OK
+    )
 
 
-def test_a_run_that_waits_goes_on_as_soon_as_the_host_is_free(one: tuple[Login, ...], other: Connection) -> None:
+@both_transports
+def test_a_run_that_waits_goes_on_as_soon_as_the_host_is_free(
+    one: tuple[Login, ...], other: AnyConnection, transport: str
+) -> None:
     session = Session(other)
     assert take(session, Holder("alice@desk")) == ""
     waiting = threading.Event()
@@ -68,37 +78,43 @@ def test_a_run_that_waits_goes_on_as_soon_as_the_host_is_free(one: tuple[Login, 
         session.close()
 
     threading.Thread(target=release).start()
-    assert only(converge(one, [File(path="/data/waited", content="x")], on=on, wait=30)).status == "changed"
+    assert (
+        only(converge(one, [File(path=f"/data/waited-{transport}", content="x")], on=on, wait=30)).status == "changed"
+    )
     assert waiting.is_set()
 
 
+@both_transports
 def test_a_script_cut_from_its_controller_keeps_the_lock(
-    here: RunningLab, one: tuple[Login, ...], other: Connection
+    here: RunningLab, one: tuple[Login, ...], other: AnyConnection, transport: str
 ) -> None:
     session = Session(other)
     assert take(session, Holder("alice@desk")) == ""
 
     def write_slowly() -> None:
         with pytest.raises(UnreachableError):
-            session.run(Step("sleep 4; touch /data/finished"))
+            session.run(Step(f"sleep 4; touch /data/finished-{transport}"))
 
     slow = threading.Thread(target=write_slowly)
     slow.start()
     time.sleep(1)
     other.cut()
     slow.join()
-    refused = converge(one, [File(path="/data/cut", content="x")])
+    refused = converge(one, [File(path=f"/data/cut-{transport}", content="x")])
     assert "alice@desk" in str(only(refused).error)
-    assert only(converge(one, [File(path="/data/cut", content="x")], wait=30)).status == "changed"
-    assert on_host(here, "hdss7-11", "ls /data/finished") == "/data/finished"
+    assert only(converge(one, [File(path=f"/data/cut-{transport}", content="x")], wait=30)).status == "changed"
+    assert on_host(here, "hdss7-11", f"ls /data/finished-{transport}") == f"/data/finished-{transport}"
 
 
-def test_a_controller_that_was_killed_or_froze_leaves_no_lock(here: RunningLab, other: Connection) -> None:
+@both_transports
+def test_a_controller_that_was_killed_or_froze_leaves_no_lock(
+    here: RunningLab, other: AnyConnection, transport: str
+) -> None:
     session = Session(other)
     assert take(session, Holder("alice@desk"), idle_timeout=2) == ""
     began = time.monotonic()
-    one = logins(here, ["hdss7-11"])
-    assert only(converge(one, [File(path="/data/frozen", content="x")], wait=20)).status == "changed"
+    one = logins(here, ["hdss7-11"], transport)
+    assert only(converge(one, [File(path=f"/data/frozen-{transport}", content="x")], wait=20)).status == "changed"
     assert time.monotonic() - began < 10
 
 
@@ -118,7 +134,7 @@ def test_a_hand_made_edit_between_plan_and_apply_is_seen_and_left(here: RunningL
     assert only(converge(one, later)).status == "changed"
 
 
-def test_a_run_that_waited_makes_its_plan_anew(here: RunningLab, one: tuple[Login, ...], other: Connection) -> None:
+def test_a_run_that_waited_makes_its_plan_anew(here: RunningLab, one: tuple[Login, ...], other: AnyConnection) -> None:
     files = [File(path="/data/planned", content="one\n"), File(path="/data/beside", content="one\n")]
     assert only(converge(one, files)).status == "changed"
     later = [File(path="/data/planned", content="two\n"), File(path="/data/beside", content="one\n")]
