@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from hdss7.generated_code import keep_generated_code
+from provision.folders import cache_folder
+
 YOUNG = 100_000  # objects made before Python looks for garbage; by default it looks after every 700
 # Seconds: hosts are talked to while modules are imported, and none of their answers may wait for a module.
 TURN = 0.0005
@@ -25,6 +28,7 @@ def tune_startup() -> None:
         if getattr(sys, name) is None:  # closed by whoever started this (`>&-`)
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - to the end of the process
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+    keep_generated_code(cache_folder("code", f"{sys.implementation.cache_tag}.bin"))
     gc.set_threshold(YOUNG, 50, 50)
     sys.setswitchinterval(TURN)
     atexit.register(gc.freeze)  # or Python would look through all that is left, just before it is all gone
