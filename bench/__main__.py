@@ -34,8 +34,12 @@ def main() -> int:
         row("plan, bare hosts", invoke("plan", *lab, expect=(2,)))
         row("deploy, bare hosts", invoke("deploy", *lab))
         row("verify", invoke("verify", *lab))
-        noop, paramiko, ssh = in_turn(RUNS, lambda: invoke("deploy", *lab), _paramiko, _ssh)
-        row("deploy, nothing to do", median(noop), f"median of {RUNS}, in turn with the two below")
+        kept = (*lab, "--transport", "openssh")
+        noop, warm, paramiko, ssh = in_turn(
+            RUNS, lambda: invoke("deploy", *lab), lambda: invoke("deploy", *kept), _paramiko, _ssh
+        )
+        row("deploy, nothing to do", median(noop), f"median of {RUNS}, in turn with the three below")
+        row("the same over kept connections", median(warm), f"ratio {_ratio(warm, paramiko)} to paramiko's floor")
         row("floor: paramiko, `true` on 3 hosts", median(paramiko), f"ratio {_ratio(noop, paramiko)}")
         row("floor: 3 × `ssh host true`, side by side", median(ssh), f"ratio {_ratio(noop, ssh)}")
         row("deploy, one changed file", _one_change(lab))

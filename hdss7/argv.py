@@ -41,6 +41,8 @@ INSTEAD = {
     "--become": "Write ansible_become: true into the inventory, or --extra-vars ansible_become=true",
     "-b": "Write ansible_become: true into the inventory, or --extra-vars ansible_become=true",
     "--become-user": "Write ansible_become_user into the inventory, or --extra-vars ansible_become_user=NAME",
+    "--connection": "Write ansible_connection into the inventory; --transport openssh uses this machine's ssh",
+    "-c": "Write ansible_connection into the inventory; --transport openssh uses this machine's ssh",
     "--ask-pass": "Use a key (--private-key), or write ansible_password into the inventory",
     "-k": "Use a key (--private-key), or write ansible_password into the inventory",
     "--key-file": "Use --private-key",

@@ -29,6 +29,7 @@ from provision.remote.protocol import Step
 from tests.unit.provision.remote.loopback import Loopback, running
 
 HERE = "tests.unit.provision.remote.loopback"
+MAX_SESSIONS = 10  # sshd_config(5)
 ASKED = Step("echo here", asks=True)
 
 
@@ -203,6 +204,15 @@ def test_a_cut_session_leaves_the_connection_to_others(sshd: Loopback) -> None:
     assert two.connections == 0
     one.close()
     two.close()
+
+
+def test_more_sessions_than_one_connection_takes_all_work(sshd: Loopback) -> None:
+    remotes = [RemoteHost(sshd.by(OPENSSH)) for _ in range(MAX_SESSIONS + 2)]
+    try:
+        assert {remote.session().run(ASKED).output for remote in remotes} == {"here\n"}
+    finally:
+        for remote in remotes:
+            remote.close()
 
 
 def test_a_lock_is_held_until_its_session_is_cut(sshd: Loopback) -> None:
