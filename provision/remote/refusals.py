@@ -32,8 +32,8 @@ def unknown_key(login: Login) -> UnreachableError:
         "the host key is unknown: refused",
         host=login.name,
         found=f"{login.place} is in none of {', '.join(login.known_hosts)}",
-        do="Compare the fingerprint that this shows with the host's console, then let it write it down: "
-        + _trust(login),
+        do=f"Run {_trust(login)}: it shows the key's fingerprint. Compare it with the one on the host's console, then "
+        "answer yes",
     )
 
 
