@@ -58,7 +58,8 @@ def hurried(locations: Mapping[str, Location]) -> dict[str, Location]:
 
 def site_of(project: Project) -> tuple[Site, str]:
     """How requests are meant to go, and kubectl as the masters have it."""
-    from roles._cluster import KUBECTL  # importable once a project is open, for it may be the project's own
+    from roles import etcd  # importable once a project is open, for they may be the project's own
+    from roles._cluster import CERT, KUBECTL
 
     def hosts(group: str) -> tuple[Host, ...]:
         known = project.inventory.groups.get(group, ())
@@ -79,5 +80,6 @@ def site_of(project: Project) -> tuple[Site, str]:
         traefik_port=settings.traefik_port,
         cluster_dns=settings.cluster_dns,
         api=f"{settings.vip or edges[0].address}:{settings.api_port}" if edges else "",
+        certificates=(CERT, etcd.CERT) if settings.managed else (),
     )
     return site, f"{KUBECTL} {OWN_SERVER}" if settings.managed else "kubectl"

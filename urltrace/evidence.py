@@ -32,7 +32,8 @@ class Site(msgspec.Struct, frozen=True):
     """How requests are meant to go, from the inventory.
 
     vip: where names point to; '' when the first edge has it. cluster_dns: the address that pods ask for names; '' when
-    it is not known. api: where hosts reach the API servers, ADDRESS:PORT; '' when it is not known.
+    it is not known. api: where hosts reach the API servers, ADDRESS:PORT; '' when it is not known. certificates: their
+    folders on hosts.
     """
 
     domain: str
@@ -44,6 +45,7 @@ class Site(msgspec.Struct, frozen=True):
     traefik_port: int = 81
     cluster_dns: str = ""
     api: str = ""
+    certificates: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> tuple[Host, ...]:

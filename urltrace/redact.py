@@ -148,7 +148,7 @@ class Redactor:
     def objects(self, text: str) -> str:
         """Objects with the fields that a trace reads: no environment, no commands, no other annotation."""
         held = _relevant(read_objects(_documents(text)))
-        listed = [getattr(held, name) or () for name in held.__dataclass_fields__ if name != "secrets"]
+        listed = [getattr(held, name) or () for name in held.__dataclass_fields__ if name != "missing_secrets"]
         items = [item for kind in listed for one in kind for item in [{"kind": type(one).__name__, **_plain(one)}]]
         return json.dumps({"kind": "List", "items": items})
 

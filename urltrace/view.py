@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -167,9 +168,16 @@ class View:
     def objects(self) -> Objects | None:
         answer = self.objects_answer
         try:
-            return read_objects([json.loads(answer.output)], KINDS) if answer else None
+            found = read_objects([json.loads(answer.output)], KINDS) if answer else None
         except (ValueError, msgspec.MsgspecError):
             return None
+        return replace(found, missing_secrets=self._missing_secrets(answer.location)) if found and answer else None
+
+    def _missing_secrets(self, master: str) -> frozenset[str]:
+        """Those of which the API says that they are not there."""
+        asked = self.evidence.answer("tls secrets", master)
+        codes = (line.rpartition(" ") for line in asked.output.splitlines()) if asked else ()
+        return frozenset(name for name, _, code in codes if code == "404")
 
     def traefik_pod(self, node: Host) -> Pod | None:
         """The pod with the host port of a node."""

@@ -86,6 +86,7 @@ class TraceQuestion(Question):
                 KUBECTL=self.kubectl,
                 LONGEST=str(API_LIMIT),
                 CNI="/var/lib/cni",
+                CERTIFICATES=" ".join(site.certificates),
             )
         )
 

@@ -79,6 +79,7 @@ CAUSES: dict[str, str] = {
     "hostport-leftover": "节点端口留有旧规则：",
     "port-taken": "别的程序占用了节点端口：",
     "access-missing": "Traefik 缺少读取权限：",
+    "ingress-secret": "Ingress 引用的 Secret 不存在：",
     "provider-off": "Traefik 没有启用 Ingress：",
     "no-routes": "Traefik 没有加载任何路由：",
     "stale-routes": "Traefik 的路由已过时：",
@@ -115,6 +116,7 @@ CAUSES: dict[str, str] = {
     "controller-down": "控制器管理器没有运行：",
     "scheduler-down": "调度器没有运行：",
     "coredns-absent": "CoreDNS 没有可用的 Pod：",
+    "certificate-ended": "证书已过期：",
     "dns-address-taken": "别的 Service 占用了 DNS 地址：",
     "dns-address-free": "没有 Service 使用 DNS 地址：",
 }

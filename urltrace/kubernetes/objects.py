@@ -177,7 +177,7 @@ class ClusterRoleBinding(Object, frozen=True):
 class Objects:
     """What the API listed. A kind that was not asked for is None: unasked is not missing.
 
-    secrets: 'namespace/name' of each, and nothing of what they hold.
+    missing_secrets: 'namespace/name' of those that Ingresses name for TLS, and that are not there.
     """
 
     ingresses: tuple[Ingress, ...] | None = None
@@ -188,7 +188,7 @@ class Objects:
     nodes: tuple[Node, ...] | None = None
     roles: tuple[ClusterRole, ...] | None = None
     bindings: tuple[ClusterRoleBinding, ...] | None = None
-    secrets: frozenset[str] | None = None
+    missing_secrets: frozenset[str] = frozenset()
 
     def service(self, key: str) -> Service | None:
         return next((one for one in self.services or () if one.key == key), None)

@@ -27,9 +27,9 @@ def unfit(view: View) -> Iterator[Finding]:
         now = datetime.fromisoformat(view.evidence.at) if view.evidence.at else datetime.now(UTC)
         names = NAMES.findall(answer.output) or COMMON.findall(answer.output)
         said = cause = ""
-        if _date(ends[1]) < now:
+        if certificate_date(ends[1]) < now:
             said, cause = f"ended on {ends[1]}", "certificate-date"
-        elif begins and _date(begins[1]) > now:
+        elif begins and certificate_date(begins[1]) > now:
             said, cause = f"begins on {begins[1]} only", "certificate-date"
         elif not any(_covers(name, view.request.name) for name in names):
             said, cause = f"is for {', '.join(names) or 'no name'}, not for {view.request.name}", "certificate-name"
@@ -45,7 +45,8 @@ def unfit(view: View) -> Iterator[Finding]:
             )
 
 
-def _date(text: str) -> datetime:
+def certificate_date(text: str) -> datetime:
+    """The time that OpenSSL prints; one that can't be read never comes."""
     try:
         return datetime.strptime(text.strip(), "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
     except ValueError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from urltrace.finding import Cleared, Finding, proof
+from urltrace.rules.certificate import certificate_date
 from urltrace.rules.unserved import whole_ok
 from urltrace.view import View
 
@@ -110,6 +112,34 @@ def managers(view: View) -> Iterator[Finding]:
             )
 
 
+def certificates_ended(view: View) -> Iterator[Finding]:
+    """A certificate of a host's program has ended: the first of each host, and how many more."""
+    now = datetime.fromisoformat(view.evidence.at) if view.evidence.at else datetime.now(UTC)
+    for answer in view.evidence.about("ends"):
+        ended = [(file, end) for file, end in ends(answer.output) if end < now]
+        for file, end in ended[:1]:
+            more = f", and {len(ended) - 1} more there" if len(ended) > 1 else ""
+            yield Finding(
+                hop="control",
+                cause="certificate-ended",
+                where=f"{file} on {answer.location}",
+                sentence=f"the certificate {file} on {answer.location} ended on {end:%Y-%m-%d}{more}: "
+                "whoever checks it refuses it",
+                do="Run `invoke deploy`: it renews what has ended. `invoke certs` lists every certificate of the site",
+                proof=tuple(one for each, at in ended[:8] for one in proof(answer, f"{each}: {at:%Y-%m-%d %H:%M} UTC")),
+                latent=whole_ok(view),
+            )
+
+
+def ends(text: str) -> tuple[tuple[str, datetime], ...]:
+    """Files with the ends of their certificates: lines of FILE:NUMBER, then the ends one after the other."""
+    lines = text.splitlines()
+    counted = (line.rpartition(":") for line in lines if "Not After" not in line)
+    files = [file for file, _, number in counted for _ in range(int(number))]
+    dates = [certificate_date(line.partition(":")[2]) for line in lines if "Not After" in line]
+    return tuple(zip(files, dates, strict=False))
+
+
 def dns_absent(view: View) -> Iterator[Finding]:
     """The Service that pods ask for names has no pod behind it."""
     address, services = view.site.cluster_dns, view.objects.services if view.objects else None
@@ -166,4 +196,5 @@ RULES = (
     entrance_closed,
     program_silent,
     managers,
+    certificates_ended,
 )

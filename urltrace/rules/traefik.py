@@ -32,6 +32,21 @@ def ingress_refused(view: View) -> Iterator[Finding]:
             )
 
 
+def secret_missing(view: View) -> Iterator[Finding]:
+    """The Ingress for the request is loaded without the certificate that it names."""
+    for read in meant(view):
+        for warning in read.warnings:
+            yield Finding(
+                hop="traefik",
+                cause=f"ingress-{warning.cause}",
+                where=f"Ingress {read.ingress.key}",
+                sentence=warning.sentence,
+                do=warning.do,
+                proof=about(view, read),
+                latent=True,
+            )
+
+
 def router_disabled(view: View) -> Iterator[Finding]:
     """A router for the request is loaded with an error."""
     for node, found in unserved(view):
@@ -188,4 +203,5 @@ RULES = (
     rejected,
     tied,
     shadowed,
+    secret_missing,
 )

@@ -188,7 +188,7 @@ def _named(ingress: Ingress, routers: list[tuple[str, Router]]) -> tuple[Router,
 def _missing_secrets(ingress: Ingress, objects: Objects) -> Iterator[Refusal]:
     for tls in ingress.spec.tls:
         key = f"{ingress.metadata.namespace}/{tls.secret_name}"
-        if tls.secret_name and objects.secrets is not None and key not in objects.secrets:
+        if key in objects.missing_secrets:
             yield Refusal(
                 "secret",
                 f"Secret {key} of Ingress {ingress.key} does not exist, so Traefik serves its own certificate",

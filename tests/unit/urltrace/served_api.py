@@ -8,7 +8,21 @@ import sys
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-KINDS = {"pods": "PodList", "ingresses": "IngressList"}
+KINDS = {"pods": "PodList", "ingresses": "IngressList", "ingressclasses": "IngressClassList"}
+ITEMS: dict[str, list[dict[str, Any]]] = {
+    "pods": [{"metadata": {"name": "a"}, "spec": {"volumes": [{"secret": {"secretName": "of-a-pod"}}]}}],
+    "ingresses": [
+        {
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "annotations": {"x": '{"namespace": "y", "kind": "List"}'},
+            },
+            "spec": {"tls": [{"hosts": ["a.od.com"], "secretName": secret}]},
+        }
+        for name, namespace, secret in (("a", "default", "web"), ("b", "other", "web"), ("c", "default", "gone"))
+    ],
+}
 
 
 class Api(BaseHTTPRequestHandler):
@@ -16,9 +30,12 @@ class Api(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
-        listed = {"kind": KINDS.get(path.rpartition("/")[2], "List"), "items": [{"metadata": {"name": "a"}}]}
-        body = b"[-]etcd failed" if path == "/readyz" else json.dumps(listed).encode()
-        self.send_response(500 if path == "/readyz" else 200)
+        kind = path.rpartition("/")[2]
+        listed = {"kind": KINDS.get(kind, "List"), "items": ITEMS.get(kind, [])}
+        # an API server writes lines for curl, and does not for other programs
+        text = json.dumps(listed, indent=2) if kind in KINDS else json.dumps(listed)
+        body = b"[-]etcd failed" if path == "/readyz" else text.encode()
+        self.send_response(500 if path == "/readyz" else 404 if path.endswith("/secrets/gone") else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

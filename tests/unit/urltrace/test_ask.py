@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from provision.errors import UnreachableError
 from provision.facts.question import Question, ask
+from roles._x509 import Authority, Certificate
 from tests.unit.urltrace.site import SITE
 from urltrace import dns
 from urltrace.ask.gather import gather, questions
@@ -28,6 +30,7 @@ from urltrace.exchange import read_exchange
 from urltrace.kubernetes.objects import read_objects
 from urltrace.redact import Redactor
 from urltrace.request import Request
+from urltrace.rules.control import ends
 
 RECORDED = Path(__file__).with_name("recorded") / "ingress.json"
 
@@ -197,8 +200,26 @@ def test_the_api_is_asked_by_one_start_of_kubectl() -> None:
     assert (found["readyz"].output, found["readyz"].code) == ("[-]etcd failed\n", 22)
     assert found["objects"].code == 0
     kept = read_objects([json.loads(Redactor("salt").answer(found["objects"]).output)])
-    assert [one.metadata.name for one in kept.ingresses or ()] == ["a"]
+    assert [one.metadata.name for one in kept.ingresses or ()] == ["a", "b", "c"]
     assert [one.metadata.name for one in kept.pods or ()] == ["a"]
+
+
+def test_the_api_is_asked_whether_the_secrets_of_ingresses_are_there() -> None:
+    found = of_master(f"{sys.executable} {SERVED}")["tls secrets"]
+    assert (found.code, found.output) == (0, "default/gone 404\ndefault/web 200\nother/web 200\n")
+
+
+def test_the_ends_of_certificates_are_read_with_their_files(tmp_path: Path) -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    authority = Authority.new("ca", now)
+    key, certificate = authority.issue(Certificate("a", "a"), now, 30)
+    for name, content in {"a.pem": certificate, "a-key.pem": key, "ca.pem": authority.pem[1] * 2, "x.pem": b""}.items():
+        (tmp_path / name).write_bytes(content)
+    said = part("ends", tmp_path, PATH=f"{PATH}:/usr/sbin", CERTIFICATES=f"{tmp_path} {tmp_path}/nowhere")
+    assert sorted((Path(file).name, end) for file, end in ends(said)) == [
+        ("a.pem", now + timedelta(days=30)),
+        *[("ca.pem", authority.certificate.not_valid_after_utc)] * 2,
+    ]
 
 
 def test_a_master_without_kubectl_says_so_at_once() -> None:

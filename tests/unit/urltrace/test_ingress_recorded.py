@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +106,8 @@ def test_what_was_not_asked_is_not_missing() -> None:
 
 def test_a_missing_secret_is_a_warning() -> None:
     found = next(one for one in OBJECTS.ingresses or () if one.metadata.name == "tls")
-    with_secrets = Objects(
-        **{name: getattr(OBJECTS, name) for name in ("ingresses", "classes", "services", "slices")}, secrets=frozenset()
-    )
-    read = read_ingress(found, with_secrets, provider_of(FLAGS["class"]))
+    without = replace(OBJECTS, missing_secrets=frozenset({"default/missing"}))
+    read = read_ingress(found, without, provider_of(FLAGS["class"]))
     assert read.routers
     assert [one.cause for one in read.warnings] == ["secret"]
 

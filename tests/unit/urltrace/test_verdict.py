@@ -17,10 +17,12 @@ from tests.unit.urltrace.site import (
     SITE,
     Change,
     client,
+    demo,
     dig,
     everywhere,
     evidence,
     lost,
+    objects,
     page,
     put,
     rawdata,
@@ -55,6 +57,13 @@ def test_what_does_not_explain_the_answer_is_told_besides(cause: str, words: str
     assert verdict.exit == Exit.OK
     assert [one.cause for one in verdict.latent] == [cause]
     assert words in verdict.latent[0].sentence
+
+
+@pytest.mark.parametrize("codes", ["default/web 200\n", "default/web 403\n", "default/web 000\n", ""])
+def test_a_secret_of_which_nobody_says_that_it_is_missing_is_no_fault(codes: str) -> None:
+    changes = (objects(ingress=demo(tls=[{"secretName": "web"}])), put(Answer("tls secrets", N21.name, codes)))
+    verdict = judge(evidence(*changes))
+    assert (verdict.fault, verdict.latent) == (None, ()), verdict
 
 
 def test_a_node_that_is_left_out_for_a_change_is_no_fault() -> None:

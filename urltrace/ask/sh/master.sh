@@ -31,12 +31,28 @@ objects() {
   api "$@"
 }
 
+# Whether the Secrets with the certificates of Ingresses are there: the API's answer to each is not kept, its code is.
+# $1: the objects as the API has sent them
+tls_secrets() {
+  tr -d ' \n' <"$1" | tr ',{}[]' '[\n*]' | awk -F '"' '
+    /^"kind":"[A-Za-z]*List"/ { here = $4 == "IngressList" }
+    here && /^"namespace":/ { namespace = $4 }
+    here && /^"secretName":/ { print namespace "/" $4 }' | sort -u | head -n 20 |
+    while IFS=/ read -r namespace name; do
+      path="/api/v1/namespaces/$namespace/secrets/$name"
+      code=$(curl -q -sS -m "$LIMIT" -o /dev/null -w '%{http_code}' --unix-socket api "http://localhost$path")
+      echo "$namespace/$name $code"
+    done
+}
+
 # Once kubectl serves, or has ended
 listed() {
   read -r _ <api.up
   ask "readyz" api '/readyz?verbose'
   readyz=$!
   ask "objects" objects
+  wait $!
+  ask "tls secrets" tls_secrets "$count.out"
   wait "$readyz" $!
   kill "$proxy" 2>/dev/null
 }

@@ -7,7 +7,7 @@
 # $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
 # $API: the entrance of the API servers, '' for none; $SHORT, $REST: seconds for a large request, and for a small one
 # after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did;
-# $KUBECTL: with its options, blanks between; $LONGEST: seconds that it may run; besides: more to ask
+# $CERTIFICATES: folders with those of programs, blanks between; $KUBECTL: with its options, blanks between; $LONGEST: seconds that it may run; besides: more to ask
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
 grep -Ev -i '^header = "(content-length|transfer-encoding|expect):' config >bare # a body that does not come is waited for
@@ -271,7 +271,17 @@ connections() {
   [ ! -s traefik.found ] || conntrack -L -p tcp -s "$(cut -d : -f 1 traefik.found)" | grep UNREPLIED | head -n 8
 }
 
+# When the certificates of this host's programs end: their files, each with how many it holds, then their ends
+ends() {
+  # shellcheck disable=SC2086 # a word each
+  find $CERTIFICATES -maxdepth 1 -name '*.pem' ! -name '*-key.pem' -exec grep -c 'BEGIN CERT' /dev/null {} + 2>/dev/null |
+    grep -v ':0$' >certificates
+  cut -d : -f 1 certificates | xargs -r cat >chain.pem
+  [ ! -s chain.pem ] || openssl storeutl -noout -text -certs chain.pem | grep -F 'Not After' | cat certificates -
+}
+
 for place in $PLACES; do $place; done
+case " $PLACES " in *" outside "*) ;; *) ask "ends" ends ;; esac
 besides
 case " $PLACES " in *" master "*) listed ;; esac
 wait

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.urltrace.record_ingress import endpoints
-from tests.unit.urltrace.site import N21, N22, Change, http, objects, page, put
+from tests.unit.urltrace.site import N21, N22, Change, demo, http, objects, page, put
 from urltrace.evidence import Answer
 
 CASES: list[tuple[str, str, list[Change]]] = [
@@ -32,6 +32,31 @@ CASES: list[tuple[str, str, list[Change]]] = [
         "api-entrance",
         "hdss7-22 can't reach the API at 10.4.7.11:7443",
         [put(Answer("api 10.4.7.11:7443", N21.name, "ok"), Answer("api 10.4.7.11:7443", N22.name, "", 7, "refused"))],
+    ),
+    (
+        "certificate-ended",
+        "the certificate /c/kubelet.pem on hdss7-22 ended on 2020-01-09, and 1 more there",
+        [
+            put(
+                Answer(
+                    "ends",
+                    N22.name,
+                    "/c/ca.pem:2\n/c/kubelet.pem:1\n/c/admin.pem:1\n"
+                    "            Not After : Dec  9 15:52:03 2099 GMT\n"
+                    "            Not After : Dec 19 15:52:03 2099 GMT\n"
+                    "            Not After : Jan  9 15:52:03 2020 GMT\n"
+                    "            Not After : Jan 19 15:52:03 2020 GMT\n",
+                )
+            )
+        ],
+    ),
+    (
+        "ingress-secret",
+        "Secret default/web of Ingress default/demo does not exist",
+        [
+            objects(ingress=demo(tls=[{"secretName": "web"}, {"secretName": "mine"}])),
+            put(Answer("tls secrets", N21.name, "default/mine 200\ndefault/web 404\n")),
+        ],
     ),
     (
         "coredns-absent",
