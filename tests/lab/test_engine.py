@@ -166,7 +166,7 @@ def test_one_host_that_is_down_does_not_stop_the_others(bare_lab: RunningLab, tr
 
 
 UNREACHABLE: dict[str, tuple[Callable[[Login, Path], Login], str]] = {
-    "wrong port": (lambda login, _: replace(login, port=23), "connection refused"),
+    "wrong port": (lambda login, _: replace(login, port=23, port_left=False), "connection refused"),
     "unknown host key": (lambda login, tmp: replace(login, known_hosts=(str(tmp / "none"),)), "invoke hosts.trust"),
     "key refused": (lambda login, tmp: replace(login, key_files=(_key(tmp),)), "was not let in"),
     "no such user": (lambda login, _: replace(login, user="nobody-here"), "nobody-here was not let in"),
