@@ -4,12 +4,12 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/made-of-$(shell sha256sum requirements.lock | cut -c 1-16)
-# Further options of tests/suites.py, as in: make test-all OPTIONS=--resume
+# Further options of what a target runs, as in: make test-all OPTIONS=--resume
 OPTIONS :=
 SUITES = $(BIN)/python -m tests.suites $(OPTIONS)
 CHECKED := tasks.py hdss7 provision kubeproxy urltrace roles lab tests bench
 
-.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-tls test-ha test-core test-all reliability confusion bench bench-scale lint packages packages-vm clean
+.PHONY: help deploy test test-ansible test-faults test-vm test-upgrade test-etcd test-rolled test-debian13 test-hosts test-entrance test-tls test-ha test-core test-all reliability confusion bench bench-scale bench-peers lint packages packages-vm clean
 
 help:
 	@echo 'make deploy   three bare hosts on this machine become a Kubernetes site, and every check is run'
@@ -31,6 +31,7 @@ help:
 	@echo 'make confusion  every fault of the catalogue made on a lab and traced; writes docs/diagnosis.md; goes on where it ended'
 	@echo 'make bench    what a run costs beside plain ssh, as a table'
 	@echo 'make bench-scale  the same for 10 to 1,000 small hosts, and over the workers of a scheduler'
+	@echo 'make bench-peers  this toolkit beside Ansible, Mitogen, pyinfra and bundlewrap; writes docs/performance.md'
 	@echo 'make lint     style, types, imports, shell, and everything declared, without a host'
 	@echo 'make clean    take the default lab down with its disks, and remove .venv; builds stay in the cache'
 
@@ -91,6 +92,9 @@ bench: packages
 
 bench-scale: packages
 	@$(BIN)/python -m bench.scale $(OPTIONS)
+
+bench-peers: packages
+	@$(BIN)/python -m bench.peers $(OPTIONS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -1,39 +1,24 @@
-"""The environment of ansible-core, made once from its lock, and Ansible as a process in it that answers questions."""
+"""Ansible as a process that answers questions, in an environment of its own that is made once from its lock."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from provision.folders import cache_folder
+from bench.environments import programs
 
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "requirements.lock"
 
 
 def python() -> Path:
-    """The interpreter of the environment, which is made when it is not there; another lock is another environment."""
-    folder = cache_folder("ansible", hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    ready = folder / "ready"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not ready.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-            pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, "--require-hashes", "--requirement", str(LOCK)], check=True)
-            ready.touch()
-    return folder / "bin/python"
+    """The interpreter of Ansible's environment."""
+    return programs("ansible", LOCK) / "python"
 
 
 class Ansible:
