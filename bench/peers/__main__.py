@@ -58,9 +58,10 @@ def main(words: Sequence[str]) -> int:
                 environment(home, os.environ),
             )
             processes.adopt()
-            race.set_up()
-            for number in range(typed.rounds):
-                race.round(number)
+            with hosts.beside():
+                race.set_up()
+                for number in range(typed.rounds):
+                    race.round(number)
     rows = [
         Row(each.title, race.samples[each.name], race.sessions[each.name], each.ours)
         for each in sorted(race.contestants, key=lambda each: each.ours)

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from bench.clock import invoke
@@ -30,9 +30,14 @@ Fingerprint = Mapping[str, Sequence[str]]
 class Ready:
     """Hosts that are ready. Everything here goes past their sshds."""
 
-    def __init__(self, hosts: Hosts) -> None:
+    def __init__(self, hosts: Hosts, namespace: Path) -> None:
         self.hosts = hosts
+        self._namespace = namespace
         self._turns: dict[str, str] = {}  # path of a state -> the contestant whose it is
+
+    def beside(self) -> AbstractContextManager[None]:
+        """In its block this thread, and what it starts, is in the hosts' network, which has no way out."""
+        return network.inside(self._namespace)
 
     def turn(self, contestant: Contestant) -> None:
         """Puts the contestant's own state where it looks for it."""
@@ -66,7 +71,7 @@ class Ready:
 
 @contextmanager
 def ready(work: Path) -> Iterator[Ready]:
-    """A lab's hosts with what everyone needs there; they go with the block. Inside it, this thread is in their network.
+    """A lab's hosts with what everyone needs there; they go with the block.
 
     work: a folder for the ssh_config.
     """
@@ -80,8 +85,7 @@ def ready(work: Path) -> Iterator[Ready]:
         key, known_hosts = keys.client_key(lab.keys), keys.known_hosts(lab.keys)
         config = work / "ssh_config"
         config.write_text(ssh_config(ADDRESSES, key, known_hosts))
-        with network.inside(network.namespace(lab, lab.topology().ops.name)):
-            yield Ready(Hosts(ADDRESSES, key, known_hosts, config))
+        yield Ready(Hosts(ADDRESSES, key, known_hosts, config), network.namespace(lab, lab.topology().ops.name))
     finally:
         invoke("lab.down", "--purge", "--lab", LAB)
 
