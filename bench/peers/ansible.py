@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -55,28 +56,23 @@ def mitogen(work: Path, hosts: Hosts) -> Contestant:
 
 
 def ansible_core_rs(work: Path, hosts: Hosts) -> Contestant:
-    """ansible-core-rs. It compares no host key, whatever its settings say."""
+    """ansible-core-rs. Its templates do not see the variable of a loop; it compares no host key, whatever is set."""
+    name = "ansible-rs"
     command = [str(_installed("ansible-core-rs") / "ansible"), "playbook"]
-    return _contestant("ansible-rs", "ansible-core-rs", command, work, hosts, {})
+    made = _contestant(name, "ansible-core-rs", command, work, hosts, {})
+    write_files(made.folder, {"site.yml": playbook(folder(name), loop=False)})
+    return made
 
 
-def playbook(place: str) -> str:
-    """The common work as a playbook. place: the folder on the hosts."""
+def playbook(place: str, loop: bool = True) -> str:
+    """The common work as a playbook. place: the folder on the hosts. loop: the files are one task with a loop."""
+    each = [{"number": number} for number in TEMPLATES]
+    looped = {**_template(place), "loop": list(TEMPLATES), "loop_control": {"loop_var": "number"}}
+    files = [looped] if loop else [{**_template(place, **one), "vars": one} for one in each]
     tasks = [
         {"name": "packages", "ansible.builtin.apt": {"name": list(PACKAGES), "state": "present"}},
         {"name": "folder", "ansible.builtin.file": {"path": place, "state": "directory", "mode": "0755"}},
-        {
-            "name": "files",
-            "ansible.builtin.template": {
-                "src": "templates/{{ item }}.conf.j2",
-                "dest": place + "/{{ item }}.conf",
-                "owner": "root",
-                "group": "root",
-                "mode": "0644",
-            },
-            "vars": {"number": "{{ item }}", "greeting": GREETING},
-            "loop": list(TEMPLATES),
-        },
+        *files,
         {"name": "unit", "ansible.builtin.systemd": {"name": UNIT, "state": "started", "enabled": True}},
         {
             "name": "programs, asked",
@@ -88,8 +84,22 @@ def playbook(place: str) -> str:
         },
         {"name": "programs", "ansible.builtin.command": " ".join(START), "when": "programs.rc != 0"},
     ]
-    play = {"name": "the common work", "hosts": "all", "gather_facts": False, "tasks": tasks}
+    shared = {"gather_facts": False, "vars": {"greeting": GREETING}}
+    play = {"name": "the common work", "hosts": "all", **shared, "tasks": tasks}
     return yaml.safe_dump([play], sort_keys=False)
+
+
+def _template(place: str, number: int | str = "{{ number }}") -> dict[str, Any]:
+    return {
+        "name": "files",
+        "ansible.builtin.template": {
+            "src": f"templates/{number}.conf.j2",
+            "dest": f"{place}/{number}.conf",
+            "owner": "root",
+            "group": "root",
+            "mode": "0644",
+        },
+    }
 
 
 def inventory(hosts: Hosts) -> str:

@@ -1,4 +1,4 @@
-"""What Debian has to bring to a bare host before the others can work there: supervisor, Python, and apt for Python."""
+"""What Debian has to bring to a bare host before the others can work there: supervisor, Python with apt, file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lab.artifacts.cache import Cache, sha256_of
 from lab.artifacts.rootfs import ROOT, SOURCES, tree_entry
 from lab.artifacts.runner import Runner
 
-PACKAGES = ("supervisor", "python3-apt")
+PACKAGES = ("supervisor", "python3-apt", "file")
 # apt on a state of its own, and the sources of the hosts' disk: the machine's lists and locks are not touched.
 OPTIONS = {
     "Dir::Etc::main": "/dev/null",

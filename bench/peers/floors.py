@@ -57,7 +57,8 @@ def standing(floor: Floor, environment: Mapping[str, str]) -> Iterator[None]:
             _await(master, environment)
         yield
     finally:
-        for process in running:
+        for master, process in zip(floor.masters, running, strict=True):
+            _control(master, "exit", environment)  # a signal would leave its socket, and the next one refuses to start
             process.terminate()
             process.wait()
 
@@ -74,8 +75,13 @@ def _master(ssh: Sequence[str], name: str) -> Sequence[str]:
 
 def _await(master: Sequence[str], environment: Mapping[str, str]) -> None:
     until = time.monotonic() + UP_WITHIN
-    check = [*master[:-2], "-O", "check", master[-1]]
-    while subprocess.run(check, env=environment, capture_output=True, check=False).returncode:
+    while not _control(master, "check", environment):
         if time.monotonic() > until:
             raise FailedError(f"{shlex.join(master)} did not come up within {UP_WITHIN} s")
         time.sleep(0.05)
+
+
+def _control(master: Sequence[str], word: str, environment: Mapping[str, str]) -> bool:
+    """Whether the master obeys. word: of `ssh -O`."""
+    argv = [*master[:-2], "-O", word, master[-1]]  # in the place of -N
+    return subprocess.run(argv, env=environment, capture_output=True, check=False).returncode == 0

@@ -43,8 +43,15 @@ def test_the_playbook_declares_the_work() -> None:
     tasks = {task["name"]: task for task in play["tasks"]}
     assert tasks["packages"]["ansible.builtin.apt"]["name"] == list(PACKAGES)
     assert tasks["files"]["loop"] == list(TEMPLATES)
-    assert tasks["files"]["ansible.builtin.template"]["dest"].replace("{{ item }}", "7") == target("x", 7)
+    assert tasks["files"]["ansible.builtin.template"]["dest"].replace("{{ number }}", "7") == target("x", 7)
     assert tasks["programs, asked"]["ansible.builtin.command"].split()[2:] == list(PROGRAMS)
+
+
+def test_the_playbook_without_a_loop_declares_the_same_files() -> None:
+    [play] = yaml.safe_load(ansible.playbook(folder("x"), loop=False))
+    files = [task for task in play["tasks"] if task["name"] == "files"]
+    assert [task["ansible.builtin.template"]["dest"] for task in files] == [target("x", n) for n in TEMPLATES]
+    assert [task["vars"]["number"] for task in files] == list(TEMPLATES)
 
 
 def test_ansibles_inventory_is_one(tmp_path: Path) -> None:
