@@ -21,6 +21,7 @@ from roles._acme import Wanted, proof
 from roles._x509 import private_pem
 
 SECONDS = 120.0  # an order takes a few: the server asks for each proof several times
+NONCES = 5  # that are brought for one request
 ANSWER = 30  # seconds that the server may take for one answer
 
 
@@ -37,9 +38,20 @@ class UnprovableError(Exception):
 
 
 class Network(client.ClientNetwork):
-    """Remembers when a server that refuses wants to be asked again."""
+    """Remembers when a server that refuses wants to be asked again, and brings nonces until one is taken."""
 
     retry_after = ""
+
+    def post(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Sends a request. A server may refuse any nonce, and the request is sent with a new one (RFC 8555, 6.5): the
+        library does that once, which is too few for one in twenty (Pebble) or for a server of several machines."""
+        for _ in range(NONCES - 1):
+            try:
+                return self._post_once(*args, **kwargs)
+            except messages.Error as error:
+                if error.code != "badNonce":
+                    raise
+        return self._post_once(*args, **kwargs)
 
     def _send_request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         response = super()._send_request(method, url, *args, **kwargs)
