@@ -165,8 +165,7 @@ def next_step(code: Exit, options: Options, name: str, log: Path) -> str:
 
 
 def retyped(options: Options, *, chosen: bool = True) -> str:
-    """The options that say which hosts and which login, to be typed again. chosen: what is to be
-    done there too."""
+    """The options that say which hosts and which login, to be typed again. chosen: what is to be done there too."""
     words: list[str] = []
     for name in (*LOGIN, *SPREAD, *(("run", "prune", "save", "plan", *CHOSEN) if chosen else ())):
         option = OPTIONS[name]

@@ -85,7 +85,7 @@ def rollback(options: Options) -> int:
         command=f"rollback of {run}",
         rollback_of=run,
     )
-    # without it the run to roll back would be another one the next time: this one
+    # named, because without --run the next rollback would be of this one
     return run_and_report(site, run_options, replace(options, run=run), "rollback", opened.identity)
 
 

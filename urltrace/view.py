@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
 
@@ -178,6 +179,11 @@ class View:
         asked = self.evidence.answer("tls secrets", master)
         codes = (line.rpartition(" ") for line in asked.output.splitlines()) if asked else ()
         return frozenset(name for name, _, code in codes if code == "404")
+
+    @cached_property
+    def now(self) -> datetime:
+        """When the hosts were asked."""
+        return datetime.fromisoformat(self.evidence.at) if self.evidence.at else datetime.now(UTC)
 
     def traefik_pod(self, node: Host) -> Pod | None:
         """The pod with the host port of a node."""

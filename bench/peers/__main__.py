@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.clock import ROOT
 from bench.peers import ansible, bundlewrap, hdss7, processes, pyinfra
-from bench.peers.contestant import Contestant, Hosts, environment
+from bench.peers.contestant import LOCKS, Contestant, Hosts, environment
 from bench.peers.floors import floors
 from bench.peers.hosts import ready
 from bench.peers.race import Race
@@ -38,7 +38,6 @@ EVERYONE: Mapping[str, Callable[[Path, Hosts], Contestant]] = {
 }
 ROUNDS = 5
 PAGE = ROOT / "docs/performance.md"
-LOCKS = ROOT / "bench/peers/locks"
 NAMED = re.compile(r"^(ansible-core|ansible-core-rs|mitogen|pyinfra|bundlewrap)==(\S+)", re.M)
 
 

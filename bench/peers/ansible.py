@@ -11,8 +11,7 @@ from typing import Any
 
 import yaml
 
-from bench.environments import programs
-from bench.peers.contestant import Contestant, Hosts
+from bench.peers.contestant import Contestant, Hosts, installed
 from bench.peers.workload import (
     ASK,
     GREETING,
@@ -26,7 +25,6 @@ from bench.peers.workload import (
     write_templates,
 )
 
-LOCKS = Path(__file__).parent / "locks"
 CONFIG = """\
 [defaults]
 gathering = explicit
@@ -43,12 +41,12 @@ control_path_dir = {sockets}
 def ansible(work: Path, hosts: Hosts) -> Contestant:
     """ansible-core."""
     name = "ansible"
-    return _contestant(name, "ansible-core", [str(_installed("ansible") / "ansible-playbook")], work, hosts, {})
+    return _contestant(name, "ansible-core", [str(installed("ansible") / "ansible-playbook")], work, hosts, {})
 
 
 def mitogen(work: Path, hosts: Hosts) -> Contestant:
     """ansible-core with the strategy of Mitogen, from the same environment."""
-    place = _installed("ansible")
+    place = installed("ansible")
     [strategies] = place.parent.glob("lib/python*/site-packages/ansible_mitogen/plugins/strategy")
     environment = {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(strategies)}
     command = [str(place / "ansible-playbook")]
@@ -58,7 +56,7 @@ def mitogen(work: Path, hosts: Hosts) -> Contestant:
 def ansible_core_rs(work: Path, hosts: Hosts) -> Contestant:
     """ansible-core-rs. Its templates do not see the variable of a loop; it compares no host key, whatever is set."""
     name = "ansible-rs"
-    command = [str(_installed("ansible-core-rs") / "ansible"), "playbook"]
+    command = [str(installed("ansible-core-rs") / "ansible"), "playbook"]
     made = _contestant(name, "ansible-core-rs", command, work, hosts, {})
     write_files(made.folder, {"site.yml": playbook(folder(name), loop=False)})
     return made
@@ -112,10 +110,6 @@ def inventory(hosts: Hosts) -> str:
     }
     each = {name: {"ansible_host": address} for name, address in hosts.addresses.items()}
     return yaml.safe_dump({"all": {"vars": shared, "hosts": each}}, sort_keys=False)
-
-
-def _installed(name: str) -> Path:
-    return programs(f"peers/{name}", LOCKS / f"{name}.lock")
 
 
 def _contestant(

@@ -7,8 +7,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.environments import programs
-from bench.peers.contestant import Contestant, Hosts
+from bench.peers.contestant import Contestant, Hosts, installed
 from bench.peers.workload import (
     ASK,
     GREETING,
@@ -24,7 +23,6 @@ from bench.peers.workload import (
     write_templates,
 )
 
-LOCK = Path(__file__).parent / "locks/bundlewrap.lock"
 NAME = "bundlewrap"
 BUNDLE = "peers"
 ANSWER = "PEERS_ANSWER"  # the variable of the environment that holds `answer`: bw takes none on its command line
@@ -63,7 +61,7 @@ def bundlewrap(work: Path, hosts: Hosts) -> Contestant:
     once = ("ControlMaster=auto", "ControlPersist=60s", f"ControlPath={sockets}/%C")
     options = shlex.join(["-F", str(hosts.ssh_config), *(word for option in once for word in ("-o", option))])
     environment = {"BW_SSH_ARGS": options, "BW_SCP_ARGS": options}
-    command = str(programs(f"peers/{NAME}", LOCK) / "bw")
+    command = str(installed(NAME) / "bw")
 
     def typed(action: Action, answer: str) -> Sequence[str]:
         verb = "verify" if action is Action.CHECK else "apply"

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.environments import programs
 from bench.peers.workload import Action
 
+LOCKS = Path(__file__).parent / "locks"
 # Words of the machine's own set-up that would make the runs of one contestant differ from those of another machine.
 LEFT_OUT = ("ANSIBLE_", "BW_", "HDSS7_", "PYINFRA_", "PYTHON", "SSH_", "XDG_")
 
@@ -42,6 +44,11 @@ class Contestant:
     environment: Mapping[str, str] = field(default_factory=dict)
     state: str = ""
     ours: bool = False
+
+
+def installed(name: str) -> Path:
+    """The folder of a peer's programs, in the environment of its lock. Raises what `programs` does."""
+    return programs(f"peers/{name}", LOCKS / f"{name}.lock")
 
 
 def ssh_config(hosts: Mapping[str, str], key: Path, known_hosts: Path) -> str:

@@ -6,8 +6,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.environments import programs
-from bench.peers.contestant import Contestant, Hosts
+from bench.peers.contestant import Contestant, Hosts, installed
 from bench.peers.workload import (
     ASK,
     GREETING,
@@ -22,7 +21,6 @@ from bench.peers.workload import (
 )
 
 HERE = Path(__file__).parent
-LOCK = HERE / "locks/pyinfra.lock"
 DEPLOY = """\
 from pyinfra import host
 from pyinfra.facts.server import Command
@@ -50,13 +48,13 @@ if host.get_fact(Command, command={ask!r}) != "running":
 
 def pyinfra(work: Path, hosts: Hosts) -> Contestant:
     """As pip installs it."""
-    place = programs("peers/pyinfra", LOCK)
+    place = installed("pyinfra")
     return _contestant("pyinfra", "pyinfra as shipped", [str(place / "pyinfra")], work, hosts)
 
 
 def pyinfra_nodelay(work: Path, hosts: Hosts) -> Contestant:
     """The same program with one option of its sockets set: paramiko leaves Nagle's algorithm on."""
-    python = programs("peers/pyinfra", LOCK) / "python"
+    python = installed("pyinfra") / "python"
     command = [str(python), "-P", str(HERE / "nodelay.py")]  # -P: this very module hides theirs otherwise
     return _contestant("pyinfra-nodelay", "pyinfra, its sockets with TCP_NODELAY", command, work, hosts)
 

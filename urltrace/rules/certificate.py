@@ -24,12 +24,11 @@ def unfit(view: View) -> Iterator[Finding]:
         if not answer or not (ends := ENDS.search(answer.output)):
             continue
         begins = BEGINS.search(answer.output)
-        now = datetime.fromisoformat(view.evidence.at) if view.evidence.at else datetime.now(UTC)
         names = NAMES.findall(answer.output) or COMMON.findall(answer.output)
         said = cause = ""
-        if certificate_date(ends[1]) < now:
+        if certificate_date(ends[1]) < view.now:
             said, cause = f"ended on {ends[1]}", "certificate-date"
-        elif begins and certificate_date(begins[1]) > now:
+        elif begins and certificate_date(begins[1]) > view.now:
             said, cause = f"begins on {begins[1]} only", "certificate-date"
         elif not any(_covers(name, view.request.name) for name in names):
             said, cause = f"is for {', '.join(names) or 'no name'}, not for {view.request.name}", "certificate-name"

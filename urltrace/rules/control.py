@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from urltrace.finding import Cleared, Finding, proof
 from urltrace.rules.certificate import certificate_date
@@ -114,9 +114,8 @@ def managers(view: View) -> Iterator[Finding]:
 
 def certificates_ended(view: View) -> Iterator[Finding]:
     """A certificate of a host's program has ended: the first of each host, and how many more."""
-    now = datetime.fromisoformat(view.evidence.at) if view.evidence.at else datetime.now(UTC)
     for answer in view.evidence.about("ends"):
-        ended = [(file, end) for file, end in ends(answer.output) if end < now]
+        ended = [(file, end) for file, end in ends(answer.output) if end < view.now]
         for file, end in ended[:1]:
             more = f", and {len(ended) - 1} more there" if len(ended) > 1 else ""
             yield Finding(
