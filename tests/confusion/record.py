@@ -87,7 +87,8 @@ def version(name: str) -> str:
 
 def question() -> str:
     """Changes with what a trace asks, and how long it waits."""
-    return _digest((SCRIPTS.text("master") + SCRIPTS.text("trace")).encode() + f"{LIMIT} {LARGE}".encode())
+    script = "".join(map(SCRIPTS.text, ("master", "reverse_path", "trace")))
+    return _digest(f"{script}{LIMIT} {LARGE}".encode())
 
 
 def _digest(data: bytes) -> str:

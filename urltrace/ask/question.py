@@ -61,6 +61,7 @@ class TraceQuestion(Question):
         return (
             besides
             + SCRIPTS.text("master")
+            + SCRIPTS.text("reverse_path")
             + SCRIPTS.call(
                 "trace",
                 PLACES=" ".join(self.places),

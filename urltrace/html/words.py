@@ -70,6 +70,7 @@ CAUSES: dict[str, str] = {
     "link-route": "路由错误：",
     "link-neighbour": "邻居表中的硬件地址有误：",
     "large-packets": "大数据包丢失：",
+    "reverse-path": "节点内核按反向路径丢弃数据包：",
     "forwarding-off": "节点内核没有开启转发：",
     "traefik-absent": "节点上没有 Traefik：",
     "traefik-crashes": "Traefik 没有运行：",

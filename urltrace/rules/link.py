@@ -11,6 +11,7 @@ from urltrace.evidence import Answer, Host
 from urltrace.exchange import Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof, proof_of
 from urltrace.netfilter import stopping
+from urltrace.rules import reverse_path
 from urltrace.view import View
 
 QUICK = 0.6  # seconds
@@ -285,5 +286,13 @@ def _line(answer: Answer, part: str) -> str:
     return next((line.strip() for line in answer.output.splitlines() if part in line), "")
 
 
-EXPLAINING = (forwarding_off, firewall, in_nftables, own_reject, routed_elsewhere, written_neighbour)
+EXPLAINING = (
+    forwarding_off,
+    firewall,
+    in_nftables,
+    own_reject,
+    reverse_path.from_edges,
+    routed_elsewhere,
+    written_neighbour,
+)
 RULES = (*EXPLAINING, large_packets, large_answers, unexplained)

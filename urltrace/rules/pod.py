@@ -10,6 +10,7 @@ from urltrace.exchange import WORDS, Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof
 from urltrace.kubernetes.endpoints import Address
 from urltrace.netfilter import stopping
+from urltrace.rules import reverse_path
 from urltrace.rules.link import NO_PORT, forwarding_off
 from urltrace.rules.unserved import seen, served, whole_ok
 from urltrace.traefik.logged import CUT, GAVE_UP, NONE
@@ -201,6 +202,8 @@ def redirect_loop(view: View) -> Iterator[Finding]:
 def between(view: View) -> Iterator[Finding]:
     """A pod gives Traefik no answer, and answers when Traefik's node asks: Traefik's own way to it is cut."""
     asked = [found for pod in _pods(view) for _, found in pod.answers]
+    if any(not finding.latent for finding in reverse_path.from_pods(view)):
+        return  # told there, with the reason
     for node in view.site.nodes if asked and all(one.outcome == "answered" for one in asked) else ():
         late = 2 * max(one.first for one in asked)  # a client that gives up on a slow application is no sign
         failed = tuple(_failed(view, node, late))
@@ -286,6 +289,7 @@ def _route(text: str, address: str) -> str:
 
 
 RULES = (
+    reverse_path.from_pods,
     on_dead_node,
     not_routed,
     not_listening,

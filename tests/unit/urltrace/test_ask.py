@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -31,6 +32,7 @@ from urltrace.kubernetes.objects import read_objects
 from urltrace.redact import Redactor
 from urltrace.request import Request
 from urltrace.rules.control import ends
+from urltrace.rules.reverse_path import dropped
 
 RECORDED = Path(__file__).with_name("recorded") / "ingress.json"
 
@@ -248,3 +250,28 @@ def test_a_host_that_is_silent_is_unasked() -> None:
     assert [(one.location, one.why) for one in found.unasked] == [("hdss7-22", "no answer within 3 s")]
     assert len(found.answers) == 3
     assert "secret" not in found.answers[0].output
+
+
+FILTERED = """
+ip link add eth0 type veth peer name aside && ip address add 10.4.7.22/24 dev eth0
+ip link set eth0 up && ip link set aside up && ip route add 10.4.7.11/32 dev aside
+ip route add 172.7.21.0/24 via 10.4.7.21
+set_mode() { for name in all default lo eth0 aside; do echo 0 >/proc/sys/net/ipv4/conf/$name/rp_filter; done
+  echo "$1" >/proc/sys/net/ipv4/conf/eth0/rp_filter; }
+set_mode 2; strict || echo loose
+set_mode 1; ! strict || echo strict
+OWN=10.4.7.22:81 EDGES='10.4.7.11 10.4.7.12'
+reverse_path "$(reversed)"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")
+def test_the_kernel_says_what_it_drops_by_reverse_path() -> None:
+    argv = ["unshare", "--net", "sh", "-c", SCRIPTS.text("reverse_path") + FILTERED]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+    loose, strict, *lines = done.stdout.splitlines()
+    assert (loose, strict) == ("loose", "strict"), done
+    (found,) = dropped(Answer("reverse path", "hdss7-22", "\n".join(lines)))
+    assert (found.source, found.device) == ("10.4.7.11", "eth0")
+    assert found.back.startswith("10.4.7.11 dev aside")
+    assert lines[-1] == "IPReversePathFilter 0 0"

@@ -12,6 +12,7 @@ d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
 grep -Ev -i '^header = "(content-length|transfer-encoding|expect):' config >bare # a body that does not come is waited for
 count=0
+reverse= # of a node with a strict filter
 
 ask() {
   count=$((count + 1))
@@ -223,6 +224,7 @@ errors() {
 }
 
 node() {
+  if strict; then reverse=$(reversed); fi
   ask "http node $OWN" at "$OWN"
   for edge in $EDGES; do ask "route $edge" ip route get "$edge"; done
   filters
@@ -290,6 +292,7 @@ case " $PLACES " in
   *" node "*)
     ask "requests" requests
     ask "connections" connections
+    [ -z "$reverse" ] || ask "reverse path" reverse_path "$reverse"
     ;;
 esac
 wait

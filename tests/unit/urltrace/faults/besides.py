@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.unit.urltrace.faults.changes import filtered
 from tests.unit.urltrace.record_ingress import endpoints
 from tests.unit.urltrace.site import N21, N22, Change, demo, http, objects, page, put
 from urltrace.evidence import Answer
@@ -68,4 +69,5 @@ CASES: list[tuple[str, str, list[Change]]] = [
         "pod 172.7.21.7:8080 takes 1.4 s to answer",
         [put(http("pod", "172.7.21.7:8080", N21.name, page("200 OK"), total=1.4))],
     ),
+    ("reverse-path", "the kernel of hdss7-22 drops what Traefik on hdss7-21", [put(filtered("172.7.21.0/24"))]),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.urltrace.faults.changes import rule
+from tests.unit.urltrace.faults.changes import filtered, rule
 from tests.unit.urltrace.site import EDGE, N22, Case, Change, http, lost, page, put, refused
 from urltrace.evidence import Answer
 
@@ -89,6 +89,14 @@ CASES: list[Case] = [
         "connects to 10.4.7.22:81 and gets no whole answer",
         [put(http("node", "10.4.7.22:81", EDGE.name, page("200 OK"), exit=28, total=1.3))],
     ),
+    (
+        "link",
+        "reverse-path",
+        "drops what hdss7-11 (10.4.7.11) sends it at eth0: net.ipv4.conf.eth0.rp_filter is strict, and its route back",
+        [LOST_22, put(filtered("10.4.7.11"))],
+    ),
+    ("link", "link-lost", "connections from hdss7-11", [LOST_22, put(filtered("10.4.7.11", mode=2))]),
+    ("link", "link-lost", "connections from hdss7-11", [LOST_22, put(filtered("10.4.8.0/24"))]),
     ("link", "link-lost", "connections from hdss7-11 to 10.4.7.22:81 are not answered", [LOST_22]),
     (
         "link",

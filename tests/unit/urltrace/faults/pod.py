@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.urltrace.faults.changes import BAD_GATEWAY
+from tests.unit.urltrace.faults.changes import BAD_GATEWAY, filtered
 from tests.unit.urltrace.site import N21, N22, PODS, Case, Change, client, everywhere, http, lost, page, put, refused
 from urltrace.evidence import Answer
 
@@ -96,5 +96,11 @@ CASES: list[Case] = [
             put(http("traefik", "172.7.22.5:80", N22.name, exit=28, total=3.0)),
             put(lost("pod", "172.7.21.7:8080", N22.name)),
         ],
+    ),
+    (
+        "pod",
+        "reverse-path",
+        "the kernel of hdss7-22 drops what Traefik on hdss7-21 (172.7.21.0/24) sends",
+        [everywhere(page("502 Bad Gateway"), nodes=(N21,)), put(filtered("172.7.21.0/24"))],
     ),
 ]
