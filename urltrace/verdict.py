@@ -135,7 +135,15 @@ def _boundary(view: View, whole: Exchange | None, cleared: Iterable[Cleared]) ->
 
 
 def _last_seen(view: View) -> str:
-    """The last hop that has written down the client's own request: it got that far."""
+    """The last hop that has written down the client's own request: it got that far.
+
+    Most applications write no headers: a pod whose log is silent may have got it all the same.
+    """
+    for answer in view.evidence.about("pod logs"):
+        for line in answer.output.splitlines():
+            name, _, who = line.partition(" from ")
+            if who == OUTSIDE and name in view.serving_pods:
+                return f"; pod {name} on {answer.location} has got it, as its own log tells"
     for host in view.site.nodes:
         for one in view.logged(host):
             if one.who == OUTSIDE:

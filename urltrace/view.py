@@ -231,6 +231,15 @@ class View:
                     return one, port
         return None
 
+    @cached_property
+    def serving_pods(self) -> frozenset[str]:
+        """NAMESPACE/NAME of the pods behind the routers that take the request."""
+        winners = [choice.winner for choice in self.choices.values() if choice.winner]
+        held = [found for router in winners if (found := self.backend(router))]
+        ips = {address.ip for service, port in held for address in self.endpoints(service, port)}
+        pods = self.objects.pods or () if self.objects else ()
+        return frozenset(pod.key for pod in pods if pod.status.pod_ip in ips)
+
     def endpoints(self, service: Service, port: ServicePort) -> tuple[Address, ...]:
         """Where the pods of a Service answer."""
         return addresses(self.objects, service, port) if self.objects else ()

@@ -87,6 +87,7 @@ class TraceQuestion(Question):
                 KUBECTL=self.kubectl,
                 LONGEST=str(API_LIMIT),
                 CNI="/var/lib/cni",
+                LOGS="/var/log/pods",
                 CERTIFICATES=" ".join(site.certificates),
             )
         )

@@ -252,6 +252,18 @@ def test_a_host_that_is_silent_is_unasked() -> None:
     assert "secret" not in found.answers[0].output
 
 
+def test_of_a_pods_log_only_who_sent_the_request_is_told(tmp_path: Path) -> None:
+    line = "2026-11-30T06:49:23.6Z stdout F X-Key: hunter2 X-Hdss7-Trace: token.hdss7-21, path /?q=hunter2\n"
+    said = {"default_demo-1_u": line * 2 + line.replace("hdss7-21", "outside"), "default_quiet_u": "token\n"}
+    for name, text in {**said, "kube-system_traefik-1_u": line, "default_old_u": line}.items():
+        (tmp_path / name / "c").mkdir(parents=True)
+        (tmp_path / name / "c" / "0.log").write_text(text)
+    os.utime(tmp_path / "default_old_u" / "c" / "0.log", (0, 0))
+    told = part("pod_logs", tmp_path, PATH=PATH, LOGS=str(tmp_path), TOKEN="token")
+    assert told == "default/demo-1 from hdss7-21\ndefault/demo-1 from outside\n"
+    assert part("pod_logs", tmp_path, PATH=PATH, LOGS=str(tmp_path / "none"), TOKEN="token") == ""
+
+
 FILTERED = """
 ip link add eth0 type veth peer name aside && ip address add 10.4.7.22/24 dev eth0
 ip link set eth0 up && ip link set aside up && ip route add 10.4.7.11/32 dev aside

@@ -124,3 +124,16 @@ def test_what_no_rule_explains_tells_the_last_hop_that_has_seen_it() -> None:
     assert "Traefik on hdss7-22 has got it, and answered 418 (server 172.7.21.7:8080)" in verdict.sentence
     nginx = Answer("log access", "hdss7-11", "10.4.7.200 … trace=t0.outside\n")
     assert "nginx on hdss7-11 has got it" in judge(evidence(client(page("418 I'm a teapot")), put(nginx))).sentence
+
+
+def test_a_pod_whose_own_log_names_the_request_has_got_it() -> None:
+    strange = client(page("418 I'm a teapot"))
+    told = judge(evidence(strange, put(Answer("pod logs", N22.name, "default/demo-22 from outside\n")))).sentence
+    assert told.endswith("pod default/demo-22 on hdss7-22 has got it, as its own log tells")
+    for line in ("", "default/other from outside\n", "default/demo-22 from hdss7-21\n"):  # none, a collector's, a hop's
+        assert "own log" not in judge(evidence(strange, put(Answer("pod logs", N22.name, line)))).sentence
+
+
+def test_a_pod_whose_log_is_silent_is_not_at_fault() -> None:
+    verdict = judge(evidence(put(*(Answer("pod logs", node.name, "") for node in (N21, N22)))))
+    assert (verdict.fault, verdict.latent) == (None, ())

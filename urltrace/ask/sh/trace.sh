@@ -6,7 +6,7 @@
 # $TARGETS: nodes' ports; $EDGES: edges' addresses; $SERVERS: name servers;
 # $QUERY: a question of DNS for bash's printf; $HOSTPORT: Traefik's; $LIMIT: seconds for a request; $FORMAT: curl's -w.
 # $API: the entrance of the API servers, '' for none; $SHORT, $REST: seconds for a large request, and for a small one
-# after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did;
+# after it; $OWN: a node's own port; $CNI: where the network's plugin notes what it did; $LOGS: of pods;
 # $CERTIFICATES: folders with those of programs, blanks between; $KUBECTL: with its options, blanks between; $LONGEST: seconds that it may run; besides: more to ask
 d=$(mktemp -d /run/trace.XXXXXX 2>/dev/null || mktemp -d) && cd "$d" || exit 1
 printf '%s\n' "$CONFIG" >config
@@ -264,6 +264,16 @@ requests() {
   tail -q -n 2000 /var/log/pods/*_traefik*/*/*.log | grep -F "$TOKEN." | head -n 20
 }
 
+# Pods of this node, but for Traefik's, whose logs name this trace's requests, and who had sent these. Nothing else of
+# the lines is told. Only the ends of logs are read, and of those that were written in the last minute.
+pod_logs() {
+  cd "$LOGS" || return 0
+  find . -path './*_traefik*' -prune -o -name '*.log' -mmin -1 -print0 | head -z -n 200 | xargs -0 -r tail -v -c 65536 |
+    LC_ALL=C awk -v token="$TOKEN." '/^==> .* <==$/ { split($2, path, "/"); split(path[2], pod, "_") }
+      (at = index($0, token)) && match(rest = substr($0, at + length(token)), /^[A-Za-z0-9-]+/) {
+        print pod[1] "/" pod[2] " from " substr(rest, 1, RLENGTH) }' | sort -u | head -n 20
+}
+
 # Where the kernel led what came to the host port: this host's own request, and those that nothing came back for; then
 # what Traefik itself asks for in vain
 connections() {
@@ -291,6 +301,7 @@ case " $PLACES " in *" edge "*) again ;; esac
 case " $PLACES " in
   *" node "*)
     ask "requests" requests
+    ask "pod logs" pod_logs
     ask "connections" connections
     [ -z "$reverse" ] || ask "reverse path" reverse_path "$reverse"
     ;;
