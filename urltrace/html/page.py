@@ -21,7 +21,7 @@ from urltrace.view import View
 MOST = 4000  # characters of one answer
 # what each hop is judged by: the first words of questions
 ASKED: dict[Hop, tuple[str, ...]] = {
-    "name": ("http name", "dig", "getent", "hosts-file", "resolver", "zone"),
+    "name": ("http name", "dig", "cache", "getent", "hosts-file", "resolver", "zone"),
     "edge": (
         "http edge",
         "edge program",
@@ -33,12 +33,12 @@ ASKED: dict[Hop, tuple[str, ...]] = {
         "addresses",
         "certificate",
     ),
-    "link": ("http node", "http large", "filter", "nft", "route", "neighbours", "icmp"),
-    "node": ("http node", "nat", "listen"),
-    "traefik": ("http traefik", "http alive", "rawdata", "log traefik"),
+    "link": ("http node", "http large", "filter", "nft", "route", "neighbours", "icmp", "sysctl", "reverse path"),
+    "node": ("http node", "nat", "listen", "connections"),
+    "traefik": ("http traefik", "http alive", "rawdata", "log traefik", "requests", "tls secrets"),
     "service": ("objects",),
-    "pod": ("http pod", "routes"),
-    "control": ("readyz", "api", "kubelet", "kube-proxy", "managers"),
+    "pod": ("http pod", "routes", "pod logs"),
+    "control": ("readyz", "api", "kubelet", "kube-proxy", "managers", "ends"),
 }
 
 

@@ -19,6 +19,7 @@ EVERY = names(faults(), pairs())
 RECORDED = sorted({path.name.removesuffix(".json.gz") for path in BUNDLES.iterdir()} - {"healthy"})
 PAGE = BUNDLES.parents[4] / "docs" / "diagnosis.md"
 LISTED = PAGE.read_text(encoding="utf-8").partition("## Wrong, missed and false alarms")[2].partition("\n## ")[0]
+WORKED = " ".join((PAGE.parent / "trace.md").read_text(encoding="utf-8").split())
 WRONG = frozenset(re.findall(r"^- \*\*(.+?)\*\*", LISTED, re.MULTILINE))
 
 
@@ -45,3 +46,14 @@ def test_the_catalogue_has_what_was_promised() -> None:
     assert {fault.says.hop for fault in faults() if fault.says} == {
         *("name", "edge", "link", "node", "traefik", "service", "pod", "control")
     }
+
+
+@pytest.mark.parametrize(
+    "name", ["role-endpointslices", "large-packets", "record-not-loaded", "dns-address-taken", "sshd-frozen"]
+)
+def test_the_worked_cases_of_the_page_are_what_is_said(name: str) -> None:
+    verdict = judge(bundle(name))
+    said = re.sub(r"releases/[^/]+/zones", "…", verdict.sentence)
+    assert f"Verdict: {said}" in WORKED
+    if verdict.fault:
+        assert f"Fix: {verdict.fault.do.partition('--as=')[0]}" in WORKED

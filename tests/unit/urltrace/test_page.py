@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import get_args
 
-from tests.unit.urltrace.faults import control, edge, link, name, node, pod, service, traefik
+import urltrace.rules
+from tests.unit.urltrace.faults import besides, control, edge, link, name, node, pod, service, traefik
 from tests.unit.urltrace.site import Change, evidence
-from urltrace.catalogue.fault import faults
 from urltrace.fingerprint import Difference
 from urltrace.html.page import Around, page
 from urltrace.html.words import CAUSES
 from urltrace.request import Request
+from urltrace.traefik.ingress import Cause as IngressCause
 from urltrace.verdict import judge
 
+RULES = Path(urltrace.rules.__file__).parent
+WRITTEN = re.compile(r'cause="([a-z-]+)"')
 CASES = [case for hop in (name, edge, link, node, traefik, service, pod, control) for case in hop.CASES]
 
 
@@ -50,6 +55,9 @@ def test_what_else_is_known_is_shown() -> None:
 
 
 def test_every_cause_has_its_words_in_chinese() -> None:
-    known = {case[1] for case in CASES} | {cause for one in faults() if one.says for cause in one.says.cause}
-    router = {cause for cause in known if cause.startswith("router-")}
-    assert known - set(CAUSES) - router <= {"link-one-way", "kube-proxy-rules", "ingress-annotation"}
+    known = {case[1] for case in CASES} | {case[0] for case in besides.CASES}
+    known |= {found for path in RULES.glob("*.py") for found in WRITTEN.findall(path.read_text())}
+    known |= {f"ingress-{cause}" for cause in get_args(IngressCause)}
+    known |= {f"router-{cause}" for cause in ("disabled", "rule", "tls", "entrypoint")}
+    known |= {"haproxy-down", "nginx-down", "kubelet-down", "kube-proxy-down"}
+    assert not known - set(CAUSES)
