@@ -58,10 +58,10 @@ def trace(options: Options) -> int:
     if options.bundle:
         _save(expanded(options.bundle), dump(evidence))
     if options.html:
-        from hdss7.around import around
+        from hdss7.site_status import site_status
         from urltrace.html.page import page
 
-        known = around(options, site) if site else None
+        known = site_status(options, site) if site else None
         _save(expanded(options.html), page(evidence, done.verdict, done.since, done.changed, known).encode())
     _print(done, change, options)
     return done.verdict.exit

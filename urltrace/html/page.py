@@ -43,7 +43,7 @@ ASKED: dict[Hop, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Around:
+class SiteStatus:
     """What else is known of the site. Each part is None when it is not.
 
     receipt: of the last rolling update; drift: what is not as declared; verified: when, and how the last verify ended.
@@ -66,7 +66,7 @@ class Section:
 
 
 def page(
-    evidence: Evidence, verdict: Verdict, since: str, changed: Sequence[Difference], around: Around | None = None
+    evidence: Evidence, verdict: Verdict, since: str, changed: Sequence[Difference], status: SiteStatus | None = None
 ) -> str:
     """The whole page. since: when the URL last answered, '' when that is not known."""
     view = View(evidence)
@@ -81,7 +81,7 @@ def page(
         names=NAMES,
         since=since,
         changed=changed,
-        known=vars(around or Around()),
+        known=vars(status or SiteStatus()),
         words=WORDS,
         causes=CAUSES,
         most=MOST,

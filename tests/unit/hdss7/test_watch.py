@@ -12,7 +12,7 @@ from hdss7.last_good import changes, remember
 from hdss7.watch import duration, status_of
 from provision.errors import InputError
 from provision.verify.report import Checked
-from tests.unit.urltrace.faults import edge
+from tests.unit.urltrace.cases import edge
 from tests.unit.urltrace.site import EDGE, NGINX, evidence, objects, put
 from urltrace.evidence import Answer
 from urltrace.verdict import judge

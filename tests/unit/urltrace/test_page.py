@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import get_args
 
 import urltrace.rules
-from tests.unit.urltrace.faults import besides, control, edge, link, name, node, pod, service, traefik
+from tests.unit.urltrace.cases import besides, control, edge, link, name, node, pod, service, traefik
 from tests.unit.urltrace.site import Change, evidence
 from urltrace.fingerprint import Difference
-from urltrace.html.page import Around, page
+from urltrace.html.page import SiteStatus, page
 from urltrace.html.words import CAUSES
 from urltrace.request import Request
 from urltrace.traefik.ingress import Cause as IngressCause
@@ -21,10 +21,10 @@ WRITTEN = re.compile(r'cause="([a-z-]+)"')
 CASES = [case for hop in (name, edge, link, node, traefik, service, pod, control) for case in hop.CASES]
 
 
-def written(*changes: Change, request: Request | None = None, around: Around | None = None) -> str:
+def written(*changes: Change, request: Request | None = None, status: SiteStatus | None = None) -> str:
     held = evidence(*changes, request=request)
     return page(
-        held, judge(held), "2026-01-01", (Difference("edge", "hdss7-11", "/etc/x", "changed", "by hand"),), around
+        held, judge(held), "2026-01-01", (Difference("edge", "hdss7-11", "/etc/x", "changed", "by hand"),), status
     )
 
 
@@ -48,8 +48,8 @@ def test_what_hosts_say_is_no_markup() -> None:
 
 
 def test_what_else_is_known_is_shown() -> None:
-    around = Around(receipt=["run-1: 0 failed"], drift=[], verified=["21 passed"])
-    text = written(around=around)
+    status = SiteStatus(receipt=["run-1: 0 failed"], drift=[], verified=["21 passed"])
+    text = written(status=status)
     assert "run-1: 0 failed" in text
     assert "21 passed" in text
 

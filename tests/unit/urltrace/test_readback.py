@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.unit.urltrace.faults.node import DARK_21
+from tests.unit.urltrace.cases.node import DARK_21
 from tests.unit.urltrace.site import N21, N22, client, everywhere, evidence, http, lost, nat, page, put
 from urltrace.conntrack import flows
 from urltrace.evidence import OUTSIDE, Answer, dump

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provision.errors import InputError
-from tests.unit.urltrace.faults import edge, name, node, traefik
+from tests.unit.urltrace.cases import edge, name, node, traefik
 from tests.unit.urltrace.site import demo, evidence
 from urltrace.kubernetes.objects import read_objects
 from urltrace.request import parse_request

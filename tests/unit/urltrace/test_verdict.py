@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from provision.errors import Exit, InputError
-from tests.unit.urltrace.faults import besides, control, edge, link, name, node, pod, service, traefik
-from tests.unit.urltrace.faults.changes import configuration
+from tests.unit.urltrace.cases import besides, control, edge, link, name, node, pod, service, traefik
+from tests.unit.urltrace.cases.changes import configuration
 from tests.unit.urltrace.site import (
     EDGE,
     N21,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.urltrace.faults.changes import BAD_GATEWAY, filtered
+from tests.unit.urltrace.cases.changes import BAD_GATEWAY, filtered
 from tests.unit.urltrace.site import N21, N22, PODS, Case, Change, client, everywhere, http, lost, page, put, refused
 from urltrace.evidence import Answer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.urltrace.faults.changes import configuration
+from tests.unit.urltrace.cases.changes import configuration
 from tests.unit.urltrace.site import EDGE, NOT_FOUND, Case, client, lost, nginx_page, page, put, refused
 from urltrace.evidence import OUTSIDE, Answer
 

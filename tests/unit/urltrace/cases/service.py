@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.urltrace.faults.changes import BAD_GATEWAY, NO_ROUTES
+from tests.unit.urltrace.cases.changes import BAD_GATEWAY, NO_ROUTES
 from tests.unit.urltrace.record_ingress import endpoints, service
 from tests.unit.urltrace.site import (
     N21,

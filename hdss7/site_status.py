@@ -1,4 +1,4 @@
-"""What the page of a trace says of the site besides: last rolling update, drift, last verify."""
+"""The state of a site beside one URL, for the page of a trace: last rolling update, drift, last verify."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from hdss7.project import open_project
 from hdss7.report.run_folder import receipts, recorded
 from provision import runner
 from provision.apply.options import RunOptions
-from urltrace.html.page import Around
+from urltrace.html.page import SiteStatus
 
 LINES = 40
 
 
-def around(options: Options, site: str) -> Around:
+def site_status(options: Options, site: str) -> SiteStatus:
     """Asks every host once more, for what is not as declared."""
     verified = last(site)
     shown = None
     if verified:
         shown = [f"{verified.at}: {verified.passed} passed, {len(verified.failed)} failed", *verified.failed][:LINES]
-    return Around(receipt=_receipt(site), drift=_drift(options)[:LINES], verified=shown)
+    return SiteStatus(receipt=_receipt(site), drift=_drift(options)[:LINES], verified=shown)
 
 
 def _receipt(site: str) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.urltrace.faults.changes import filtered, rule
+from tests.unit.urltrace.cases.changes import filtered, rule
 from tests.unit.urltrace.site import EDGE, N22, Case, Change, http, lost, page, put, refused
 from urltrace.evidence import Answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.unit.urltrace.faults.changes import NO_ROUTES
+from tests.unit.urltrace.cases.changes import NO_ROUTES
 from tests.unit.urltrace.site import (
     N21,
     N22,

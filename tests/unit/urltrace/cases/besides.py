@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.urltrace.faults.changes import filtered
+from tests.unit.urltrace.cases.changes import filtered
 from tests.unit.urltrace.record_ingress import endpoints
 from tests.unit.urltrace.site import N21, N22, Change, demo, http, objects, page, put
 from urltrace.evidence import Answer
