@@ -268,10 +268,11 @@ requests() {
 # the lines is told. Only the ends of logs are read, and of those that were written in the last minute.
 pod_logs() {
   cd "$LOGS" || return 0
-  find . -path './*_traefik*' -prune -o -name '*.log' -mmin -1 -print0 | head -z -n 200 | xargs -0 -r tail -v -c 65536 |
+  find . -path './*_traefik*' -prune -o -name '*.log' -mmin -1 -print0 | xargs -0 -r tail -v -c 65536 |
     LC_ALL=C awk -v token="$TOKEN." '/^==> .* <==$/ { split($2, path, "/"); split(path[2], pod, "_") }
       (at = index($0, token)) && match(rest = substr($0, at + length(token)), /^[A-Za-z0-9-]+/) {
-        print pod[1] "/" pod[2] " from " substr(rest, 1, RLENGTH) }' | sort -u | head -n 20
+        line = pod[1] "/" pod[2] " from " substr(rest, 1, RLENGTH)
+        if (!known[line]++ && ++lines <= 20) print line }'
 }
 
 # Where the kernel led what came to the host port: this host's own request, and those that nothing came back for; then
