@@ -7,14 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
+from provision.apply.changes import Interrupted, apply
 from provision.apply.events import HostKnown, Listener, PlayStarted, RollingFinished, RunEnded, RunStarted, ignore
-from provision.apply.host import (
-    Interrupted,
-    apply,
-    plan,
-    require_as_declared,
-    require_fresh_plan,
-)
+from provision.apply.host import plan, require_as_declared, require_fresh_plan
 from provision.apply.locks import HostLocks
 from provision.apply.options import RunOptions
 from provision.apply.pool import RunPool
@@ -317,4 +312,4 @@ class Run:
         """A change that another change of this run has undone is a failure, and no reason for a second run."""
         require_as_declared(planned.session, planned.plan)
         if host.changes.journal:
-            planned.session.run(host.changes.journal.end())
+            planned.session.post(host.changes.journal.end())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from provision.apply.changes import Interrupted
 from provision.apply.events import HostFailed, Listener
-from provision.apply.host import Interrupted
 from provision.apply.run import HostRun
 from provision.apply.states import Planned
 from provision.errors import ProvisionError, UnreachableError, WorkerLostError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from provision.apply.changes import Applied
 from provision.apply.events import RollingFinished
-from provision.apply.host import Applied
 from provision.apply.states import Done, Failed, Planned, Skipped, State, Unreached
 from provision.errors import Exit, Explanation, ProvisionError, worst
 from provision.history.journal import Journal

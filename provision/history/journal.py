@@ -55,6 +55,7 @@ class Journal:
         self._count = 0
         self._undoes = False
         self._begun = False
+        self._written: set[str] = set()  # resources of this run, which the index may know by now
 
     @property
     def run(self) -> str:
@@ -99,8 +100,10 @@ class Journal:
             "secret": any(redactor.finds(content) for content in contents_of(resource)),
             **({"undoes": True} if self._undoes else {}),
         }
+        key = self._known_as(item)
+        snapshot = _snapshot(resource, change, bool(line["secret"]))
         parts = (
-            function("snapshot", _snapshot(resource, change, bool(line["secret"]))),
+            function("snapshot", snapshot or ":"),
             function("fix", step.script),
             SCRIPTS.call("journal", FILE=self._file, INDEX=INDEX),
             "" if self._begun else self._begin(),
@@ -108,12 +111,14 @@ class Journal:
                 "change",
                 LINE=_line(_cleaned(line, redactor))[:-1] + ",",
                 NUMBER=str(self._count),
-                LIMIT=str(SNAPSHOT_LIMIT + 1024),
-                KEY=self._known_as(item),
+                LIMIT=str(SNAPSHOT_LIMIT + 1024) if snapshot else "",
+                OF=resource.snapshot_of if isinstance(resource, Reversible) else "",
+                KEY=key if key in self._made or key in self._written else "",
                 MADE=self._index(item, change),
             ),
         )
         self._begun = True
+        self._written.add(key)
         return replace(step, script="".join(parts))
 
     def _begin(self) -> str:
@@ -154,8 +159,8 @@ class Journal:
 
 
 def _snapshot(resource: Resource, change: Change, secret: bool) -> str:
-    """sh that prints what the change's rollback needs; nothing of what holds a secret."""
-    return resource.snapshot_script(change) if isinstance(resource, Reversible) and not secret else ":"
+    """sh that prints what the change's rollback needs; '' for nothing, as for what holds a secret."""
+    return resource.snapshot_script(change) if isinstance(resource, Reversible) and not secret else ""
 
 
 def _cleaned(value: Any, redactor: Redactor) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,22 +60,19 @@ class Reading:
     def __init__(self, folders: SearchPath) -> None:
         self._folders = folders
         self._modules: dict[Path, ast.Module | None] = {}
-        self._found: dict[tuple[str, str, tuple[str, ...]], tuple[Use, ...]] = {}
+        self._found: dict[tuple[str, ...], tuple[Use, ...]] = {}
+        self._defaults: dict[tuple[str, ...], str] = {}
+        self._reading = threading.RLock()  # hosts change side by side: what one has read, the others need not
 
     def uses(self, role: str, line: str, written: Resource | None) -> tuple[Use, ...]:
         """The variables that the resource declared at `line` (`roles/x.py:7`) depends on, each with its first use."""
-        sources = tuple(template.source for template in templates(written))
-        own = rendered(written)
-        key = (role, line, (own.source, *sources) if own else sources)
-        if key not in self._found:
-            self._found[key] = self._uses(role, line, sources, own)
-        return self._found[key]
-
-    def _uses(self, role: str, line: str, sources: Sequence[str], own: Rendered | None) -> tuple[Use, ...]:
         file, _, number = line.partition(":")
-        found = list(self._statement(role, self._folders.find(file), int(number))) if number.isdigit() else []
-        for source in sources:
-            found += self._template(role, source)
+        own = rendered(written)
+        found: list[Use] = []
+        if number.isdigit():
+            found += self._once((role, line), lambda: self._statement(role, self._folders.find(file), int(number)))
+        for template in templates(written):
+            found += self._template(role, template.source)
         if own:
             found += [Use(own.setting, own.source), *self._read(role, own.file, own.source, own.names)]
         first: dict[tuple[str, ...], Use] = {}
@@ -84,8 +81,20 @@ class Reading:
         # of a.b and a.b.c only the longer says something
         return tuple(u for u in first.values() if not any(p[: len(u.path)] == u.path and p != u.path for p in first))
 
-    def default(self, path: Sequence[str]) -> str:
+    def _once(self, key: tuple[str, ...], read: Callable[[], Iterable[Use]]) -> tuple[Use, ...]:
+        with self._reading:
+            if key not in self._found:
+                self._found[key] = tuple(read())
+            return self._found[key]
+
+    def default(self, path: tuple[str, ...]) -> str:
         """Where a setting's default is written: `roles/x.py:9`; '' when there is none."""
+        with self._reading:
+            if path not in self._defaults:
+                self._defaults[path] = self._default(path)
+            return self._defaults[path]
+
+    def _default(self, path: Sequence[str]) -> str:
         name, struct = ("_site", "SiteSettings") if path[0] == SITE else (path[0], "Settings")
         file = self._folders.find(f"roles/{name}.py")
         module = self._module(file)
@@ -136,8 +145,9 @@ class Reading:
                     if (alias.asname or alias.name) == name:
                         yield from self._called(role, other, alias.name, depth, seen)
 
-    def _template(self, role: str, source: str) -> Iterator[Use]:
-        yield from self._read(role, self._folders.find(f"templates/{source}"), f"templates/{source}")
+    def _template(self, role: str, source: str) -> tuple[Use, ...]:
+        shown = f"templates/{source}"
+        return self._once((role, shown), lambda: self._read(role, self._folders.find(shown), shown))
 
     def _read(
         self, role: str, file: Path, shown: str, names: Mapping[str, tuple[str, ...]] = MappingProxyType({})

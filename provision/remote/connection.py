@@ -155,6 +155,24 @@ class Session:
         Raises UnreachableError when the line breaks or the host stays silent; the step may have finished there all
         the same, so whoever comes next asks the host again. Raises FailedError when sudo was refused.
         """
+        self._start(step)
+        return self._finish(step)
+
+    def run_in_turn(self, *steps: Step) -> tuple[StepResult, ...]:
+        """Runs steps one after the other, however each ends. The host has the next one when it is done with the first.
+
+        Raises as `run` does, also where some of them are done.
+        """
+        for step in steps:
+            self._start(step)
+        return tuple(self._finish(step) for step in steps)
+
+    def post(self, step: Step) -> None:
+        """Sends a step without a payload, and waits for nothing: the host runs it before the session ends."""
+        self._begin()
+        self._send_step(step)
+
+    def _start(self, step: Step) -> None:
         # over a kept connection only what may be asked twice: it may be dead, and its last words still arrive
         at_once = not self._ready and not step.payload_size and (step.asks or not self._connection.kept)
         if at_once:
@@ -163,6 +181,8 @@ class Session:
                 self._send_step(step)
         if self._begin() or not at_once:
             self._send_step(step)
+
+    def _finish(self, step: Step) -> StepResult:
         result: list[StepResult] = []
 
         def arrived() -> bool:

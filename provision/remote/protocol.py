@@ -32,13 +32,15 @@ _LOADER = without_comments(Scripts(__file__).text("loader"))
 class Step:
     """One script to run on a host. `payload`: bytes, or a file that is streamed; `timeout` in seconds.
 
-    asks: it changes nothing, so it may be run once more where nobody knows whether it ran.
+    asks: it changes nothing, so it may be run once more where nobody knows whether it ran. brief: it has no payload and
+    ends at once, so it may share a frame with its like.
     """
 
     script: str
     payload: bytes | Path = b""
     timeout: float = 60.0
     asks: bool = False
+    brief: bool = False
 
     @property
     def payload_size(self) -> int:

@@ -24,6 +24,7 @@ from provision.resources.validation import check_mode, check_path
 from provision.secret import Redactor, Secret
 
 DIFF_LIMIT = 65_536
+TEXT_LIMIT = 65_536  # bytes of a content that travels within its step's script
 
 
 SCRIPTS = Scripts(__file__)
@@ -57,6 +58,10 @@ class _Owned(Reversible):
     @property
     def paths(self) -> tuple[str, ...]:
         return (self.path,)
+
+    @property
+    def snapshot_of(self) -> str:
+        return self.path
 
     def _attributes(self, state: FileState) -> list[tuple[str, str, str]]:
         """(what, actual, desired) of mode, owner and group where they differ."""
@@ -213,10 +218,24 @@ class File(_Owned, Removable, Explainable, Sensitive):
 
     def fix(self, change: Change) -> Step:
         if change.action is Action.REMOVE:
-            return Step(f"rm -f -- {quote(self.path)}")
+            return Step(f"rm -f -- {quote(self.path)}", brief=True)
         if "content" not in change.parts:
-            return Step(self._reattribute())
+            return Step(self._reattribute(), brief=True)
+        text = self._small_text()
+        if text is not None:
+            return Step(self._write_text(text), brief=True)
         return Step(write_file(self.path, self.mode, self.owner, self.group), self.payload, timeout=300)
+
+    def _small_text(self) -> str | None:
+        """Its content where that may travel within a script: it is short, no secret, and sh can hold it."""
+        content = self.payload
+        if self.secret or isinstance(content, Path) or len(content) > TEXT_LIMIT or b"\0" in content:
+            return None
+        return content.decode("utf-8", "surrogateescape")
+
+    def _write_text(self, text: str) -> str:
+        attributes = (self.mode, self.owner, self.group)
+        return SCRIPTS.text("atomic") + SCRIPTS.call("file_of_text", self.path, *attributes, CONTENT=text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,5 +278,5 @@ class Directory(_Owned):
     def fix(self, change: Change) -> Step:
         path = quote(self.path)
         if change.action is Action.REMOVE:
-            return Step(f"rmdir -- {path}")
-        return Step(f"mkdir -p -- {path}\n{self._reattribute()}")
+            return Step(f"rmdir -- {path}", brief=True)
+        return Step(f"mkdir -p -- {path}\n{self._reattribute()}", brief=True)

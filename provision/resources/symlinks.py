@@ -77,6 +77,10 @@ class Symlink(Reversible, Removable):
     def rollback_summary(self) -> str:
         return "its previous target"
 
+    @property
+    def snapshot_of(self) -> str:
+        return self.path
+
     def snapshot_script(self, change: Change) -> str:
         return PriorEntry.script(self.path)
 
@@ -91,5 +95,5 @@ class Symlink(Reversible, Removable):
     def fix(self, change: Change) -> Step:
         path, target = quote(self.path), quote(self.target)
         if change.action is Action.REMOVE:
-            return Step(f"rm -f -- {path}")
-        return Step(f"{SCRIPTS.text('atomic')}install_link {path} {target}\n")
+            return Step(f"rm -f -- {path}", brief=True)
+        return Step(f"{SCRIPTS.text('atomic')}install_link {path} {target}\n", brief=True)

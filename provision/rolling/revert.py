@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 
+from provision.apply.changes import apply
 from provision.apply.events import Listener, Reverted
-from provision.apply.host import apply, plan
+from provision.apply.host import plan
 from provision.apply.run import HostRun
 from provision.facts.gather import answer
 from provision.history.journal import JournalQuestion

@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from provision.apply.changes import Interrupted
 from provision.apply.events import Drained, Listener, PutBack, RevertStarted
-from provision.apply.host import Interrupted
 from provision.errors import FailedError, ProvisionError, UnreachableError
 from provision.playbook.health_check import HealthCheck
 from provision.resources.configset.drain import NEW

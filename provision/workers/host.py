@@ -79,6 +79,12 @@ class WorkerSession(Session):
         assert result is not None
         return result
 
+    def run_in_turn(self, *steps: Step) -> tuple[StepResult, ...]:
+        return tuple(map(self.run, steps))
+
+    def post(self, step: Step) -> None:
+        self.run(step)
+
     def set_idle_timeout(self, seconds: float) -> None:
         self._idle_timeout = seconds
 

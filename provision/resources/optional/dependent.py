@@ -44,7 +44,8 @@ def combined_digest(resources: Iterable[Resource]) -> str:
 
 def clear_stamp(stamp: str) -> str:
     """sh that marks an activation as due."""
-    return f"rm -f {quote(f'{STAMPS}/{stamp}')}\n"
+    path = quote(f"{STAMPS}/{stamp}")
+    return f"[ ! -e {path} ] || rm -f {path}\n"
 
 
 def write_stamp(stamp: str, value: str) -> str:

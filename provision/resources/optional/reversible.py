@@ -37,8 +37,16 @@ class Reversible(Resource):
         """How a change is undone, as `plan --verbose` prints it."""
 
     def snapshot_script(self, change: Change) -> str:
-        """sh that prints what `rollback` needs, run before the fix; the host stores SNAPSHOT_LIMIT bytes of it."""
-        return ":"
+        """sh that prints what `rollback` needs, run before the fix; the host stores SNAPSHOT_LIMIT bytes of it.
+
+        '' where nothing is needed.
+        """
+        return ""
+
+    @property
+    def snapshot_of(self) -> str:
+        """The path without which `snapshot_script` prints nothing, so that it need not run; '': it always runs."""
+        return ""
 
     @abstractmethod
     def rollback(self, action: Action, snapshot: bytes) -> Rollback:

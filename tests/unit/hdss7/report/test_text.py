@@ -16,6 +16,7 @@ from hdss7.report import text
 from hdss7.report.console import Console
 from hdss7.report.json import document
 from hdss7.report.log import Log
+from provision.apply.changes import Applied
 from provision.apply.events import (
     ChangeDone,
     ChangeStarted,
@@ -26,7 +27,6 @@ from provision.apply.events import (
     RunEnded,
     RunStarted,
 )
-from provision.apply.host import Applied
 from provision.apply.run import Changes, HostRun, Report
 from provision.apply.states import Done, Failed, Unreached
 from provision.errors import Exit, Explanation, FailedError, ProvisionError, UnreachableError

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provision.apply.host import Applied
+from provision.apply.changes import Applied
 from provision.apply.run import HostRun, exit_code
 from provision.apply.states import Connected, Planned
 from provision.errors import Exit, FailedError, InputError, ProvisionError, UnreachableError
