@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import ChainMap
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ from provision.resources.kubernetes.diff import Object
 from provision.resources.kubernetes.schema import check_objects
 from provision.spelling import suggestion
 from provision.templating.templates import Templates
-from roles import _applications, edge
+from roles import _applications, _edge_names, edge
 from roles._applications import App, Application, origin, published
 from roles._cluster import KUBECTL, members
 from roles._edge_sites import HEALTH, health_paths
@@ -29,7 +30,7 @@ from roles._workloads import node_names
 from roles.traefik_port import closed
 
 if TYPE_CHECKING:
-    from provision.inventory import Host
+    from provision.inventory import Host, Inventory
     from roles._site import SiteSettings
 
 WORKLOADS = ("DaemonSet", "Deployment", "StatefulSet")
@@ -54,6 +55,15 @@ def applications(site: SiteSettings, settings: Settings) -> tuple[health_check.A
     return tuple(
         health_check.Application(app.name, app.url, app.expect) for app in _applications.applications(site, settings)
     )
+
+
+def notes(inventory: Inventory, site: SiteSettings, settings: Settings) -> Iterator[str]:
+    """The names of edge.sites that nothing of the site has. Raises InputError for manifests that can't be read."""
+    hosts = (*inventory.members("masters"), *inventory.hosts)
+    if any(bind(edge.Settings, each, "edge").sites for each in members(hosts[0], "edge")):
+        sets = (_Set.of(app, _rendered(hosts[0], site, app)) for app in published(hosts[0], site))
+        objects = chain.from_iterable(each.objects for each in sets)
+        yield from _edge_names.notes(hosts[0], site, _edge_names.declared_names(hosts[0], site, objects))
 
 
 def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
