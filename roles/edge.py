@@ -24,6 +24,7 @@ from provision.resources import Resource
 from provision.resources.configset.marks import mark
 from roles import _edge_haproxy, _edge_nginx, _edge_tls, _htpasswd
 from roles._cluster import members
+from roles._edge_alike import OF_ONE_EDGE, check_alike
 from roles._edge_sites import HEALTH, SiteOfEdge, Tls, served_names
 from roles._fixed import edge_ports
 from roles._ports import check_edge_port, check_site_ports, check_tls_port
@@ -95,6 +96,8 @@ def _first(inventory: Inventory) -> Host:
 def edge(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """The program that clients and nodes connect to, the files that are ours as one set, running and enabled."""
     check_site_ports(host, site)
+    if site.vip:
+        check_alike(host, "edge", settings, OF_ONE_EDGE)
     check_edge_port(host, site, "h2c_port", settings.h2c_port)
     if settings.tls.source:
         check_tls_port(host, site, settings.h2c_port)

@@ -29,6 +29,7 @@ from provision.resources import (
 from roles import edge
 from roles._amounts import seconds
 from roles._cluster import address_of, members, shared_address
+from roles._edge_alike import check_alike
 from roles._site import SiteSettings
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def keepalived(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resource]:
     """keepalived on every edge, where several share an address: else there is nothing to do."""
     _check(host, site)
+    if site.vip:
+        check_alike(host, "keepalived", settings)
     if not shared_address(host, site):
         return
     edges = members(host, "edge")
@@ -117,14 +120,7 @@ def _check(host: Host, site: SiteSettings) -> None:
             do="Choose an address of the edges' network that no host has, such as the course's 10.4.7.10",
         )
     for each in edges:
-        theirs = bind(SiteSettings, each, "site").vip
-        if theirs != site.vip:
-            raise InputError(
-                f"{host.name} and {each.name} share one address, and site.vip is {site.vip} and {theirs or 'not set'}",
-                line=line,
-                found=f"For {each.name} it is set in {each.origin('site', 'vip') or 'no file'}",
-                do="Write it once, in group_vars/all",
-            )
+        _check_same(host, site, each)
         around = IPv4Network(site.host_cidr or f"{address_of(each)}/24", strict=False)
         if IPv4Address(site.vip) not in around or site.vip in (
             str(around.network_address),
@@ -135,6 +131,22 @@ def _check(host: Host, site: SiteSettings) -> None:
                 line=line,
                 found=f"{each.name} is {each.address}, in {around}: nobody else there would find the address",
                 do="Choose an address of that network, or say with site.host_cidr how big it is",
+            )
+
+
+def _check_same(host: Host, site: SiteSettings, each: Host) -> None:
+    """Raises InputError where another edge has another address, or would not share it."""
+    theirs = bind(SiteSettings, each, "site")
+    for name, mine, other in (
+        ("vip", site.vip, theirs.vip or "not set"),
+        ("vip_elsewhere", str(site.vip_elsewhere).lower(), str(theirs.vip_elsewhere).lower()),
+    ):
+        if mine != other:
+            raise InputError(
+                f"{host.name} and {each.name} share one address, and site.{name} is {mine} and {other}",
+                line=host.origin("site", name) or host.origin("site"),
+                found=f"For {each.name} it is set in {each.origin('site', name) or 'no file'}",
+                do="Write it once, in group_vars/all",
             )
 
 
