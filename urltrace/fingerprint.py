@@ -103,6 +103,10 @@ def _edges(evidence: Evidence) -> Iterator[Thing]:
         for path, text in zip(parts[::2], parts[1::2], strict=True):
             if "/release.conf" not in path:  # names the release, and so every run
                 yield "edge", answer.location, path, DIGEST.sub("", text)
+    for answer in evidence.about("haproxy files"):
+        for line in answer.output.splitlines():
+            digest, _, path = line.partition(" ")
+            yield "edge", answer.location, path, digest
 
 
 def _rules(evidence: Evidence) -> Iterator[Thing]:

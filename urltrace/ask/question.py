@@ -88,6 +88,7 @@ class TraceQuestion(Question):
                 LONGEST=str(API_LIMIT),
                 CNI="/var/lib/cni",
                 LOGS="/var/log/pods",
+                HAPROXY="/etc/haproxy",
                 CERTIFICATES=" ".join(site.certificates),
             )
         )

@@ -224,6 +224,30 @@ def test_the_ends_of_certificates_are_read_with_their_files(tmp_path: Path) -> N
     ]
 
 
+def haproxy_files(folder: Path, program: str = "haproxy") -> dict[str, str]:
+    """Path -> digest, as an edge with this program says them."""
+    programs = folder / "bin" / "programs"
+    programs.parent.mkdir(exist_ok=True)
+    programs.write_text(f"#!/bin/sh\necho {program}\n")
+    programs.chmod(0o755)
+    said = part("haproxy_files", folder, PATH=f"{folder}/bin:{PATH}", HAPROXY=str(folder / "etc"))
+    return {path: digest for digest, _, path in (line.partition(" ") for line in said.splitlines())}
+
+
+def test_haproxys_files_are_told_by_digests_without_passwords(tmp_path: Path) -> None:
+    main, names = tmp_path / "etc/haproxy.cfg", tmp_path / "etc/site/certificates.list"
+    names.parent.mkdir(parents=True)
+    names.write_text("/etc/ssl/edge/od.com/1.pem *.od.com\n")
+    main.write_text("global\n  stats auth ann:hunter2\nuserlist x\n  user ann insecure-password hunter2\n")
+    before = haproxy_files(tmp_path)
+    assert {path: len(digest) for path, digest in before.items()} == {str(main): 32, str(names): 32}
+    main.write_text(main.read_text().replace("hunter2", "hunter3"))
+    assert haproxy_files(tmp_path) == before
+    main.write_text(main.read_text().replace("ann", "bob"))
+    assert {path for path, digest in haproxy_files(tmp_path).items() if digest != before[path]} == {str(main)}
+    assert haproxy_files(tmp_path, "nginx") == {}
+
+
 def test_a_master_without_kubectl_says_so_at_once() -> None:
     found = of_master("/nonexistent/kubectl")
     assert found["readyz"].code == 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.urltrace.record_ingress import service
-from tests.unit.urltrace.site import EDGE, N22, NGINX, Change, evidence, nat, objects, put, traefik_pod
+from tests.unit.urltrace.site import EDGE, N22, NGINX, Answers, Change, evidence, nat, objects, put, traefik_pod
 from urltrace.evidence import Answer
 from urltrace.fingerprint import differences, fingerprints
 
@@ -53,3 +53,27 @@ def test_counters_and_times_to_live_are_no_difference() -> None:
 def test_a_host_that_was_not_asked_has_not_changed() -> None:
     now = fingerprints(evidence(unasked=(EDGE.name,)))
     assert [one for one in differences(fingerprints(evidence()), now) if one.host == EDGE.name] == []
+
+
+def of_haproxy(main: str, names: str = "b" * 32) -> Change:
+    """The edge's program is HAProxy, with files of these digests."""
+    files = f"{main} /etc/haproxy/haproxy.cfg\n{names} /etc/haproxy/site/certificates.list\n"
+
+    def change(found: Answers) -> None:
+        found.pop(("nginx -T", EDGE.name), None)
+        put(Answer("edge program", EDGE.name, "haproxy\n"), Answer("haproxy files", EDGE.name, files))(found)
+
+    return change
+
+
+def test_a_file_of_haproxys_that_differs_is_named() -> None:
+    was, same = (fingerprints(evidence(of_haproxy("a" * 32))) for _ in range(2))
+    assert differences(was, same) == ()
+    (found,) = differences(was, fingerprints(evidence(of_haproxy("c" * 32))))
+    assert (found.hop, str(found)) == ("edge", "/etc/haproxy/haproxy.cfg on hdss7-11 is another one")
+
+
+def test_another_program_of_the_edge_is_named_by_its_files() -> None:
+    said = changed(of_haproxy("a" * 32))
+    assert "/etc/haproxy/haproxy.cfg on hdss7-11 is new" in said
+    assert any(each.startswith("/etc/nginx/") and each.endswith(" on hdss7-11 is gone") for each in said)

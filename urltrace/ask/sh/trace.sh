@@ -118,6 +118,15 @@ haproxy_state() {
   for pid in $(pgrep -x haproxy); do sed -n 's/^State:[[:space:]]*T.*/state T '"$pid"'/p' "/proc/$pid/status"; done
 }
 
+# Digests of the files that HAProxy reads, where it is to serve or does. Without passwords: a short one could be guessed
+# from the digest of a text that is known otherwise. Users of closed names lie in files that users.list names by digests.
+haproxy_files() {
+  programs | grep -qx haproxy || pgrep -x haproxy >/dev/null || return 0
+  for file in "$HAPROXY"/*.cfg "$HAPROXY"/site/*.list; do
+    [ ! -f "$file" ] || echo "$(sed -E 's/((insecure-)?password|stats +auth) .*/\1/' "$file" | sha256sum | cut -c 1-32) $file"
+  done
+}
+
 # The programs that are to serve here, whether they run or not
 programs() {
   for unit in nginx haproxy; do ! systemctl -q is-enabled "$unit" 2>/dev/null || echo "$unit"; done
@@ -133,6 +142,7 @@ edge() {
   ask "listen" ss -Hlntp
   ask "addresses" ip -o -4 address
   ask "edge program" programs
+  ask "haproxy files" haproxy_files
   if pgrep -x haproxy >/dev/null; then ask "haproxy" haproxy_state; fi
   if pgrep -x nginx >/dev/null; then # without a process it would write a file for its id
     timeout "$LIMIT" nginx -T >nginx.dump 2>nginx.said
