@@ -7,11 +7,29 @@ from typing import Any
 
 from provision.errors import InputError
 from provision.resources.kubernetes.diff import Object, place, title
+from provision.resources.kubernetes.gateway_api import VERSION, faults
+from provision.resources.kubernetes.lines import line_of
 from roles.traefik import GATEWAY, NAMESPACE
 
 KINDS = ("HTTPRoute", "GRPCRoute")
 LISTENER, PORT = "web", 80  # of templates/traefik/gateway.yaml.j2
 PATH_TYPES = {"Exact": "Exact", "PathPrefix": "Prefix", "RegularExpression": "RegularExpression"}
+
+
+def check_fields(objects: Sequence[Object], source: str, text: str = "") -> None:
+    """Raises InputError for a field of a route that the API would refuse, or leave out in silence.
+
+    text: what the objects were read from, where its lines are those of `source`.
+    """
+    for number, item in enumerate(objects):
+        for fault in faults(item):
+            line = line_of(text, number, fault.place)
+            raise InputError(
+                f"{title(item)}: the API would not take {'.'.join(map(str, fault.place)) or 'it'}",
+                line=f"{source}:{line}" if line else source,
+                found=fault.found,
+                do=fault.do or f"Write it as the Gateway API {VERSION} has it (standard channel)",
+            )
 
 
 def as_ingress(route: Object, source: str, *, served: bool) -> Object:

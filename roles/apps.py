@@ -25,6 +25,7 @@ from roles._applications import App, Application, origin, published
 from roles._cluster import KUBECTL, members
 from roles._edge_sites import HEALTH, health_paths
 from roles._ingress import Served, check_ingresses, check_paths
+from roles._routes import check_fields
 from roles._selectors import check_selectors, made_namespaces
 from roles._workloads import node_names
 from roles.traefik_port import closed
@@ -72,6 +73,7 @@ def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     namespaces = frozenset(name for each in sets for name in made_namespaces(each.objects))
     for each in sets:
         check_objects(each.objects, each.content.source, site.kubernetes)
+        check_fields(each.objects, each.content.source, _unshifted(each.content))
         check_selectors(each.objects, each.content.source, namespaces)
         check_ingresses(each.objects, each.content.source, each.app, site, Served.by(host))
     check_paths({each.content.source: each.objects for each in sets})
@@ -115,6 +117,12 @@ def _rendered(host: Host, site: SiteSettings, app: Application) -> Rendered:
     text = Templates([folder], shown=shown).render(app.manifests, known, host=host.name, role="apps")
     own = ("apps", app.name)
     return Rendered(text, file, f"{shown}/{app.manifests}", (*own, "manifests"), {"app": own})
+
+
+def _unshifted(content: Rendered) -> str:
+    """The text of manifests, where its lines are those of the file; '' where templating has made more or fewer."""
+    text = str(content.text)
+    return text if len(text.splitlines()) == len(content.file.read_text().splitlines()) else ""
 
 
 def _wait(host: Host, site: SiteSettings, app: Application) -> str:

@@ -19,6 +19,8 @@ from provision.errors import Exit, FailedError, InputError, ProvisionError
 from provision.facts.gather import answer
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.remote.host import RemoteHost
+from provision.resources.kubernetes.gateway_api import FILES as ROUTES
+from provision.resources.kubernetes.gateway_api import VERSION, faults
 from provision.resources.kubernetes.live import asking, kubectl_words
 from provision.resources.kubernetes.schema import check_objects
 from provision.usage import usage
@@ -35,14 +37,37 @@ def check(options: Options) -> int:
     version = table(known)
     documents = read(options.file) if options.file else _live(site, options)
     ingresses = [each for each in documents if each.value["kind"] == "Ingress"]
-    if options.file and not ingresses:
+    routes = [each for each in documents if each.value["kind"] in ROUTES]
+    if options.file and not ingresses and not routes:
         raise InputError("there is no Ingress in what --file names", do="Name a file with one, or leave --file out")
+    for each in routes:
+        _check_route(each)
     for each in ingresses if options.file else ():
         if each.value["apiVersion"] == NETWORKING:  # older ones have no schema any more
             check_objects([dict(each.value)], each.line())
     what = served(site.project)
     found = [list(judge(each, version, what)) for each in ingresses]
+    if routes:
+        said = f"{len(routes)} route{'' if len(routes) == 1 else 's'} of the Gateway API"
+        print(f"note: {said}: the fields are those of {VERSION}; nothing else of a route is judged", file=sys.stderr)
     return _report(ingresses, found, version, known, options)
+
+
+def _check_route(route: Document) -> None:
+    """Raises InputError for a route that the API would refuse, cut down, or lead nothing to."""
+    if fault := next(faults(route.value), None):
+        raise InputError(
+            f"{route.title}: the API would not take {'.'.join(map(str, fault.place)) or 'it'}",
+            line=route.line(*fault.place),
+            found=fault.found,
+            do=fault.do or f"Write it as the Gateway API {VERSION} has it (standard channel)",
+        )
+    if not (route.value.get("spec") or {}).get("parentRefs"):
+        raise InputError(
+            f"{route.title} belongs to no Gateway: it gets no request",
+            line=route.line("spec"),
+            do="Write spec.parentRefs; the site's own is parentRefs: [{name: site, namespace: kube-system}]",
+        )
 
 
 def _live(site: OpenProject, options: Options) -> list[Document]:

@@ -279,3 +279,24 @@ def test_a_closed_application_is_awaited_through_the_edge(declared: Declared, si
     asked = declared("hdss7-21", "apps", closed, made=False, inventory=shop(site))["Command ask application shop"].run
     assert "--connect-to ::10.4.7.11: -I http://shop.od.com/.well-known/edge-health" in asked
     assert "10.4.7.21:81" not in asked  # nodes take the edges' requests alone then
+
+
+def test_a_misspelt_field_of_a_route_is_named_with_its_line(site: Site, facts: Path) -> None:
+    route = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: site, namespace: kube-system}]
+  hostnames: ["{{ app.host }}"]
+  rules:
+  - backendRef: [{name: shop, port: 80}]
+"""
+    text = SHOP.partition("---\napiVersion: networking")[0] + route
+    kinds = {"version": "1.6.3", "url": "http://ops/gateway-api.yaml", "sha256": "2" * 64}
+    extra = json.dumps({"traefik": {"gateway": True, "gateway_api": kinds}})
+    with pytest.raises(InputError, match="Did you mean backendRefs") as refused:
+        Project(SearchPath.of(ROOT), [shop(site, text), facts], [extra]).declared("hdss7-21")
+    line = text.splitlines().index("  - backendRef: [{name: shop, port: 80}]") + 1
+    assert refused.value.explanation.line.endswith(f"apps/shop.yaml:{line}")

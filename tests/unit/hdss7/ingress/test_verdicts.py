@@ -196,3 +196,37 @@ def test_an_ingress_that_the_api_refuses_is_not_judged(tmp_path: Path, old: str,
     done = invoke(tmp_path, "ingress.check", "--file", str(tmp_path / "a.yaml"), "--inventory", "inventory/hdss7")
     assert (done.returncode, done.stdout) == (4, ""), done
     assert said in done.stderr
+
+
+ROUTE = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: site, namespace: kube-system}]
+  rules:
+  - backendRefs:
+    - name: shop
+      port: 80
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "said"),
+    [
+        ("", "", 0, "note: 1 route of the Gateway API: the fields are those of 1.6.3"),
+        ("backendRefs", "backendRef", 4, "a.yaml:8: HTTPRoute shop: the API would not take spec.rules.0.backendRef"),
+        (
+            "      port: 80\n",
+            "",
+            4,
+            "a.yaml:8: HTTPRoute shop: the API would not take spec.rules.0.backendRefs.0. port",
+        ),
+        ("  parentRefs: [{name: site, namespace: kube-system}]\n", "", 4, "HTTPRoute shop belongs to no Gateway"),
+    ],
+)
+def test_a_route_is_judged_by_the_fields_of_its_kind(tmp_path: Path, old: str, new: str, code: int, said: str) -> None:
+    (tmp_path / "a.yaml").write_text(ROUTE.replace(old, new) if old else ROUTE)
+    done = invoke(tmp_path, "ingress.check", "--file", str(tmp_path / "a.yaml"), "--inventory", "inventory/hdss7")
+    assert done.returncode == code, done
+    assert said in done.stderr
