@@ -218,8 +218,16 @@ def cleared(view: View) -> Cleared | None:
             continue
         if host_of(host_sent(view.configurations[name], proxied, view.request.host)).lower() == view.request.name:
             backends = ", ".join(f"{one.address}:{one.port}" for one in proxied.asked)
-            return Cleared("edge", f"{choice.server.sentence} on {name} sends Host {view.request.name} to {backends}")
-    return haproxy.cleared(view)
+            said = f"{choice.server.sentence} on {name} sends Host {view.request.name} to {backends}"
+            return _with_others(view, Cleared("edge", said), name)
+    found = haproxy.cleared(view)
+    return _with_others(view, found, next(iter(view.haproxies), "")) if found else None
+
+
+def _with_others(view: View, found: Cleared, name: str) -> Cleared:
+    """What is said of one edge, and which other ones answer clients too: any of them may hold the address."""
+    others = [f"{edge.name} ({one.status})" for edge, one in asked(view) if edge.name != name and one.ok]
+    return Cleared(found.hop, f"{found.because}; answered by {', '.join(others)} too") if others else found
 
 
 RULES = (
