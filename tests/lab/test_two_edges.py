@@ -29,6 +29,7 @@ from tests.lab.typed import deployed_site
 
 CORE = "the holder's nginx is stopped"
 BACK = 3000  # milliseconds within which the site is back when the holder's power is cut
+URL = "http://demo.od.com/"
 WAIT = 4  # seconds that open connections get
 
 
@@ -45,6 +46,35 @@ def test_the_site_is_as_declared_and_verified(site: TwoEdges) -> None:
     assert (again.code, again.changes) == (0, set()), str(again)
     verified = site.typed("verify")
     assert verified.code == 0, str(verified)
+
+
+def traced(site: TwoEdges, code: int) -> str:
+    """What a trace says of the edges, in its own line."""
+    done = site.typed("trace", URL)
+    assert done.code == code, str(done)
+    return next(line for line in done.output.splitlines() if re.match(r"  . edge  ", line))
+
+
+def test_a_trace_names_both_edges_that_answer(site: TwoEdges) -> None:
+    site.await_healthy()
+    said = traced(site, 0)
+    assert said.startswith("  ✓ "), said
+    assert re.search(r"on hdss7-11 sends Host demo\.od\.com .*; answered by hdss7-12 \(200\) too", said), said
+
+
+def test_a_trace_names_the_edge_that_stands_by_without_its_nginx(site: TwoEdges) -> None:
+    site.await_healthy()
+    holder = site.holder()
+    (other,) = {"hdss7-11", "hdss7-12"} - {holder}
+    site.on(other, "systemctl stop nginx")
+    try:
+        said = traced(site, 1)
+        assert site.holder() == holder
+    finally:
+        site.on(other, "systemctl start nginx")
+        site.await_healthy()
+    assert said.startswith("  ✗ "), said
+    assert f"nothing listens on port 80 of {other}" in said, said
 
 
 def test_both_edges_change_one_after_the_other(site: TwoEdges) -> None:
