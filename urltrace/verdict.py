@@ -79,7 +79,7 @@ class Verdict:
 def judge(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Verdict:
     """The verdict. rules: in the order of the path; of findings at one hop the first rule's comes first."""
     view = View(evidence)
-    every = (_of_drained(view, finding) for rule in rules for finding in rule(view))
+    every = (_of_standby(view, _of_drained(view, finding)) for rule in rules for finding in rule(view))
     found = sorted(_distinct(every), key=_place)
     faults = [finding for finding in found if not finding.latent]
     cleared = [one for clear in CLEARING if (one := clear(view))]
@@ -103,6 +103,16 @@ def _of_drained(view: View, finding: Finding) -> Finding:
     left_out = any(node.name in said for node in view.drained)
     elsewhere = any(node.name in said for node in view.site.nodes if node not in view.drained)
     return replace(finding, latent=True) if left_out and not elsewhere else finding
+
+
+def _of_standby(view: View, finding: Finding) -> Finding:
+    """What is wrong with an edge that waits to take the address over explains no answer of the one that has it."""
+    if not view.holders or not view.whole or not view.whole.ok:
+        return finding
+    said = f"{finding.where} {finding.sentence}"
+    waiting = any(edge.name in said for edge in view.site.edges if edge.name not in view.holders)
+    at_holder = any(edge.name in said for edge in view.site.edges if edge.name in view.holders)
+    return replace(finding, latent=True) if waiting and not at_holder else finding
 
 
 def _distinct(findings: Iterable[Finding]) -> Iterator[Finding]:

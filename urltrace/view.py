@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -100,6 +101,15 @@ class View:
                     main = self.configurations[edge.name]
                     found[edge.name] = choose(main, self.request, edge.address, self.request.port)
         return found
+
+    @cached_property
+    def holders(self) -> tuple[str, ...] | None:
+        """The edges that have the address which moves between them; None where none moves, or one was not asked."""
+        vip, edges = self.site.vip, self.site.edges
+        answers = [answer for edge in edges if (answer := self.evidence.answer("addresses", edge.name))]
+        if not vip or len(answers) < len(edges) or any(edge.address == vip for edge in edges):
+            return None
+        return tuple(answer.location for answer in answers if re.search(rf"\binet {re.escape(vip)}/", answer.output))
 
     @cached_property
     def haproxy_edges(self) -> frozenset[str]:

@@ -16,11 +16,10 @@ EMERGENCY = re.compile(
 
 def shared_address(view: View) -> Iterator[Finding]:
     """The address that moves between the edges is on none of them, or on several."""
-    vip = view.site.vip
-    answers = [answer for edge in view.site.edges if (answer := view.evidence.answer("addresses", edge.name))]
-    if not vip or len(answers) < len(view.site.edges) or any(edge.address == vip for edge in view.site.edges):
+    vip, holders = view.site.vip, view.holders
+    if holders is None:
         return
-    holders = [answer.location for answer in answers if re.search(rf"\binet {re.escape(vip)}/", answer.output)]
+    answers = [answer for edge in view.site.edges if (answer := view.evidence.answer("addresses", edge.name))]
     if len(holders) != 1:
         words = f"is on {' and '.join(holders)} at once" if holders else "is on no edge"
         yield Finding(

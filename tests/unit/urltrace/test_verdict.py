@@ -193,6 +193,23 @@ def test_an_address_belongs_to_one_edge(held: tuple[str, ...], cause: str) -> No
     assert verdict.fault.cause == cause
 
 
+@pytest.mark.parametrize(("holder", "besides"), [("hdss7-11", True), ("hdss7-12", False)])
+def test_what_is_wrong_with_an_edge_that_waits_is_told_besides(holder: str, besides: bool) -> None:
+    edges = (EDGE, Host("hdss7-12", "10.4.7.12"))
+    addresses = [
+        Answer("addresses", edge.name, f"inet {'10.4.7.10' if edge.name == holder else edge.address}/24")
+        for edge in edges
+    ]
+    named = Answer("dig 10.4.7.11", OUTSIDE, dig(address="10.4.7.10"))
+    down = [refused("edge", "10.4.7.12:80", OUTSIDE), Answer("listen", "hdss7-12", "LISTEN 0 5 0.0.0.0:22 0.0.0.0:*\n")]
+    broken = [] if besides else [refused("name", "", OUTSIDE)]
+    changes = [put(*addresses, named, *down, *broken)]
+    verdict = judge(replace(evidence(*changes), site=replace(SITE, edges=edges, vip="10.4.7.10")))
+    assert [one.cause for one in verdict.latent] == (["nginx-down"] if besides else [])
+    assert (verdict.fault.cause if verdict.fault else "") == ("" if besides else "nginx-down")
+    assert verdict.exit == (0 if besides else 1)
+
+
 TEXTS = st.text(max_size=60) | st.text("{}[]:;,\"'\\n -A:/80.1sxlistenrvr", max_size=60)
 
 
