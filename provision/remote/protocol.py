@@ -2,9 +2,10 @@
 
 A host is driven over a single exec for the whole run. Its command line is a fixed, short loader; everything else
 travels on standard input as frames: `TIMEOUT SCRIPT_BYTES PAYLOAD_BYTES [IDLE_TIMEOUT]`, then the script, then the
-payload that the script reads on its own standard input, each followed by `end`. Two traps decide this form: dash reads
-ahead and would eat a payload that follows a script on the same stdin, and one argument over 128 KiB is refused with
-E2BIG (both tried).
+payload that the script reads on its own standard input, each followed by `end`. A script of one short line follows as
+that line, and SCRIPT_BYTES is 0: the host's shell reads it by itself. Two traps decide this form: dash reads ahead and
+would eat a payload that follows a script on the same stdin, and one argument over 128 KiB is refused with E2BIG (both
+tried).
 
 Between two steps the host waits for the next frame. That is where a run may stop: a cut line or an interrupted
 controller lets the step that runs finish and starts no other.
@@ -21,6 +22,7 @@ from provision.remote.shell import Scripts, quote, without_comments
 
 CHUNK = 1 << 16
 STDERR_KEPT = 16_384
+LONGEST_LINE = 2048  # bytes; a frame with such a line arrives whole or not at all, by SSH and through a pipe
 _WHOLE = b"end\n"  # follows script and payload: what ends without it was cut
 
 # A frame may carry an idle timeout in seconds. From then on descriptor 9 is open (a step can take the host's lock on
@@ -92,9 +94,13 @@ def frame(step: Step, idle_timeout: float | None = None, *, awaited: bool = Fals
     before had one, so the loader expects heartbeats.
     """
     script = step.script.encode("utf-8", "surrogateescape")
+    size = len(script)
+    line = script.removesuffix(b"\n")
+    if len(line) <= LONGEST_LINE and b"\n" not in line and b"\0" not in line:
+        script, size = line + b"\n", 0
     limit = "" if idle_timeout is None else f" {idle_timeout:g}"
-    yield FRAME_FOLLOWS if awaited else b""
-    yield f"{step.timeout:g} {len(script)} {step.payload_size}{limit}\n".encode() + script + _WHOLE
+    head = f"{step.timeout:g} {size} {step.payload_size}{limit}\n".encode()
+    yield (FRAME_FOLLOWS if awaited else b"") + head + script + _WHOLE
     if isinstance(step.payload, Path):
         with step.payload.open("rb") as source:
             while chunk := source.read(CHUNK):

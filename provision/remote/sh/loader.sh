@@ -32,13 +32,20 @@ answer() {
   printf "\n%s %s %s\n" "$t" "$r" "$e"; [ "$e" = 0 ] || cat "$d/err"
 }
 
-# s: the step's timeout; n, m: bytes of script and payload; w: idle timeout in seconds, if any
+# s: the step's timeout; n, m: bytes of script and payload; w: idle timeout in seconds, if any. n is 0 for a script of one
+# line, which comes in one piece with its head.
 while follows && read -r s n m w; do
-  { ${w:+timeout "$s"} head -c "$n" >"$d/script" && whole; } || break
+  if [ "$n" = 0 ]; then
+    { IFS= read -r l && whole; } || break
+    set -- -c "$l" "$d/script" # $0 is the same
+  else
+    { ${w:+timeout "$s"} head -c "$n" >"$d/script" && whole; } || break
+    set -- "$d/script"
+  fi
   [ -z "$w" ] || [ -n "$k" ] || lockable
   if [ "$m" = 0 ]; then
     whole || break
-    timeout -k 5 "$s" sh "$d/script" </dev/null 2>"$d/err"; r=$?; answer; continue
+    timeout -k 5 "$s" sh "$@" </dev/null 2>"$d/err"; r=$?; answer; continue
   fi
   : >"$d/pid"
   # A payload that was cut must not look like the whole: the script is killed where it waits for the rest.
@@ -46,7 +53,7 @@ while follows && read -r s n m w; do
       until [ -s "$d/pid" ]; do sleep 0.01; done
       p=$(cat "$d/pid"); until kill -s KILL -- "-$p" 2>/dev/null || ! kill -0 "$p" 2>/dev/null; do sleep 0.01; done; }
   } | { exec 3<&0
-    timeout -k 5 "$s" sh "$d/script" <&3 3<&- 2>"$d/err" & p=$!; echo $p >"$d/pid"
+    timeout -k 5 "$s" sh "$@" <&3 3<&- 2>"$d/err" & p=$!; echo $p >"$d/pid"
     wait $p; r=$?; cat >/dev/null; answer; }
   [ ! -e "$d/cut" ] || break
 done

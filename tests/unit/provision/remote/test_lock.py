@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -125,6 +126,7 @@ def test_a_script_that_outlives_its_own_loader_still_holds_the_lock() -> None:
     with session() as first:
         assert taken(first) == ""
         folder = Path(first.run(Step('dirname "$0"')).output.strip())
+        assert re.fullmatch(r"/(run|tmp)/provision\.\w{6}", str(folder))
         first.begin(Step("sleep 2"))
         time.sleep(0.3)
         first.process.send_signal(signal.SIGKILL)
