@@ -17,13 +17,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from bench.clock import ROOT
+from bench.clock import ROOT, Sample
 from bench.peers import ansible, bundlewrap, hdss7, processes, pyinfra
 from bench.peers.contestant import LOCKS, Contestant, Hosts, environment
 from bench.peers.floors import floors
 from bench.peers.hosts import ready
+from bench.peers.infra import ways
 from bench.peers.race import Race
-from bench.peers.table import Circumstances, FloorRow, Row, report, write
+from bench.peers.table import Circumstances, FloorRow, InfraRow, Row, report, write
 from provision.errors import ProvisionError
 
 EVERYONE: Mapping[str, Callable[[Path, Hosts], Contestant]] = {
@@ -59,15 +60,19 @@ def main(words: Sequence[str]) -> int:
             processes.adopt()
             with hosts.beside():
                 race.set_up()
+                tested = {way: list[Sample]() for way in ways(work, hosts.hosts)} if not typed.only else {}
                 for number in range(typed.rounds):
                     race.round(number)
+                    for way, samples in tested.items():
+                        samples.append(way.run(race.environment))
     rows = [
         Row(each.title, race.samples[each.name], race.sessions[each.name], each.ours)
         for each in sorted(race.contestants, key=lambda each: each.ours)
     ]
     lines = [FloorRow(title, samples) for title, samples in race.floors.items()]
     about = Circumstances(_machine(), f"{date.today()}", typed.rounds, _versions(), race.absent)
-    text = report(rows, lines, about)
+    tests = [InfraRow(way.title, samples, way.ours) for way, samples in tested.items()]
+    text = report(rows, lines, tests, about)
     print(f"\n{text}")
     if not typed.only and not typed.print_only:
         write(PAGE, text)

@@ -36,6 +36,11 @@ def hdss7_asking(work: Path, hosts: Hosts) -> Contestant:
     return _contestant("hdss7-asking", "this toolkit, asking supervisorctl", "supervisorctl", work, hosts)
 
 
+def options(work: Path, name: str = "hdss7") -> Sequence[str]:
+    """What names the project of one of them on a command line."""
+    return ["--project", str(work / name), "--inventory", str(work / name / "inventory")]
+
+
 def inventory(name: str, asked: str, hosts: Hosts) -> str:
     """The hosts and the variables of the role; JSON is YAML. name: whose folder on the hosts."""
     role = {
@@ -65,7 +70,6 @@ def _contestant(name: str, title: str, asked: str, work: Path, hosts: Hosts) -> 
 
     def typed(action: Action, answer: str) -> Sequence[str]:
         verb = "plan" if action is Action.CHECK else "deploy"
-        where = ["--project", str(place), "--inventory", str(place / "inventory")]
-        return [sys.executable, "-m", "invoke", verb, *where, "--extra-vars", f"peers.answer={answer}"]
+        return [sys.executable, "-m", "invoke", verb, *options(work, name), "--extra-vars", f"peers.answer={answer}"]
 
     return Contestant(name, title, typed, ROOT, state=STATE, ours=True)

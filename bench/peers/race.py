@@ -38,7 +38,7 @@ class Race:
         self.absent: list[str] = []
         self._ready = ready
         self._all_floors = floors
-        self._environment = environment
+        self.environment = environment
         self._answers = dict.fromkeys(self.samples, "at-first")
 
     def set_up(self) -> None:
@@ -89,7 +89,7 @@ class Race:
             self._ready.remove_files(contestant.name)
         answer = self._answers[contestant.name]
         argv = contestant.command(action, answer)
-        sample = timed(argv, contestant.folder, {**self._environment, **contestant.environment})
+        sample = timed(argv, contestant.folder, {**self.environment, **contestant.environment})
         after = self._ready.fingerprint(contestant.name)
         found = wrong(after, answer)
         if not found and action in CHANGES_NOTHING and changed(before, after):
@@ -101,8 +101,8 @@ class Race:
         return sample
 
     def _floor(self, floor: Floor) -> Sample:
-        with standing(floor, self._environment) if floor.masters else nullcontext():
-            return timed(floor.command, ROOT, self._environment)
+        with standing(floor, self.environment) if floor.masters else nullcontext():
+            return timed(floor.command, ROOT, self.environment)
 
 
 def _turned(everyone: Sequence[T], number: int) -> Sequence[T]:

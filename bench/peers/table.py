@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,25 @@ class FloorRow:
 
 
 @dataclass(frozen=True)
+class InfraRow:
+    """The figures of one way to run the testinfra tests, one sample a round. ours: it is this toolkit."""
+
+    title: str
+    samples: Sequence[Sample]
+    ours: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """The median."""
+        return statistics.median(sample.wall for sample in self.samples)
+
+    @property
+    def cpu(self) -> float:
+        """The median of the controller's CPU seconds."""
+        return statistics.median(sample.cpu for sample in self.samples)
+
+
+@dataclass(frozen=True)
 class Circumstances:
     """What the figures depend on. machine, date, versions: in words. absent: who could not take part, and why."""
 
@@ -59,7 +78,7 @@ class Circumstances:
     absent: Sequence[str] = ()
 
 
-def report(rows: Sequence[Row], floors: Sequence[FloorRow], about: Circumstances) -> str:
+def report(rows: Sequence[Row], floors: Sequence[FloorRow], tests: Sequence[InfraRow], about: Circumstances) -> str:
     """Everything that the run has to say, as Markdown."""
     parts = [
         f"{about.date}, {about.machine}. 3 hosts of the lab share the machine with the controller. Seconds of whole "
@@ -69,7 +88,11 @@ def report(rows: Sequence[Row], floors: Sequence[FloorRow], about: Circumstances
             [_cells(row) for row in rows],
         ),
         _table(("floor: `true` on 3 hosts", "s"), [(floor.title, f"{floor.seconds:.2f}") for floor in floors]),
-        "\n".join(f"- {line}" for line in ratios(rows, floors)),
+        _table(
+            ("90 testinfra tests, 30 of each host", "s", "controller CPU s"),
+            [(f"**{row.title}**" if row.ours else row.title, f"{row.seconds:.2f}", f"{row.cpu:.2f}") for row in tests],
+        ),
+        "\n".join(f"- {line}" for line in (*ratios(rows, floors), *_ratios_of_tests(tests))),
         *about.absent,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -88,6 +111,12 @@ def ratios(rows: Sequence[Row], floors: Sequence[FloorRow]) -> Sequence[str]:
             ratio = best.seconds(action) / row.seconds(action)
             said.append(f"{row.title}, {action.value}: {_times(ratio)} {best.title}, the fastest of the others there")
     return said
+
+
+def _ratios_of_tests(tests: Sequence[InfraRow]) -> Iterator[str]:
+    for row in (row for row in tests if row.ours):
+        best = min((other for other in tests if not other.ours), key=lambda other: other.seconds)
+        yield f"{row.title}, testinfra tests: {_times(best.seconds / row.seconds)} {best.title}"
 
 
 def write(document: Path, text: str) -> None:

@@ -34,6 +34,7 @@ class Verification:
         self._least = retry_for
         self._deep = deep
         self._outcomes: dict[str, Outcome] = {}
+        self._testinfra: dict[str, Any] = {}
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """The marks that checks may have."""
@@ -48,9 +49,11 @@ class Verification:
 
         from provision.verify.testinfra_backend import StepBackend
 
-        location = self.context.locations[node.name]
-        assert isinstance(location, HostLocation)
-        return Host(StepBackend(location))
+        if node.name not in self._testinfra:  # it keeps what it has found out about the host
+            location = self.context.locations[node.name]
+            assert isinstance(location, HostLocation)
+            self._testinfra[node.name] = Host(StepBackend(location))
+        return self._testinfra[node.name]
 
     def pytest_collection(self, session: pytest.Session) -> None:
         """An unknown hook in a conftest.py is bad input; pytest itself reports it only after collection."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.clock import Sample
-from bench.peers.table import BEGIN, END, Circumstances, FloorRow, Row, ratios, report, write
+from bench.peers.table import BEGIN, END, Circumstances, FloorRow, InfraRow, Row, ratios, report, write
 from bench.peers.workload import Action
 
 ABOUT = Circumstances("one machine with 2 cores", "2026-11-30", 3, ("ansible-core 2.19.14",), ("X took no part.",))
@@ -24,13 +24,13 @@ def row(title: str, *seconds: float, ours: bool = False) -> Row:
 
 def test_the_table_has_medians_of_each_action() -> None:
     uneven = Row("pyinfra", {action: samples(9, 1, 2) for action in Action}, (3, 88))
-    lines = report([uneven], [FloorRow("paramiko", samples(0.5, 0.1, 0.3))], ABOUT).splitlines()
+    lines = report([uneven], [FloorRow("paramiko", samples(0.5, 0.1, 0.3))], [], ABOUT).splitlines()
     assert "| pyinfra | 2.00 | 2.00 | 2.00 | 2.00 | 1.00 | 3 / 88 |" in lines
     assert "| paramiko | 0.30 |" in lines
 
 
 def test_the_report_says_machine_versions_and_who_is_absent() -> None:
-    text = report([row("pyinfra", 1, 1, 1, 1)], [], ABOUT)
+    text = report([row("pyinfra", 1, 1, 1, 1)], [], [], ABOUT)
     for said in ("2026-11-30", "one machine with 2 cores", "medians of 3 rounds", "ansible-core 2.19.14", "X took no"):
         assert said in text
 
@@ -48,7 +48,7 @@ def test_a_ratio_is_against_the_fastest_of_that_action() -> None:
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
-    text = report([row("a", 1, 1, 1, 1), row("b", 1, 1, 1, 1, ours=True)], [FloorRow("f", samples(1))], ABOUT)
+    text = report([row("a", 1, 1, 1, 1), row("b", 1, 1, 1, 1, ours=True)], [FloorRow("f", samples(1))], [], ABOUT)
     tables = [part.splitlines() for part in text.split("\n\n") if part.startswith("|")]
     assert [len({line.count("|") for line in table}) for table in tables] == [1, 1]
 
@@ -68,3 +68,15 @@ def test_a_page_without_both_marks_is_refused(tmp_path: Path, text: str) -> None
     with pytest.raises(ValueError, match="has no line"):
         write(page, "new\n")
     assert page.read_text() == text
+
+
+def test_tests_are_beside_the_fastest_of_the_others() -> None:
+    tests = [
+        InfraRow("slow", samples(4, 4)),
+        InfraRow("fast", samples(1, 3)),
+        InfraRow("ours", samples(1, 1), ours=True),
+    ]
+    lines = report([], [], tests, ABOUT).splitlines()
+    assert "| fast | 2.00 | 1.00 |" in lines
+    assert "| **ours** | 1.00 | 0.50 |" in lines
+    assert "- ours, testinfra tests: 2.00 times as fast as fast" in lines
