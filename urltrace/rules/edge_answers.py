@@ -60,10 +60,9 @@ def used_up(view: View) -> Iterator[Finding]:
     for edge, found in asked(view):
         if found.ok or (found.outcome == "answered" and not found.by_nginx):
             continue
-        for said, (cause, thing, (block, directive)) in USED_UP.items():
-            line = next((line for line in reversed(log_lines(view, edge.name)) if said in line), "")
-            if not line:
-                continue
+        lines = [line for line in log_lines(view, edge.name) if any(said in line for said in USED_UP)]
+        for line in lines[-1:]:  # what it said before may have been mended since
+            cause, thing, (block, directive) = next(found for said, found in USED_UP.items() if said in line)
             limit = _directive(view, edge.name, block, directive)
             yield Finding(
                 hop="edge",

@@ -16,6 +16,9 @@ LIVE = (
 
 NOT_ENOUGH = "9 worker_connections are not enough"
 USED_UP = f"2026/01/01 10:00:00 [alert] 7#7: {NOT_ENOUGH}\n2026/01/01 %s now\n"
+MENDED_SINCE = f"2026/01/01 09:59:58 [alert] 6#6: {NOT_ENOUGH}\n" + USED_UP.replace(
+    NOT_ENOUGH, "(24: Too many open files)"
+)
 
 CASES: list[Case] = [
     (
@@ -115,6 +118,16 @@ CASES: list[Case] = [
         "edge-connections",
         "has no connection left for the request",
         [client(nginx_page("502 Bad Gateway")), put(Answer("log nginx", EDGE.name, USED_UP % "10:00:09"))],
+    ),
+    (
+        "edge",
+        "edge-files",
+        "has no open file left for the request: worker_rlimit_nofile 20 in /etc/nginx/nginx.conf:1",
+        [
+            client(nginx_page("500 Internal Server Error")),
+            configuration("events {}", "worker_rlimit_nofile 20;\nevents {}"),
+            put(Answer("log nginx", EDGE.name, MENDED_SINCE % "10:00:09")),
+        ],
     ),
     (
         "edge",
