@@ -1,4 +1,4 @@
-"""The same testinfra tests by testinfra's own ways to a host, and by `invoke verify` of this toolkit."""
+"""The same testinfra tests by testinfra's own ways to a host, and by `verify` of this toolkit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.clock import ROOT, Sample
 from bench.peers.contestant import Hosts
-from bench.peers.hdss7 import PROJECT, options
+from bench.peers.hdss7 import COMMAND, PROJECT, options
 from bench.peers.processes import timed
 
 TESTS = PROJECT / "tests/verify/test_peers.py"
@@ -36,7 +36,7 @@ def ways(work: Path, hosts: Hosts) -> Sequence[Way]:
     named = ["-q", "-c", "/dev/null", f"--rootdir={work}", "-p", "no:cacheprovider", str(TESTS)]
     pytest = [sys.executable, "-m", "pytest", *named, f"--ssh-config={hosts.ssh_config}"]
     master = f"-o ControlMaster=auto -o ControlPersist=60 -o ControlPath={sockets}/%C"
-    verify = [sys.executable, "-m", "invoke", "verify", *options(work)]
+    verify = [*COMMAND, "verify", *options(work)]
     return (
         Way("testinfra, ssh with a ControlMaster", [*pytest, _hosts("ssh", hosts), f"--ssh-extra-args={master}"], work),
         Way("testinfra, paramiko", [*pytest, _hosts("paramiko", hosts)], work),
