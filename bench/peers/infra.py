@@ -40,7 +40,7 @@ def ways(work: Path, hosts: Hosts) -> Sequence[Way]:
     return (
         Way("testinfra, ssh with a ControlMaster", [*pytest, _hosts("ssh", hosts), f"--ssh-extra-args={master}"], work),
         Way("testinfra, paramiko", [*pytest, _hosts("paramiko", hosts)], work),
-        Way("this toolkit, `invoke verify`", verify, ROOT, ours=True),
+        Way("this toolkit, `hdss7 verify`", verify, ROOT, ours=True),
     )
 
 
