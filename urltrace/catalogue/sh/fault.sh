@@ -74,6 +74,13 @@ becomes() {
   done
 }
 
+# The program of the pod `fault` has begun to listen: until it does, everything that it is to do wrong looks like a port
+# on which nothing listens.
+pod_listens() {
+  curl -s -o /dev/null -m 2 "http://$(k get pod fault -o jsonpath='{.status.podIP}'):8080/"
+  [ $? -ne 7 ]
+}
+
 # $1: one node, or none for both: its Traefik is started anew
 traefik_anew() {
   k -n kube-system delete pods -l k8s-app=traefik-ingress ${1:+--field-selector "spec.nodeName=$1.host.com"} --grace-period=1 --wait=true >/dev/null
