@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from provision.spelling import listed
 from urltrace.evidence import Host
 from urltrace.exchange import WORDS, Exchange
 from urltrace.finding import Cleared, Finding, Proof, proof
@@ -17,6 +19,7 @@ from urltrace.traefik.logged import CUT, GAVE_UP, NONE
 from urltrace.view import View
 
 SLOW = 1.0  # seconds to the first byte
+LISTENS = re.compile(r"^LISTEN +\d+ +\d+ +(\S+) ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -88,30 +91,45 @@ def _stopped(view: View, node: Host, pod: Asked, found: Exchange) -> Iterator[Fi
 def not_listening(view: View) -> Iterator[Finding]:
     """Nothing listens in the pod at the port that its Service names."""
     for pod in _pods(view):
-        own = pod.own
-        if own and own.outcome == "refused":
+        own, listening = pod.own, _listening(view, pod)
+        if own and own.outcome == "refused" and not _listens(pod, listening):
+            uses = f"its program listens on {listed(listening, 4)}" if listening else ""
             yield Finding(
                 hop="pod",
                 cause="pod-refuses",
                 where=pod.name,
-                sentence=f"nothing listens on {pod.address} in {pod.name}: its program uses another port, or only "
-                "127.0.0.1",
+                sentence=f"nothing listens on {pod.address} in {pod.name}: "
+                + (uses or "its program uses another port, or only 127.0.0.1"),
                 do="Compare the Service's targetPort with what the program listens on: kubectl exec … -- ss -lnt",
                 proof=seen(own),
             )
+
+
+def _listening(view: View, pod: Asked) -> tuple[str, ...]:
+    """Where programs in the pod listen, by its own node; () where that was not asked."""
+    answer = view.evidence.answer(f"listen pod {pod.address}", pod.host.name) if pod.host else None
+    return tuple(dict.fromkeys(LISTENS.findall(answer.output))) if answer else ()
+
+
+def _listens(pod: Asked, listening: tuple[str, ...]) -> bool:
+    """Whether something listens where the pod is asked. curl finds no connection where one is reset at once, too."""
+    return any(f"{host}:{pod.address.port}" in listening for host in ("*", "0.0.0.0", "[::]", pod.address.ip))
 
 
 def not_answering(view: View) -> Iterator[Finding]:
     """A pod takes the connection, and does not answer."""
     for pod in _pods(view):
         own = pod.own
-        if own and own.outcome in ("silent", "closed", "no connection", "unreachable"):
-            cause = {"silent": "pod-silent", "closed": "pod-closes"}.get(own.outcome, "pod-dark")
+        if own is None:
+            continue
+        outcome = "closed" if own.outcome == "refused" and _listens(pod, _listening(view, pod)) else own.outcome
+        if outcome in ("silent", "closed", "no connection", "unreachable"):
+            cause = {"silent": "pod-silent", "closed": "pod-closes"}.get(outcome, "pod-dark")
             yield Finding(
                 hop="pod",
                 cause=cause,
                 where=pod.name,
-                sentence=f"{pod.name} on {pod.address} gives no answer on its own node: {WORDS[own.outcome]}",
+                sentence=f"{pod.name} on {pod.address} gives no answer on its own node: {WORDS[outcome]}",
                 do=f"Look at what it does: kubectl logs {pod.address.pod or '…'}",
                 proof=seen(own),
             )

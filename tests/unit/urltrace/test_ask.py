@@ -119,12 +119,14 @@ def test_a_secret_is_no_argument_of_a_program(port: int) -> None:
     assert not [line for line in lines if "curl" in line]
 
 
-def part(name: str, folder: Path, **variables: str) -> str:
+def part(name: str, folder: Path, *arguments: str, **variables: str) -> str:
     """What one function of the script prints, in a folder."""
     found = re.search(rf"^{name}\(\) {{\n.*?^}}$", SCRIPTS.text("trace"), re.MULTILINE | re.DOTALL)
     assert found
-    script = f"{found[0]}\n{name}"
-    done = subprocess.run(["sh", "-c", script], cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    script = f'{found[0]}\n{name} "$@"'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", *arguments], cwd=folder, env=variables, capture_output=True, text=True, check=False
+    )
     return done.stdout
 
 
@@ -286,6 +288,27 @@ def test_of_a_pods_log_only_who_sent_the_request_is_told(tmp_path: Path) -> None
     told = part("pod_logs", tmp_path, PATH=PATH, LOGS=str(tmp_path), TOKEN="token")
     assert told == "default/demo-1 from hdss7-21\ndefault/demo-1 from outside\n"
     assert part("pod_logs", tmp_path, PATH=PATH, LOGS=str(tmp_path / "none"), TOKEN="token") == ""
+
+
+def test_what_listens_in_a_pod_is_asked_in_its_own_network(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    here = f'{NOTED[:-1]},"interfaces":[{{"name":"eth0","mac":"e6:5d","sandbox":"/proc/self/ns/net"}}]}}'
+    (tmp_path / "results" / "cbr0-1-eth0").write_text(here)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        told = part("listening", tmp_path, "172.7.21.3", PATH=f"{PATH}:/usr/sbin:/sbin", CNI=str(tmp_path))
+        assert f"127.0.0.1:{server.getsockname()[1]} " in told
+    assert part("listening", tmp_path, "172.7.21.4", PATH=PATH, CNI=str(tmp_path)) == ""
+
+
+@pytest.mark.parametrize(("exit", "refused"), [(7, True), (77, False), (0, False)])
+def test_only_of_a_pod_that_gave_no_connection_is_asked_what_listens(tmp_path: Path, exit: int, refused: bool) -> None:
+    (tmp_path / "11.question").write_text("http pod 172.7.21.3:8080\n")
+    (tmp_path / "11.err").write_text(f"exit={exit} connect=0.0\n")
+    (tmp_path / "12.question").write_text("http pod 172.7.21.3:80\n")
+    (tmp_path / "12.err").write_text("exit=7 connect=0.0\n")
+    check = f"{SCRIPTS.text('trace').partition('refused_here() {')[2].partition(chr(10) + '}')[0]}"
+    done = subprocess.run(["sh", "-c", check, "sh", "172.7.21.3:8080"], cwd=tmp_path, check=False)
+    assert (done.returncode == 0) == refused
 
 
 FILTERED = """

@@ -267,7 +267,24 @@ behind() (
   # shellcheck disable=SC2086 # a word each
   ask "routes" routes $pods
   wait
+  for pod in $pods; do
+    if refused_here "$pod"; then ask "listen pod $pod" listening "${pod%:*}"; fi
+  done
+  wait
 )
+
+# Whether curl got no connection to $1. It says so of a program that resets what it takes as well.
+refused_here() {
+  question=$(grep -lx "http pod $1" ./*.question) && grep -q 'exit=7 ' "${question%.question}.err"
+}
+
+# What listens in the pod with the address $1, where it is one of this node: the network's plugin has noted where that is
+listening() {
+  noted=$(grep -ls "\"address\":\"$1/" "$CNI"/results/* "$CNI"/cache/results/* | xargs -r ls -t | head -n 1)
+  [ -n "$noted" ] || return 0
+  inside=$(grep -o '"sandbox":"[^"]*' "$noted" | head -n 1)
+  nsenter --net="${inside#*:?}" ss -Hlnt
+}
 
 # What Traefik has written of this trace's requests: who asked, by which router, whom it asked, what it got
 requests() {

@@ -13,6 +13,12 @@ def pods(*answers: Answer) -> list[Change]:
     return [everywhere(BAD_GATEWAY), put(*answers)]
 
 
+def listening(*places: str) -> Change:
+    """What each pod's own node says of the sockets in it."""
+    said = "".join(f"LISTEN 0      5      {place:<15} 0.0.0.0:*   \n" for place in places)
+    return put(*(Answer(f"listen pod {ip}:8080", node.name, said) for ip, node in zip(PODS, (N21, N22), strict=True)))
+
+
 def no_http(kind: str, target: str, location: str) -> Answer:
     stats = "curl: (1) Received HTTP/0.9 when not allowed\nexit=1 connect=0.001 first=0.0 total=0.01 from=1.2.3.4\n"
     return Answer(f"http {kind} {target}", location, "\n\n", 1, stats)
@@ -20,6 +26,18 @@ def no_http(kind: str, target: str, location: str) -> Answer:
 
 CASES: list[Case] = [
     ("pod", "pod-refuses", "nothing listens on 172.7.21.7:8080", pods(*(refused("pod", *one) for one in EVERY_POD))),
+    (
+        "pod",
+        "pod-refuses",
+        "nothing listens on 172.7.21.7:8080 in pod 172.7.21.7:8080: its program listens on 127.0.0.1:8080, *:9090",
+        [*pods(*(refused("pod", *one) for one in EVERY_POD)), listening("127.0.0.1:8080", "*:9090")],
+    ),
+    (
+        "pod",
+        "pod-closes",
+        "gives no answer on its own node: it connected, and the connection was closed without an answer",
+        [*pods(*(refused("pod", *one) for one in EVERY_POD)), listening("0.0.0.0:8080")],
+    ),
     (
         "pod",
         "pod-silent",
