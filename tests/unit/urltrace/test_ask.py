@@ -228,10 +228,10 @@ def test_the_ends_of_certificates_are_read_with_their_files(tmp_path: Path) -> N
 
 def haproxy_files(folder: Path, program: str = "haproxy") -> dict[str, str]:
     """Path -> digest, as an edge with this program says them."""
-    programs = folder / "bin" / "programs"
-    programs.parent.mkdir(exist_ok=True)
-    programs.write_text(f"#!/bin/sh\necho {program}\n")
-    programs.chmod(0o755)
+    (folder / "bin").mkdir(exist_ok=True)
+    for name, line in (("programs", f"echo {program}"), ("pgrep", "exit 1")):  # a lab's HAProxy may run on this machine
+        (folder / "bin" / name).write_text(f"#!/bin/sh\n{line}\n")
+        (folder / "bin" / name).chmod(0o755)
     said = part("haproxy_files", folder, PATH=f"{folder}/bin:{PATH}", HAPROXY=str(folder / "etc"))
     return {path: digest for digest, _, path in (line.partition(" ") for line in said.splitlines())}
 
