@@ -9,7 +9,6 @@ from provision.apply.failures import still_unknown
 from provision.errors import FailedError
 from provision.facts.gather import answer
 from provision.facts.managed import ManagedQuestion
-from provision.facts.question import Answers
 from provision.plan.plan import (
     Declaration,
     HostPlan,
@@ -17,6 +16,7 @@ from provision.plan.plan import (
     StaleError,
     check_platform,
     compare,
+    decisive,
     evidence,
     explained,
     outcome_of,
@@ -46,9 +46,14 @@ def plan(session: Session, host: str, declarations: Sequence[Declaration]) -> Ho
 
 
 def require_fresh_plan(session: Session, plan: HostPlan) -> None:
-    """Asks everything again, now that the host is locked. Raises StaleError when the plan does not hold any more."""
-    items, answers = _compared_again(session, plan)
-    stale = stale_keys(plan.seen, seen(items, answers))
+    """Asks again what the plan depends on, now that the host is locked.
+
+    Raises StaleError when the plan does not hold any more.
+    """
+    asked = decisive(plan.items)
+    answers = answer(session, dict.fromkeys(question for item in asked for question in item.resource.questions()))
+    now = seen(compare([item.declaration for item in asked], answers), answers)
+    stale = stale_keys({item.resource.key: plan.seen[item.resource.key] for item in asked}, now)
     if stale:
         raise StaleError(
             "the host has changed since the plan was made: nothing was changed on any host",
@@ -59,8 +64,8 @@ def require_fresh_plan(session: Session, plan: HostPlan) -> None:
 
 def require_as_declared(session: Session, plan: HostPlan) -> None:
     """Asks everything again at the end of a run. Raises FailedError for the first resource that is not as declared."""
-    items, _ = _compared_again(session, plan)
-    for item in items:
+    declarations = tuple(item.declaration for item in plan.items)
+    for item in compare(declarations, answer(session, questions(declarations))):
         if not item.as_declared:
             raise FailedError(
                 f"{item.resource.key} was as declared, and is not any more at the end of the run",
@@ -70,12 +75,6 @@ def require_as_declared(session: Session, plan: HostPlan) -> None:
                 do="Something changed it meanwhile: a host that went away, somebody else, another change of this run. "
                 "Run again; if it comes back, two declarations contradict each other",
             )
-
-
-def _compared_again(session: Session, plan: HostPlan) -> tuple[tuple[Item, ...], Answers]:
-    declarations = tuple(item.declaration for item in plan.items)
-    answers = answer(session, questions(declarations))
-    return compare(declarations, answers), answers
 
 
 def reevaluate_unknown(session: Session, items: Sequence[Item]) -> tuple[Item, ...]:

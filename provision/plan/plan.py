@@ -175,6 +175,16 @@ def seen(items: Iterable[Item], answers: Answers) -> dict[str, str]:
     return found
 
 
+def decisive(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The items of which another answer would make a plan stale; the others need not be asked for that."""
+    return tuple(
+        item
+        for item in items
+        if not isinstance(item.outcome, Unknown)
+        and (item.resource.diff_at_once or any(type(q).seen is not Question.seen for q in item.resource.questions()))
+    )
+
+
 def stale_keys(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
     """The resources that are not what a plan depends on any more."""
     return tuple(key for key, digest in before.items() if now.get(key) != digest)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 from provision.facts.question import Answers, Question
 from provision.remote.protocol import Step
@@ -65,7 +66,11 @@ class Resource(ABC):
     Four members are required: key, questions, compare and fix. The next three have defaults that suit most resources.
     Everything else is optional, one base class each in provision/resources/optional: Reversible (rollback), Removable
     (deploy --prune), Explainable (diffs), Dependent (restarts), Sensitive (secrets), Confirmable.
+
+    diff_at_once: `compare` gives its Change a diff; a plan then depends on that.
     """
+
+    diff_at_once: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from provision.facts.host import ShellAnswer, ShellQuestion
 from provision.facts.question import Answers, Question
@@ -30,6 +31,7 @@ class Leftovers(Prunable):
     look: str
     remove: str
     timeout: float = 120
+    diff_at_once: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_name("Leftovers", "name", self.name, r"[A-Za-z0-9 _.-]+")

@@ -61,6 +61,7 @@ class Manifests(Reversible, Removable, Explainable, Sensitive):
     after: str = "the API server answers"
     objects: tuple[Object, ...] = field(default=(), repr=False, hash=False)
     secret_fields: ClassVar[frozenset[str]] = frozenset({"content", "objects"})
+    diff_at_once: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_name("Manifests", "name", self.name, rf"[a-z0-9][a-z0-9_-]*({PART}[a-z0-9.:-]+)?")

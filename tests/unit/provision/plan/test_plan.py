@@ -11,7 +11,7 @@ import pytest
 from provision.errors import Exit, FailedError, InputError, ProvisionError, worst
 from provision.facts.host import ContentQuestion, FileQuestion, FileState, ShellAnswer, UnitState
 from provision.facts.platform import Platform, PlatformQuestion
-from provision.plan.plan import Declaration, Item, check_platform, compare, explained, questions
+from provision.plan.plan import Declaration, Item, check_platform, compare, decisive, explained, questions
 from provision.resources import (
     Action,
     Change,
@@ -19,6 +19,7 @@ from provision.resources import (
     Directory,
     Download,
     File,
+    Leftovers,
     Package,
     Pending,
     Program,
@@ -209,3 +210,19 @@ def test_a_local_file_is_streamed_and_compared_by_checksum(tmp_path: Path) -> No
     file = File(path="/data/big", content=tmp_path / "big")
     assert file.fix(Change(Action.CREATE, "", parts=frozenset({"content"}))).payload == tmp_path / "big"
     assert outcome(file, replace(THERE, sha256=file.sha256)) == AS_DECLARED
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked"),
+    [
+        (FILE, True),
+        (Package(names=("nginx",)), True),
+        (Service(name="nginx"), True),
+        (Leftovers(name="old", look="true", remove="true"), True),
+        (Command(name="load", run="true", unless="false"), False),
+    ],
+)
+def test_only_what_a_plan_depends_on_is_asked_before_it_is_carried_out(resource: Resource, asked: bool) -> None:
+    known = Item(Declaration(resource, "role", "roles/role.py:1", 0), Change(Action.UPDATE, "so"))
+    assert decisive([known]) == ((known,) if asked else ())
+    assert decisive([replace(known, outcome=Unknown("it runs"))]) == ()
