@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,10 @@ import yaml
 
 from provision.errors import InputError
 from provision.home import expanded
+from provision.resources.kubernetes.stream import Place, read_stream, values
 
-Place = tuple[str | int, ...]  # of a value in a document: ("spec", "rules", 0, "host")
 How = Literal["changed", "lost", "todo"]  # into something of the same effect, without a successor, for a person to do
 Say = Callable[[Place, How, str], None]  # what is to be said of a value
-DEEPEST, MOST = 60, 100_000  # levels and values of a document; aliases count as what they stand for
 
 
 @dataclass(frozen=True)
@@ -78,16 +76,6 @@ def read(names: Sequence[str]) -> list[Document]:
     return found
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads a date as the text that it is to Kubernetes."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def _reason(error: OSError | UnicodeDecodeError, path: Path) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "It is not UTF-8"
@@ -97,62 +85,36 @@ def _reason(error: OSError | UnicodeDecodeError, path: Path) -> str:
 def parse(text: str, source: str) -> list[Document]:
     """The objects of one YAML stream. Raises InputError."""
     found: list[Document] = []
-    try:
-        loader = _Loader(text)
-        while loader.check_node():
-            node = loader.get_node()
-            lines = dict(_lines(node, (), source)) if node else {}
-            value = loader.construct_document(node)
-            json.dumps(value)
-            found += _objects(value, lines, source)
-    except TypeError as error:
-        raise InputError("the manifest is no JSON", line=source, found=str(error), do="Write it as text") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise InputError(
-            "the manifest is not YAML",
-            line=f"{source}:{mark.line + 1}" if mark else source,
-            found=str(error.problem or error.context),
-            do="Correct it there, or just above",
-        ) from None
-    except yaml.YAMLError as error:  # a character that YAML has not
-        raise InputError("the manifest is not YAML", line=source, found=str(error), do="Take it out") from None
+    for value, node in read_stream(text, source):
+        found += _objects(value, dict(_lines(node, source)) if node else {}, source)
     return found
 
 
-def _lines(root: yaml.Node, place: Place, source: str) -> Iterator[tuple[Place, int]]:
-    """Every value's place and line. Raises InputError for a document that is too large, or that contains itself."""
-    left: list[tuple[yaml.Node, Place]] = [(root, place)]
-    seen = 0
-    while left:
-        node, place = left.pop()
-        seen += 1
-        line = node.start_mark.line + 1
-        if len(place) > DEEPEST or seen > MOST:
-            raise InputError(
-                "the document is no manifest",
-                line=f"{source}:{line}",
-                found=f"With its aliases it has more than {DEEPEST} levels or {MOST} values",
-                do="Write out what it should hold",
-            )
-        yield place, line
+def _lines(root: yaml.Node, source: str) -> Iterator[tuple[Place, int]]:
+    """Every value's place and line: of a value in a mapping, that of its key."""
+    for node, place in values(root, source):
+        if not place:
+            yield place, node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
+            for key, _ in node.value:
                 if isinstance(key, yaml.ScalarNode):
-                    left.append((value, (*place, key.value)))
                     yield (*place, key.value), key.start_mark.line + 1
         elif isinstance(node, yaml.SequenceNode):
-            left += [(value, (*place, index)) for index, value in enumerate(node.value)]
+            for index, item in enumerate(node.value):
+                yield (*place, index), item.start_mark.line + 1
 
 
 def _objects(value: Any, lines: Mapping[Place, int], source: str) -> Iterator[Document]:
     if value is None:
         return
-    if isinstance(value, dict) and value.get("kind") == "List" and isinstance(value.get("items"), list):
-        for index, item in enumerate(value["items"]):
+    kind = value.get("kind") if isinstance(value, dict) else ""
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items", []), list):
+        # the API names kind and version there, and not again in each of its items
+        named = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
+        for index, item in enumerate(value.get("items", [])):
             start: Place = ("items", index)
             own = {place[2:]: line for place, line in lines.items() if place[:2] == start}
-            yield from _objects(item, own, source)
+            yield from _objects(named | item if isinstance(item, dict) else item, own, source)
         return
     if not isinstance(value, dict):
         raise InputError(

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hdss7.ingress import old_annotations
-from hdss7.ingress.documents import Document, Place, Say, mapping, sequence
+from hdss7.ingress.documents import Document, Say, mapping, sequence
 from provision.errors import InputError
+from provision.resources.kubernetes.stream import Place
 
 CONTROLLER = "traefik.io/ingress-controller"
 CLASS = "traefik"

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from hdss7.ingress.documents import Document, How, Note, Place, Say, mapping
+from hdss7.ingress.documents import Document, How, Note, Say, mapping
 from hdss7.ingress.ingresses import CLASS, CONTROLLER, migrate_annotations, migrate_ingress
 from hdss7.ingress.rules import is_traefiks, migrate_rules
 from hdss7.ingress.workloads import ingress_class, migrate_workload, traefik_container
 from provision.resources.kubernetes.schema import REPLACED
+from provision.resources.kubernetes.stream import Place
 
 Object = dict[str, Any]
 OWN_KINDS = "kubernetes-crd-definition-v1.yml"

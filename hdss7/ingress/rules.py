@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hdss7.ingress.documents import How, Place, mapping, sequence
+from hdss7.ingress.documents import How, mapping, sequence
+from provision.resources.kubernetes.stream import Place
 
 VERBS = ["list", "watch"]
 # What Traefik 3 reads beside what 1.7 does: (API group, resource).

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hdss7.ingress import arguments
-from hdss7.ingress.documents import Document, Place, Say, mapping, sequence
+from hdss7.ingress.documents import Document, Say, mapping, sequence
 from provision.errors import InputError
+from provision.resources.kubernetes.stream import Place
 
 KINDS = ("DaemonSet", "Deployment")
 IMAGE = re.compile(r"(?P<name>(?:.*/)?traefik)(?::(?P<tag>[^@/:]*))?(?:@sha256:[0-9a-f]+)?")

@@ -18,23 +18,25 @@ _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4}
 
 def parse(text: str, source: str) -> tuple[Object, ...]:
     """The objects of a YAML stream, `List`s unfolded. Raises InputError naming source:line:column."""
-    import yaml
+    from provision.resources.kubernetes.stream import read_stream
 
-    try:
-        documents = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
-        raise InputError(
-            "the manifest is not YAML", line=where, found=str(error.problem), do="Correct it there, or just above"
-        ) from None
-    return tuple(_checked(item, source) for document in documents if document for item in _unfolded(document))
+    found = []
+    for document, node in read_stream(text, source):
+        if document and node:
+            line = f"{source}:{node.start_mark.line + 1}"
+            found += [_checked(item, line) for item in _unfolded(document, line)]
+    return tuple(found)
 
 
-def _unfolded(document: Any) -> list[Any]:
+def _unfolded(document: Any, line: str) -> list[Any]:
     """The objects of one document."""
-    listed = isinstance(document, Mapping) and document.get("kind") == "List"
-    return list(document.get("items") or ()) if listed else [document]
+    if not isinstance(document, Mapping) or document.get("kind") != "List":
+        return [document]
+    items = document.get("items") or []
+    if not isinstance(items, list):
+        found = f"Its items are {items!r:.60}"
+        raise InputError("the manifest has a List of nothing", line=line, found=found, do="Write items as a list")
+    return items
 
 
 def _checked(item: Any, source: str) -> Object:
@@ -46,8 +48,9 @@ def _checked(item: Any, source: str) -> Object:
             do="Write objects with apiVersion, kind and metadata, and --- between them",
         )
     metadata = item.get("metadata")
-    missing = [key for key in ("apiVersion", "kind", "metadata") if not item.get(key)]
-    if missing or not isinstance(metadata, Mapping) or not metadata.get("name"):
+    missing = [key for key in ("apiVersion", "kind") if not isinstance(item.get(key), str) or not item[key]]
+    missing += ["metadata"] if not metadata else []
+    if missing or not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str):
         lacks = ", ".join(missing) or "metadata.name"
         raise InputError(
             f"an object of the manifest has no {lacks}",

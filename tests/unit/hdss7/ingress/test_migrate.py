@@ -160,7 +160,7 @@ def test_middlewares_bring_the_provider_and_the_rights_that_they_need() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ("a: [", "a.yaml:1", "the manifest is not YAML"),
+        ("a: [", "a.yaml:2:1", "the manifest is not YAML"),
         ("kind: Ingress\nmetadata: {name: a}", "a.yaml:1", "has no apiVersion"),
         ("\n---\n- 1", "a.yaml:3", "is no object"),
         ("apiVersion: v1\nkind: Service\nmetadata: {}", "a.yaml:1", "has no metadata.name"),
@@ -170,8 +170,8 @@ def test_middlewares_bring_the_provider_and_the_rights_that_they_need() -> None:
             "a.yaml:4",
             "no spec.template",
         ),
-        ("a\x00: 1", "a.yaml", "the manifest is not YAML"),
-        ("a: !!binary aGVsbG8=", "a.yaml", "the manifest is no JSON"),
+        ("b: 1\na\x00: 1", "a.yaml:2", "the manifest is not YAML"),
+        ("a: !!binary aGVsbG8=", "a.yaml:1", "the manifest is no JSON"),
     ],
 )
 def test_what_is_no_manifest_is_refused_with_its_line(text: str, line: str, said: str) -> None:

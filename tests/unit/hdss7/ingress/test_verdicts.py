@@ -215,7 +215,7 @@ spec:
     ("old", "new", "code", "said"),
     [
         ("", "", 0, "note: 1 route of the Gateway API: the fields are those of 1.6.3"),
-        ("backendRefs", "backendRef", 4, "a.yaml:8: HTTPRoute shop: the API would not take spec.rules.0.backendRef"),
+        ("backendRefs", "backendRef", 4, "a.yaml:7: HTTPRoute shop: the API would not take spec.rules.0.backendRef"),
         (
             "      port: 80\n",
             "",
