@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
-import yaml
 
+from hdss7.ingress.documents import Document, parse
 from provision.errors import InputError
 from provision.home import expanded
+from provision.resources.kubernetes.schema import check_objects
 from urltrace.kubernetes.objects import Objects, read_objects
 
 TEMPLATE = re.compile(r"\{\{|\{%")
@@ -29,47 +29,49 @@ class Change:
 
 def read_change(name: str) -> Change:
     """The objects of a file of manifests. Raises InputError, exit 4."""
+    text = _text(name)
+    template = next((number for number, line in enumerate(text.splitlines(), 1) if TEMPLATE.search(line)), 0)
+    if template:
+        raise InputError(
+            f"{name}, line {template} is a template of Jinja or Helm",
+            do="Name a file of manifests as they are applied: what `helm template` prints, or kubectl get -o yaml.",
+        )
+    documents = parse(text, name)
+    if not documents:
+        raise InputError(f"there is no object in {name}", do="Name a file of manifests.")
+    _check(documents)
     try:
-        text = expanded(name).read_text(encoding="utf-8")
-        template = next((number for number, line in enumerate(text.splitlines(), 1) if TEMPLATE.search(line)), 0)
-        if template:
-            raise InputError(
-                f"{name}, line {template} is a template of Jinja or Helm",
-                do="Name a file of manifests as they are applied: what `helm template` prints, or kubectl get -o yaml.",
-            )
-        documents = list(yaml.safe_load_all(text))
-        _refuse_old(name, documents)
-        return Change(read_objects(documents), tuple(_unjudged(documents)))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
-        found = error.strerror or "" if isinstance(error, OSError) else str(error)
+        return Change(read_objects(each.value for each in documents), tuple(_unjudged(documents)))
+    except msgspec.ValidationError as error:
+        raise InputError(f"{name} can't be read", found=str(error), do="Name a file of manifests.") from None
+
+
+def _text(name: str) -> str:
+    try:
+        return expanded(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        found = error.strerror or "" if isinstance(error, OSError) else "It is not UTF-8"
         raise InputError(f"{name} can't be read", found=found, do="Name a file of manifests.") from None
 
 
-def _refuse_old(name: str, documents: Iterable[Any]) -> None:
-    """An Ingress of an API that is served no more has other fields: it would be read as one without Services."""
-    for kind, version, key in _named(documents):
-        if kind == "Ingress" and version != SERVED:
+def _check(documents: Iterable[Document]) -> None:
+    """Refuse what no API server takes. An Ingress of an API that is served no more has other fields: it would be read
+    as one without Services."""
+    for each in documents:
+        version = each.value["apiVersion"]
+        if each.value["kind"] == "Ingress" and version != SERVED:
             raise InputError(
-                f"{name}: Ingress {key} is of apiVersion {version or 'none'}",
+                f"{each.title} is of apiVersion {version}",
+                line=each.line("apiVersion"),
                 do=f"Write apiVersion: {SERVED}; its backend is service: {{name: …, port: {{number: …}}}}, and each "
                 "path has a pathType.",
             )
+        check_objects([dict(each.value)], lambda _, place, of=each: of.line(*place))
 
 
-def _unjudged(documents: Iterable[Any]) -> Iterator[str]:
-    for kind, _, key in _named(documents):
-        if kind in ROUTES:
-            yield f"{kind} {key} is not judged: only what Ingresses change is foretold"
-
-
-def _named(documents: Iterable[Any]) -> Iterator[tuple[str, str, str]]:
-    """Kind, apiVersion and NAMESPACE/NAME of each object, lists flattened."""
-    for one in documents:
-        if not isinstance(one, dict):
-            continue
-        kind, held = str(one.get("kind", "")), one.get("metadata")
-        if kind.endswith("List"):
-            yield from _named(one.get("items") or ())
-            continue
-        named = held if isinstance(held, dict) else {}
-        yield kind, str(one.get("apiVersion", "")), f"{named.get('namespace', 'default')}/{named.get('name', '')}"
+def _unjudged(documents: Iterable[Document]) -> Iterator[str]:
+    for each in documents:
+        if each.value["kind"] in ROUTES:
+            metadata = each.value["metadata"]
+            key = f"{metadata.get('namespace', 'default')}/{metadata['name']}"
+            yield f"{each.value['kind']} {key} is not judged: only what Ingresses change is foretold"

@@ -17,6 +17,7 @@ from provision.playbook import health_check
 from provision.resources import Command, Manifests, Rendered, Resource, Rollout
 from provision.resources.kubernetes import diff
 from provision.resources.kubernetes.diff import Object
+from provision.resources.kubernetes.lines import lines_of
 from provision.resources.kubernetes.schema import check_objects
 from provision.spelling import suggestion
 from provision.templating.templates import Templates
@@ -72,7 +73,7 @@ def apps(host: Host, site: SiteSettings, settings: Settings) -> Iterator[Resourc
     sets = [_Set.of(app, _rendered(host, site, app)) for app in published(host, site)]
     namespaces = frozenset(name for each in sets for name in made_namespaces(each.objects))
     for each in sets:
-        check_objects(each.objects, each.content.source, site.kubernetes)
+        check_objects(each.objects, lines_of(_unshifted(each.content), each.content.source), site.kubernetes)
         check_fields(each.objects, each.content.source, _unshifted(each.content))
         check_selectors(each.objects, each.content.source, namespaces)
         check_ingresses(each.objects, each.content.source, each.app, site, Served.by(host))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -47,3 +47,13 @@ def _inside(node: Any, step: str | int) -> tuple[Any, int] | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step].start_mark.line
     return None
+
+
+def lines_of(text: str, source: str) -> Callable[[int, tuple[str | int, ...]], str]:
+    """`source:line` of a value of an object, for check_objects; the source alone where `text` is ''."""
+
+    def line(number: int, place: tuple[str | int, ...]) -> str:
+        found = line_of(text, number, place)
+        return f"{source}:{found}" if found else source
+
+    return line

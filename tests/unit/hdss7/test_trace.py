@@ -68,20 +68,42 @@ def test_a_change_is_foretold_from_a_bundle(bundle: Path, tmp_path: Path) -> Non
     assert "With it: Ingress default/demo -> Ingress default/thief" in done.stdout
 
 
-def test_a_file_that_is_no_manifest_ends_with_4(bundle: Path, tmp_path: Path) -> None:
-    for text in ("apiVersion: networking.k8s.io/v1\nkind: Ingress\nspec: 7\n", "a: [", "\xff"):
-        (tmp_path / "bad.yaml").write_text(text, encoding="latin-1")
-        done = run(URL, "--replay", str(bundle), "--with", str(tmp_path / "bad.yaml"))
-        assert done.returncode == 4, text
-        assert "can't be read" in done.stderr
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\nspec: 7\n",
+            "bad.yaml:4: Ingress a: the API",
+        ),
+        ("a: [", "bad.yaml:2:1: the manifest is not YAML"),
+        ("\xff", "bad.yaml can't be read"),
+        ("", "there is no object in"),
+        ("- a\n", "bad.yaml:1: a document of the manifest is no object"),
+        ("kind: List\nitems: 5\n", "bad.yaml:1: an object of the manifest has no"),
+        ("a: 1\na: 2\n", "bad.yaml:2: the manifest has 'a' twice"),
+        ("a: 1\nb: !x y\n", "bad.yaml:2: the manifest is no JSON"),
+    ],
+)
+def test_a_file_that_is_no_manifest_ends_with_4(bundle: Path, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "bad.yaml").write_text(text, encoding="latin-1")
+    done = run(URL, "--replay", str(bundle), "--with", str(tmp_path / "bad.yaml"))
+    assert done.returncode == 4
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("kind: Ingress\nmetadata: {name: {{ name }}}\n", "line 2 is a template of Jinja or Helm"),
-        (INGRESS.replace("networking.k8s.io/v1", "extensions/v1beta1"), "default/thief is of apiVersion extensions"),
-        (INGRESS.replace("apiVersion: networking.k8s.io/v1\n", ""), "Ingress default/thief is of apiVersion none"),
+        (
+            INGRESS.replace("networking.k8s.io/v1", "extensions/v1beta1"),
+            "change.yaml:1: Ingress default/thief is of apiVersion extensions",
+        ),
+        (
+            INGRESS.replace("apiVersion: networking.k8s.io/v1\n", ""),
+            "change.yaml:1: an object of the manifest has no apiVersion",
+        ),
     ],
 )
 def test_a_change_that_no_api_takes_is_refused(bundle: Path, tmp_path: Path, text: str, words: str) -> None:
