@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
 from provision.errors import InputError
 from provision.secret import Secret
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 BEGIN = "-----BEGIN "
+CURVES = ("secp256r1", "secp384r1", "secp521r1")  # of TLS 1.3
 SHORTEST = 2048  # bits of an RSA key
 
 
@@ -72,10 +74,11 @@ def check_issuer(host: Host, path: Path, pem: bytes, authority: str) -> None:
 
 def certificates(host: Host, path: Path, written: str) -> list[x509.Certificate]:
     """The certificates of a setting, in their order. Raises InputError where there are none."""
+    text = _text(host, path, written)
     try:
-        return x509.load_pem_x509_certificates(_text(host, path, written))
+        return x509.load_pem_x509_certificates(text)
     except ValueError:
-        raise _wrong(host, path, "holds no certificate", "It is no PEM", "Give the chain as PEM") from None
+        raise _wrong(host, path, "holds no certificate", _held(text), "Give the chain as PEM") from None
 
 
 def covers(name: str, wanted: str) -> bool:
@@ -92,7 +95,15 @@ def _key(host: Host, path: Path, written: str) -> PrivateKeyTypes:
         do = "Take the passphrase off (openssl pkey -in FILE), and keep the outcome in the vault"
         raise _wrong(host, path, "has a passphrase", "nginx could not read it", do) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise _wrong(host, path, "holds no private key", "It is no PEM of one", "Give the key as PEM") from None
+        raise _wrong(host, path, "holds no private key", _held(text), "Give the key as PEM") from None
+
+
+def _held(text: bytes) -> str:
+    """What there is instead of what was wanted."""
+    kinds = dict.fromkeys(each.decode().lower() for each in re.findall(rb"-----BEGIN ([A-Z0-9 ]+)-----", text))
+    if kinds:
+        return f"It is PEM of {' and '.join(kinds)}, or damaged"
+    return "It is no PEM" if text.strip() else "It is empty"
 
 
 def _text(host: Host, path: Path, written: str) -> bytes:
@@ -122,6 +133,12 @@ def _check_chain(host: Host, path: Path, chain: Sequence[x509.Certificate]) -> N
 
 def _check_strength(host: Host, path: Path, chain: Sequence[x509.Certificate]) -> None:
     """Debian's OpenSSL is at security level 2 (SSL_CTX_set_security_level(3)): nginx would not start with less."""
+    own = chain[0].public_key()
+    curve = own.curve.name if isinstance(own, ec.EllipticCurvePublicKey) else ""
+    if isinstance(own, dsa.DSAPublicKey) or (curve and curve not in CURVES):
+        found = f"{chain[0].subject.rfc4514_string()} has a key of {curve or 'DSA'}"
+        do = "Have it issued for a key of RSA, or of the curve P-256, P-384 or P-521"
+        raise _wrong(host, path, "has a key that no browser takes", found, do)
     for each in chain:
         key = each.public_key()
         if isinstance(key, rsa.RSAPublicKey) and key.key_size < SHORTEST:

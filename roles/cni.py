@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -108,15 +109,25 @@ def _subnet(node: Host, site: SiteSettings) -> IPv4Network:
     except ValueError as error:
         raise _wrong(node, f"{text!r} is not a network: {error}") from None
     if not subnet.subnet_of(cluster):
-        raise _wrong(node, f"{subnet} is not inside site.cluster_cidr {cluster}")
+        raise _wrong(node, f"{subnet} is not inside site.cluster_cidr {cluster}", _room(cluster))
     return subnet
 
 
-def _wrong(node: Host, found: str) -> InputError:
+def _room(cluster: IPv4Network) -> str:
+    """What to do so that every node has a network of its own in the cluster's."""
+    if cluster.prefixlen > 20:
+        return (
+            "Give site.cluster_cidr room for a /24 of each node, such as 172.7.0.0/16, or set cni.subnet for each host"
+        )
+    example = next(islice(cluster.subnets(new_prefix=24), 1, None))
+    return f"Give the host a network of its own inside site.cluster_cidr: cni: {{subnet: {example}}}"
+
+
+def _wrong(node: Host, found: str, do: str = "") -> InputError:
     return InputError(
         "the node's pod network can't be right",
         host=node.name,
         line=node.origin("cni", "subnet") or node.origin("ansible_host"),
         found=found,
-        do="Give the host a network of its own inside site.cluster_cidr: cni: {subnet: 172.7.121.0/24}",
+        do=do or "Give the host a network of its own inside site.cluster_cidr: cni: {subnet: 172.7.121.0/24}",
     )

@@ -168,7 +168,8 @@ def _explained(error: msgspec.ValidationError, kind: Any, values: Any, host: Hos
     choices = [str(choice) for choice in get_args(_bare(kind))] if get_origin(_bare(kind)) is Literal else []
     if choices:
         do = suggestion(str(value), choices)
-        found = f"{_shown(value)} is none of {', '.join(choices)}"
+        known = ", ".join(each or "''" for each in choices)
+        found = f"{_shown(value)} is none of {known}"
     elif bound := _BOUND.search(what):
         do = f"Write a whole number, at {'least' if bound['which'] == '>' else 'most'} {bound['bound']}."
         found = f"{_shown(value)} was written"

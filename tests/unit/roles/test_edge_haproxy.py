@@ -157,3 +157,15 @@ def test_a_setting_that_haproxy_would_ignore_is_refused(
 def test_what_is_known_are_settings_of_the_role() -> None:
     assert set(Settings.__struct_fields__) >= KNOWN
     assert set(SiteOfEdge.__struct_fields__) >= KNOWN_OF_A_SITE
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "most"),
+    [("worker_processes", 65, "64 threads"), ("read_timeout", "30d", "24d"), ("api_idle_timeout", "5w", "24d"),
+     ("shutdown_timeout", "600h", "24d")],
+)  # fmt: skip
+def test_what_haproxy_would_not_start_with_is_refused(
+    declared: Declared, setting: str, value: object, most: str
+) -> None:
+    with pytest.raises(InputError, match=f"edge.{setting} {value} is too much.*at most {most}"):
+        declared_with(declared, **{setting: value})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -235,3 +235,45 @@ def test_a_given_certificate_is_named_before_it_ends(lab: Inventory) -> None:
     assert note.startswith("note: the certificate for od.com ends on ")
     chain, key, _ = issued("*.od.com")
     assert not [*_edge_tls.notes(lab.host("hdss7-11"), SiteSettings(), Tls("given", chain, secret(key)), {})]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+            "PEM of certificate request",
+        ),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "PEM of certificate, or damaged"),
+        ("key", "PEM of private key"),
+    ],
+)
+def test_what_is_no_certificate_is_called_what_it_is(lab: Inventory, tmp_path: Path, text: str, said: str) -> None:
+    pair = TlsOfSite(str(tmp_path / "a.pem"), "")
+    (tmp_path / "a.pem").write_text(issued("*.od.com")[1] if text == "key" else text)
+    with pytest.raises(InputError, match=said):
+        given(lab.host("hdss7-11"), ("edge", "tls"), pair, ("*.od.com",), NOW)
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [(dsa.generate_private_key(1024), "DSA"), (ec.generate_private_key(ec.SECP224R1()), "secp224r1")],
+    ids=("dsa", "p224"),
+)
+def test_a_key_that_no_browser_takes_is_refused(
+    lab: Inventory, key: dsa.DSAPrivateKey | ec.EllipticCurvePrivateKey, kind: str
+) -> None:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "od.com")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW - timedelta(hours=1))
+        .not_valid_after(NOW + timedelta(days=9))
+        .sign(key, hashes.SHA256())
+    )
+    chain = made.public_bytes(Encoding.PEM).decode()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    assert f"has a key of {kind}" in refused(lab, chain, private)
