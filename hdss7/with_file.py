@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
-from hdss7.ingress.documents import Document, parse
+from hdss7.ingress.documents import TEMPLATE, Document, parse
 from provision.errors import InputError
 from provision.home import expanded
 from provision.resources.kubernetes.schema import check_objects
 from urltrace.kubernetes.objects import Objects, read_objects
 
-TEMPLATE = re.compile(r"\{\{|\{%")
 SERVED = "networking.k8s.io/v1"
 ROUTES = ("HTTPRoute", "GRPCRoute", "IngressRoute", "Gateway", "Middleware")
 

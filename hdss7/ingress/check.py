@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from hdss7.ingress.documents import Document, read
+from hdss7.ingress.documents import Document, check_rendered, read
 from hdss7.ingress.honoured import Table, table
 from hdss7.ingress.site import served, traefik_version
 from hdss7.ingress.verdicts import Verdict, judge, worst
@@ -40,6 +40,8 @@ def check(options: Options) -> int:
     routes = [each for each in documents if each.value["kind"] in ROUTES]
     if options.file and not ingresses and not routes:
         raise InputError("there is no Ingress in what --file names", do="Name a file with one, or leave --file out")
+    for each in (*ingresses, *routes) if options.file else ():
+        check_rendered(each)
     for each in routes:
         _check_route(each)
     for each in ingresses if options.file else ():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,13 @@ import yaml
 from provision.errors import InputError
 from provision.home import expanded
 from provision.resources.kubernetes.stream import Place, read_stream, values
+from provision.usage import usage
 
 How = Literal["changed", "lost", "todo"]  # into something of the same effect, without a successor, for a person to do
+TEMPLATE = re.compile(r"\{\{|\{%")
+RENDER = (
+    f"Name a file as it is applied (helm template, kubectl get -o yaml); {usage('lint')} judges those of applications"
+)
 Say = Callable[[Place, How, str], None]  # what is to be said of a value
 
 
@@ -68,12 +75,41 @@ def read(names: Sequence[str]) -> list[Document]:
     for name in names:
         path = expanded(name)
         try:
-            found += parse(path.read_text(), name)
+            found += _parsed(path.read_text(), name)
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"--file {name} can't be read", found=_reason(error, path), do="Name a YAML file"
             ) from None
     return found
+
+
+def _parsed(text: str, name: str) -> list[Document]:
+    try:
+        return parse(text, name)
+    except InputError as error:
+        if TEMPLATE.search(text):
+            raise error.but(found=f"{error.explanation.found}. The file is a template", do=RENDER) from None
+        raise
+
+
+def check_rendered(document: Document) -> None:
+    """Raises InputError for an object with a value that templating would fill in: nothing of it can be judged."""
+    text = json.dumps(document.value)
+    if not TEMPLATE.search(text):
+        return
+    place = next((place for place in document.lines if TEMPLATE.search(_shown(document.value, place))), ())
+    raise InputError(
+        f"{document.title} is a template", line=document.line(*place), found=_shown(document.value, place), do=RENDER
+    )
+
+
+def _shown(value: Any, place: Place) -> str:
+    """The text at a place; '' where there is none."""
+    for step in place:
+        if not isinstance(value, (dict, list)) or (isinstance(value, dict) and step not in value):
+            return ""
+        value = value[step]
+    return value if isinstance(value, str) else ""
 
 
 def _reason(error: OSError | UnicodeDecodeError, path: Path) -> str:

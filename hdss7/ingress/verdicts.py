@@ -14,6 +14,7 @@ from typing import Any, Literal
 from hdss7.ingress.documents import Document, mapping, sequence
 from hdss7.ingress.honoured import PREFIX, Table
 from provision.spelling import suggestion
+from provision.usage import usage
 
 State = Literal["honoured", "ignored", "refused"]
 CLASS = "kubernetes.io/ingress.class"
@@ -196,6 +197,7 @@ INSTEAD = {
     "ssl-prefer-server-ciphers": "TLS ends at the edge",
     "stream-snippet": "streams are role edge's: edge.streams, or a NodePort",
 }
+SERVED = "networking.k8s.io/v1"
 NOTHING = "Traefik has nothing like it: take it out, or let the application do it"
 
 
@@ -205,6 +207,8 @@ def judge(document: Document, table: Table, served: Served) -> Iterator[Verdict]
     annotations = {str(name): str(value) for name, value in mapping(metadata.get("annotations")).items()}
     named = str(spec.get("ingressClassName") or annotations.get(CLASS) or DEFAULT)
     of_nginx = served.classes.get(named)
+    if document.value["apiVersion"] != SERVED:
+        yield _gone(document)
     mine = {name.removeprefix(PREFIX): value for name, value in annotations.items() if name.startswith(PREFIX)}
     if of_nginx is None or (mine and not of_nginx):
         yield _class(document, named, served)
@@ -218,6 +222,13 @@ def judge(document: Document, table: Table, served: Served) -> Iterator[Verdict]
         yield _tls(document, mine, served)
     if of_nginx:
         yield from _strict_paths(document, spec)
+
+
+def _gone(document: Document) -> Verdict:
+    text = (
+        f"no API server has {document.value['apiVersion']} any more: {usage('ingress.migrate')} writes it as {SERVED}"
+    )
+    return Verdict(document.line("apiVersion"), document.title, "apiVersion", "refused", text)
 
 
 def _class(document: Document, named: str, served: Served) -> Verdict:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hdss7.ingress.documents import parse
+from hdss7.ingress.documents import check_rendered, parse, read
 from hdss7.ingress.honoured import KNOWN, PREFIX, table, version_of
 from hdss7.ingress.verdicts import INSTEAD, INTEGERS, JUDGES, Served, Verdict, judge
+from provision.errors import InputError
 from tests.unit.hdss7.test_bad_usage import invoke
 
 TABLE = table(KNOWN)
@@ -230,3 +231,31 @@ def test_a_route_is_judged_by_the_fields_of_its_kind(tmp_path: Path, old: str, n
     done = invoke(tmp_path, "ingress.check", "--file", str(tmp_path / "a.yaml"), "--inventory", "inventory/hdss7")
     assert done.returncode == code, done
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "line"), [('"{{ app.host }}"', "a.yaml:6: HTTPRoute shop is a template"), ("{{ app.host }}", "a.yaml:")]
+)
+def test_a_template_is_called_one(tmp_path: Path, host: str, line: str) -> None:
+    text = f"hostnames: [{host}]"
+    route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop}\nspec:\n"
+    (tmp_path / "a.yaml").write_text(f"{route}  parentRefs: [{{name: site}}]\n  {text}\n")
+    with pytest.raises(InputError, match="is a template") as raised:
+        list(map(check_rendered, read([str(tmp_path / "a.yaml")])))
+    assert line in str(raised.value)
+    assert "lint" in str(raised.value)
+
+
+def test_a_value_without_a_template_passes(tmp_path: Path) -> None:
+    (document,) = parse(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {a: [{b: '{ x }'}], 1: c}\n", "a.yaml"
+    )
+    check_rendered(document)
+
+
+@pytest.mark.parametrize("version", ["extensions/v1beta1", "networking.k8s.io/v1beta1"])
+def test_an_ingress_of_an_api_that_is_gone_is_refused(version: str) -> None:
+    (document,) = parse(f"kind: Ingress\napiVersion: {version}\nmetadata: {{name: a}}\nspec: {{}}\n", "a.yaml")
+    found = [each for each in judge(document, TABLE, SITE) if each.name == "apiVersion"]
+    assert [(each.line, each.state) for each in found] == [("a.yaml:2", "refused")]
+    assert "ingress.migrate" in found[0].text
