@@ -64,7 +64,7 @@ def _check(documents: Iterable[Document]) -> None:
                 do=f"Write apiVersion: {SERVED}; its backend is service: {{name: …, port: {{number: …}}}}, and each "
                 "path has a pathType.",
             )
-        check_objects([dict(each.value)], lambda _, place, of=each: of.line(*place))
+        check_objects([dict(each.value)], each.line_at)
 
 
 def _unjudged(documents: Iterable[Document]) -> Iterator[str]:

@@ -46,7 +46,7 @@ def check(options: Options) -> int:
         _check_route(each)
     for each in ingresses if options.file else ():
         if each.value["apiVersion"] == NETWORKING:  # older ones have no schema any more
-            check_objects([dict(each.value)], lambda _, place, of=each: of.line(*place))
+            check_objects([dict(each.value)], each.line_at)
     what = served(site.project)
     found = [list(judge(each, version, what)) for each in ingresses]
     if routes:
