@@ -116,6 +116,8 @@ def _text(host: Host, path: Path, written: str) -> bytes:
             raise _wrong(host, path, "is a private key in plain text", "Everybody who reads the inventory has it", do)
         return written.encode()
     file = host.inventory.directory / written
+    if file.exists() and not file.is_file():  # a pipe would be waited for
+        raise _wrong(host, path, "can't be read", f"{file} is no file", "Paths begin at the inventory's folder")
     try:
         return file.read_bytes()
     except OSError as error:

@@ -66,6 +66,11 @@ def is_manifest(text: str) -> bool:
     return all(re.search(rf"^{key}: *\S", text, re.MULTILINE) for key in ("apiVersion", "kind"))
 
 
+def is_pem(text: str) -> bool:
+    """Whether it is a certificate, a key, or both. openssl writes what it is before the first of them."""
+    return re.search(r"^-----BEGIN [A-Z0-9 ]+-----$", text[:10_000], re.MULTILINE) is not None
+
+
 def by_content(data: Any) -> str:
     """What a file is that says this in YAML, "" where it may be anything."""
     plays = isinstance(data, list) and any(isinstance(each, Mapping) and each.keys() & _PLAYS for each in data)

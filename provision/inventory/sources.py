@@ -15,7 +15,7 @@ from provision.home import expanded
 from provision.inventory.files import YAML, NoInventoryError, Reader, listing, within
 from provision.inventory.inifile import IniFile, host_list
 from provision.inventory.layers import Layer
-from provision.inventory.lookalikes import is_manifest
+from provision.inventory.lookalikes import is_manifest, is_pem
 from provision.inventory.vault import Vault
 from provision.inventory.yamlfile import Document, read
 from provision.spelling import listed, quoted
@@ -176,8 +176,9 @@ def _folder(folder: Path, reader: Reader) -> tuple[tuple[InventoryFile, ...], tu
     """The inventories of a folder, and what is left out because Ansible would take nothing from it either."""
     files, notes = [], []
     for path in within(folder):
-        if is_manifest(_beginning(path)):
-            continue  # of an application, which a setting names
+        beginning = _beginning(path)
+        if is_manifest(beginning) or is_pem(beginning):
+            continue  # of an application, or a certificate and its key, which settings name
         try:
             files.append(InventoryFile(str(path), reader.read(path)))
         except NoInventoryError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -220,6 +221,12 @@ def test_an_authority_that_did_not_issue_the_chain_is_refused(lab: Inventory) ->
     for other in (issued("*.od.com")[2], "none-such.pem"):
         with pytest.raises(InputError, match=r"edge\.tls\.authority (did not issue|can't be read)"):
             check_issuer(lab.host("hdss7-11"), ("edge", "tls"), chain.encode(), other)
+
+
+def test_a_pipe_is_not_waited_for(lab: Inventory, tmp_path: Path) -> None:
+    pipe = tmp_path / "certificate.pem"
+    os.mkfifo(pipe)
+    assert "certificate.pem is no file" in refused(lab, str(pipe), "key.pem")
 
 
 def test_a_private_key_in_plain_text_is_refused(lab: Inventory) -> None:

@@ -238,6 +238,19 @@ def test_what_has_no_effect_is_told_once(write: Write, name: str) -> None:
     assert sum(words in note for note in Inventory.load([folder], cwd=folder).notes) == 1
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        "subject=CN = od.com\nissuer=CN = R11\n-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY-----\n",
+        "apiVersion: v1\nkind: Service\n",
+    ],
+)
+def test_files_that_settings_name_may_lie_beside_the_inventory(write: Write, beside: str) -> None:
+    folder = write({"hosts.yml": "all: {hosts: {h: }}", "tls/od.com": beside})
+    assert Inventory.load([folder], cwd=folder).notes == ()
+
+
 def test_variables_for_a_host_that_is_not_here_now_are_left_alone(write: Write) -> None:
     folder = write(
         {"hosts.yml": "all: {hosts: {hdss7-21: }}", "host_vars/hdss7-22.yml": "a: 1", "group_vars/x.yml": "a: 1"}
