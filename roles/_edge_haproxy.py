@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 API_CONNECTIONS = 1024  # besides the clients: kubelets, kube-proxies and pods that ask the API
 REWRITE = 4096  # bytes of a buffer that stay free for headers that are added
 OWN_FILES = 256
-MOST_THREADS = 64  # MAX_THREADS of Debian's build
 LONGEST = 2_147_483  # seconds of a timer, 24.8 days: it has 31 bits of milliseconds
 TIMERS = ("read_timeout", "shutdown_timeout", "api_idle_timeout")
 
@@ -109,14 +108,12 @@ def check_known(host: Host, settings: msgspec.Struct, known: frozenset[str], *pa
 
 
 def check_bounds(host: Host, settings: Settings) -> None:
-    """Refuse what nginx takes and HAProxy does not: more threads, longer timers."""
-    wrong = [("worker_processes", f"{MOST_THREADS} threads")] if settings.worker_processes > MOST_THREADS else []
-    wrong += [(name, "24d") for name in TIMERS if seconds(getattr(settings, name)) > LONGEST]
-    for name, most in wrong:
+    """Refuse what nginx takes and HAProxy does not: longer timers. How many threads it takes, its build decides."""
+    for name in (name for name in TIMERS if seconds(getattr(settings, name)) > LONGEST):
         raise InputError(
             f"edge.{name} {getattr(settings, name)} is too much for edge.program haproxy",
             line=host.origin("edge", name),
-            found=f"HAProxy takes at most {most}, and would not start",
+            found="HAProxy takes at most 24d, and would not start",
             do="Write less, or set edge.program: nginx",
         )
 
