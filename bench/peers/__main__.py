@@ -60,10 +60,10 @@ def main(words: Sequence[str]) -> int:
             processes.adopt()
             with hosts.beside():
                 race.set_up()
-                tested = {way: list[Sample]() for way in ways(work, hosts.hosts)} if not typed.only else {}
+                tested = [(way, list[Sample]()) for way in ways(work, hosts.hosts)] if not typed.only else []
                 for number in range(typed.rounds):
                     race.round(number)
-                    for way, samples in tested.items():
+                    for way, samples in tested:
                         samples.append(way.run(race.environment))
     rows = [
         Row(each.title, race.samples[each.name], race.sessions[each.name], each.ours)
@@ -71,7 +71,7 @@ def main(words: Sequence[str]) -> int:
     ]
     lines = [FloorRow(title, samples) for title, samples in race.floors.items()]
     about = Circumstances(_machine(), f"{date.today()}", typed.rounds, _versions(), race.absent)
-    tests = [InfraRow(way.title, samples, way.ours) for way, samples in tested.items()]
+    tests = [InfraRow(way.title, samples, way.ours) for way, samples in tested]
     text = report(rows, lines, tests, about)
     print(f"\n{text}")
     if not typed.only and not typed.print_only:
