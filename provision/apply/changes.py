@@ -20,7 +20,7 @@ from provision.plan.plan import Item, change_shown, errors_of, outcome_of
 from provision.remote.connection import Session
 from provision.remote.protocol import Step, StepResult
 from provision.resources.base import Change, Unknown
-from provision.resources.optional.confirmable import confirm_step
+from provision.resources.optional.confirmable import Confirmable, confirm_step
 from provision.resources.optional.dependent import Dependent, clear_stamp, dependencies_of
 from provision.resources.optional.explainable import evidence_for
 
@@ -138,7 +138,7 @@ class _Changes:
         if stamps and change.triggers_dependents:
             # cleared before the first file changes: a cut connection never loses a restart
             step = replace(step, script="".join(map(clear_stamp, stamps)) + step.script)
-        return replace(step, brief=step.brief and confirm_step(item.resource, change) is None)
+        return replace(step, brief=step.brief and not isinstance(item.resource, Confirmable))
 
     def joins(self, item: Item, step: Step) -> bool:
         """Whether this step goes with those that wait."""
@@ -166,15 +166,16 @@ class _Changes:
 
     def _made(self, item: Item, step: Step, read_back: Step) -> tuple[StepResult, StepResult]:
         """How the step ended, and what the host is like after it. item: the only one, where it wants confirmation."""
-        assert isinstance(item.outcome, Change)
-        confirm = confirm_step(item.resource, item.outcome)
-        if confirm is None:
+        if not isinstance(item.resource, Confirmable):
             result, state = self._session.run_in_turn(step, read_back)
             return result, state
         result = self._session.run(step)
-        confirmed = self._fresh_connection(confirm) if result.code == 0 else result
-        if confirmed.code != 0 and result.code == 0:
-            raise failed(item, f"{_summary(item)}: done, but not kept", said(confirmed, confirm), "Run again")
+        assert isinstance(item.outcome, Change)
+        confirm = confirm_step(item.resource, item.outcome) if result.code == 0 else None
+        if confirm:
+            confirmed = self._fresh_connection(confirm)
+            if confirmed.code != 0:
+                raise failed(item, f"{_summary(item)}: done, but not kept", said(confirmed, confirm), "Run again")
         return result, self._session.run(read_back)
 
     def _done(self, made: _Pending, answers: Answers) -> Applied:
