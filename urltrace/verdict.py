@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from provision.errors import Exit
-from urltrace.evidence import OUTSIDE, Evidence, Unasked
+from urltrace.evidence import OUTSIDE, Evidence, Host, Unasked
 from urltrace.exchange import Exchange
 from urltrace.finding import HOPS, TITLES, Cleared, Finding, Hop
 from urltrace.rules import control, edge, link, name, node, pod, service, traefik
@@ -99,20 +99,23 @@ def judge(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Verdict:
 
 def _of_drained(view: View, finding: Finding) -> Finding:
     """What is wrong with a node that the edges leave out, as they do while it is changed, explains no answer."""
-    said = f"{finding.where} {finding.sentence}"
-    left_out = any(node.name in said for node in view.drained)
-    elsewhere = any(node.name in said for node in view.site.nodes if node not in view.drained)
-    return replace(finding, latent=True) if left_out and not elsewhere else finding
+    out = frozenset(node.name for node in view.drained)
+    return replace(finding, latent=True) if _only_about(finding, out, view.site.nodes) else finding
 
 
 def _of_standby(view: View, finding: Finding) -> Finding:
     """What is wrong with an edge that waits to take the address over explains no answer of the one that has it."""
     if not view.holders or not view.whole or not view.whole.ok:
         return finding
+    waiting = frozenset(edge.name for edge in view.site.edges) - {*view.holders}
+    return replace(finding, latent=True) if _only_about(finding, waiting, view.site.edges) else finding
+
+
+def _only_about(finding: Finding, some: frozenset[str], every: Iterable[Host]) -> bool:
+    """Whether a finding names some of these hosts, and none of the others."""
     said = f"{finding.where} {finding.sentence}"
-    waiting = any(edge.name in said for edge in view.site.edges if edge.name not in view.holders)
-    at_holder = any(edge.name in said for edge in view.site.edges if edge.name in view.holders)
-    return replace(finding, latent=True) if waiting and not at_holder else finding
+    named = {host.name for host in every if host.name in said}
+    return bool(named) and named <= some
 
 
 def _distinct(findings: Iterable[Finding]) -> Iterator[Finding]:
