@@ -49,17 +49,10 @@ class FloorRow:
 
 
 @dataclass(frozen=True)
-class InfraRow:
+class InfraRow(FloorRow):
     """The figures of one way to run the testinfra tests, one sample a round. ours: it is this toolkit."""
 
-    title: str
-    samples: Sequence[Sample]
     ours: bool = False
-
-    @property
-    def seconds(self) -> float:
-        """The median."""
-        return statistics.median(sample.wall for sample in self.samples)
 
     @property
     def cpu(self) -> float:
