@@ -7,7 +7,7 @@ import pytest
 FILES = ("/etc/passwd", "/etc/group", "/etc/hosts", "/etc/hostname", "/etc/os-release", "/etc/fstab", "/etc/profile")
 FOLDERS = ("/etc", "/var", "/usr")
 PACKAGES = ("bash", "coreutils", "curl", "dash", "grep", "openssh-server", "sed", "supervisor", "systemd", "tar")
-UNITS = ("dbus", "ssh", "supervisor", "systemd-journald", "systemd-logind")
+UNITS = ("dbus", "dbus.socket", "ssh", "supervisor", "systemd-journald")
 USERS = ("root", "daemon", "nobody", "sshd", "www-data")
 
 
