@@ -43,7 +43,7 @@ def ways(work: Path, hosts: Hosts) -> Sequence[Way]:
 
 
 def _with_sockets(work: Path, hosts: Hosts) -> Path:
-    """An ssh_config with a ControlPath: testinfra 10.2.2 asks for a ControlMaster, but drops what --ssh-extra-args says."""
+    """An ssh_config with a ControlPath: testinfra 10.2.2 asks for a ControlMaster, but drops --ssh-extra-args."""
     sockets = work / "cp-tests"
     sockets.mkdir()
     config = work / "ssh_config-tests"
