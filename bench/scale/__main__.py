@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.clock import ROOT, Sample, in_turn, median, timed
+from bench.scale import ill
 from bench.scale.cluster import URL, cluster
 from bench.scale.farm import Farm, farm
 from lab.artifacts.rootfs import host_tree
@@ -22,18 +23,21 @@ HOSTS = (10, 100, 300, 1000)
 PROJECT = ROOT / "bench/scale/project"
 SPREAD = 300  # hosts that 1, 2 and 4 workers of a scheduler handle
 WORKERS = (1, 2, 4)
+MANY = 300  # hosts, from which on some of them are made ill as well
 RUNS = 3
 HEAD = "| hosts | processes | no-op | floor | ratio | CPU s a host, floor's | controller MiB | plan, CPU ms a host |"
 
 
 def main(words: Sequence[str]) -> int:
     """Measures, size by size, and prints."""
-    rows, spread = [], []
+    rows, spread, some_ill = [], [], []
     for count in map(int, words or HOSTS):
         with farm("bench", count, host_tree()) as small:
             inventory = small.inventory(small.folder / "hosts.yml")
             _deploy_alike(small, inventory)
             rows.append(_one_controller(small, inventory))
+            if count >= MANY:
+                some_ill.append(ill.row(small, _hdss7(inventory, "deploy")))
             if count == SPREAD:
                 spread = [_over_scheduler(small, inventory, workers) for workers in WORKERS]
     print("\n".join(("", HEAD, "|---" * HEAD.count(" |") + "|", *rows)))
@@ -48,6 +52,8 @@ def main(words: Sequence[str]) -> int:
                 )
             )
         )
+    if some_ill:
+        print("\n".join(("", ill.HEAD, "|---" * (ill.HEAD.count("|") - 1) + "|", *some_ill)))
     print(f"\n{os.cpu_count()} cores, which hosts, workers and controller share; medians of {RUNS} runs in turn")
     return 0
 

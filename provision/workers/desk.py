@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from provision.workers.parcel import Beat, Failure, Introduce, Introduction, Par
 
 ABANDONED_AFTER = 60.0
 SWEEP_EVERY = 10.0
+SWITCH_EVERY = 0.05  # seconds that a thread may compute before it has to give way to another
 
 
 def handle(parcel: Parcel) -> Parcel:
@@ -38,7 +40,13 @@ def handle(parcel: Parcel) -> Parcel:
 
 @cache
 def _desk() -> Desk:
-    return Desk()  # of this process
+    """The one of this process, which has several threads for each host that it handles.
+
+    A thread that waits for the interpreter's lock wakes up once per switch interval, 5 ms by default. Measured on 2
+    cores with 300 hosts: 133 waiting threads left so little of the processors that nobody was answered for 15 s.
+    """
+    sys.setswitchinterval(SWITCH_EVERY)
+    return Desk()
 
 
 @dataclass
@@ -123,5 +131,7 @@ class Desk:
 
 
 def _close(hosts: list[RemoteHost]) -> None:
+    for host in hosts:
+        host.end()  # so that all end meanwhile, and what is waited for is the slowest
     for host in hosts:
         host.close()
