@@ -160,3 +160,26 @@ def test_a_beat_is_answered_before_what_has_ended_is_closed(monkeypatch: pytest.
     assert closed.wait(20)
     monkeypatch.undo()
     held.close()
+
+
+def test_hosts_that_are_done_end_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    over = threading.Event()
+    desk = Desk()
+    for key in ("one", "two"):
+        desk.turn(Turn(key, HERE, Step("true"), fresh=True))
+    held = [each.host for each in desk._held.values()]
+
+    def close(host: RemoteHost) -> None:
+        order.append("wait for its end")
+        if order.count("wait for its end") == len(held):
+            over.set()
+
+    monkeypatch.setattr(RemoteHost, "end", lambda host: order.append("end"))
+    monkeypatch.setattr(RemoteHost, "close", close)
+    desk.beat(Beat(ended=("one", "two")))
+    assert over.wait(20)
+    assert order == ["end", "end", "wait for its end", "wait for its end"]
+    monkeypatch.undo()
+    for host in held:
+        host.close()
