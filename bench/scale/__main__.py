@@ -37,7 +37,7 @@ def main(words: Sequence[str]) -> int:
             _deploy_alike(small, inventory)
             rows.append(_one_controller(small, inventory))
             if count >= MANY:
-                some_ill.append(ill.row(small, _hdss7(inventory, "deploy")))
+                some_ill.append(_said(ill.row(small, _hdss7(inventory, "deploy"))))
             if count == SPREAD:
                 spread = [_over_scheduler(small, inventory, workers) for workers in WORKERS]
     print("\n".join(("", HEAD, "|---" * HEAD.count(" |") + "|", *rows)))
@@ -71,8 +71,7 @@ def _one_controller(small: Farm, inventory: Path) -> str:
     )
     ours, base, plan = median(no_op), median(least), median(lint)
     ratio = sorted(a.wall / b.wall for a, b in zip(no_op, least, strict=True))[RUNS // 2]
-    _say(f"{count} hosts: {ours.wall:.2f} s, floor {base.wall:.2f} s")
-    return (
+    return _said(
         f"| {count} | {processes} | {ours.wall:.2f} s | {base.wall:.2f} s | {ratio:.2f} "
         f"| {ours.cpu / count:.3f}, {base.cpu / count:.3f} | {ours.memory:.0f} | {1000 * plan.cpu / count:.1f} |"
     )
@@ -88,8 +87,7 @@ def _over_scheduler(small: Farm, inventory: Path, workers: int) -> str:
         runs = [run() for _ in range(RUNS)]
         beside = (made.cpu() - before) / RUNS
     found = median(runs)
-    _say(f"{workers} workers: {found.wall:.2f} s")
-    return f"| {workers} | {found.wall:.2f} s | {(found.cpu + beside) / len(small.hosts):.3f} |"
+    return _said(f"| {workers} | {found.wall:.2f} s | {(found.cpu + beside) / len(small.hosts):.3f} |")
 
 
 def _hdss7(inventory: Path, *words: str) -> list[str]:
@@ -115,8 +113,10 @@ def _counted(small: Farm, argv: list[str]) -> Callable[[], Sample]:
     return lambda: timed([*small.inside, *argv])
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _said(row: str) -> str:
+    """The row, which is shown at once: a bench that ends in an error has not lost what it measured."""
+    print(row, file=sys.stderr, flush=True)
+    return row
 
 
 if __name__ == "__main__":

@@ -31,7 +31,13 @@ def _part(key: str, known: Mapping[str, str], threads: int, addresses: Sequence[
         client = paramiko.SSHClient()
         public = paramiko.Ed25519Key(data=base64.b64decode(known[address]))
         client.get_host_keys().add(address, "ssh-ed25519", public)
-        client.connect(address, username="root", key_filename=key, allow_agent=False, look_for_keys=False)
+        login = partial(client.connect, username="root", key_filename=key, allow_agent=False, look_for_keys=False)
+        try:
+            login(address)
+        except (EOFError, paramiko.SSHException):
+            # seen once in 4,700 connections: sshd read a packet where a banner has to be, as when the thread of a
+            # closed connection writes to the file descriptor that a new one has taken
+            login(address)
         _, out, _ = client.exec_command("true")
         code = out.channel.recv_exit_status()
         client.close()
