@@ -14,7 +14,7 @@ from bench.clock import ROOT
 from bench.scale.farm import Farm
 
 EACH = 10  # so many of each kind
-HEAD = f"| hosts, {3 * EACH} of them ill | run | last well host after | last ill host after | named | lines at the end |"
+HEAD = f"| hosts, {3 * EACH} of them ill | run | last well host at | last ill host at | named | lines at the end |"
 KINDS = (
     ("no answer within the connect timeout", "off"),
     ("sshd sends nothing", "frozen"),
